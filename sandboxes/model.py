@@ -8,7 +8,7 @@ variable or a limit that a runner would have to guess about.
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -178,7 +178,7 @@ class Box:
     argv: tuple[str, ...]
     """The whole command, never a shell string."""
     inputs: tuple[Input, ...] = ()
-    environment: Mapping[str, str] = MappingProxyType({})
+    environment: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
     unix_sockets: bool = False
     """Let processes of the box talk to each other over local sockets (asyncio needs it); off by default."""
