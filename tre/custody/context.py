@@ -1,0 +1,72 @@
+"""What a case cannot know by itself: who acts, the study it belongs to, the law, the opt-out list, the site's rules.
+
+Loaded by the service in the same transaction and handed in as plain data. Refuses to fetch anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from output_checks.model import Confidence
+from tre.custody.bases import LegalBases
+from tre.custody.errors import require
+from tre.custody.people import Person
+from tre.custody.studies import Application
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The numbers a site may choose, and the digest of the disclosure policy in force [P9] [P10].
+
+    ``votes`` says how many approving checkers a file of each level needs; a level that is absent may not be released.
+    """
+
+    check_policy: str
+    votes: Mapping[Confidence, int]
+    opt_outs_fresh_for: timedelta
+
+    def __post_init__(self) -> None:
+        require(all(needed >= 2 for needed in self.votes.values()), "two checkers at the least [P9]")  # noqa: PLR2004 - the promise's own number
+
+
+@dataclass(frozen=True)
+class OptOuts:
+    """Which opt-out list the open store was built with [P6]."""
+
+    digest: str
+    dated: date
+
+
+@dataclass(frozen=True)
+class StoreFacts:
+    """Which store an action would read: its version, and the opt-out list it was built with."""
+
+    version: str
+    opt_outs: OptOuts
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything outside the case that a decision may rest on."""
+
+    actor: Person
+    rules: Rules
+    bases: LegalBases
+    people: Mapping[str, Person] = field(default_factory=dict)
+    application: Application | None = None
+    store: StoreFacts | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The one reading of the clock that a decision uses everywhere."""
+
+    now: datetime
+
+    def __post_init__(self) -> None:
+        require(self.now.tzinfo is not None, "a moment knows its time zone")
+
+    @property
+    def day(self) -> date:
+        """The day on which dated things are judged, in UTC."""
+        return self.now.date()

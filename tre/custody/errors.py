@@ -1,0 +1,51 @@
+"""What the core says when it will not.
+
+The tree::
+
+    CustodyError
+    +-- Refusal            a person asked for a step that a policy does not allow: tell them
+    +-- Malformed          a noun was built from values that cannot be true: our own bug or a tampered event
+
+A refusal is a code for machines and sentences for people: what is wrong, and what to do next. This module refuses to
+carry anything else: no value from a row, no exception of ours, no other person's vote.
+"""
+
+from dataclasses import dataclass
+
+
+class CustodyError(Exception):
+    """Base of everything the pure core raises."""
+
+
+@dataclass(frozen=True)
+class Refusal(CustodyError):
+    """A step that was asked for and is not allowed.
+
+    Attributes:
+        code: stable word for machines, e.g. ``approval-lapsed``.
+        sentence: what is wrong, for the person who asked.
+        fix: what that person can do next.
+        promise: the id in the policy that this refusal keeps, e.g. ``P4``.
+    """
+
+    code: str
+    sentence: str
+    fix: str
+    promise: str
+
+    def __str__(self) -> str:
+        return f"{self.code} [{self.promise}]: {self.sentence} {self.fix}"
+
+
+class Malformed(CustodyError):
+    """A noun or event whose parts contradict each other; never raised for something a person typed."""
+
+
+def require(condition: object, sentence: str) -> None:
+    """Refuse to build a noun that would not be true.
+
+    Raises:
+        Malformed: when ``condition`` is false.
+    """
+    if not condition:
+        raise Malformed(sentence)

@@ -1,0 +1,260 @@
+"""What can happen to a case. An event is for ever: fields are only added, at the end, with defaults; a new meaning is a new class.
+
+Events hold digests, ids, dates, reason codes and the study's own public words; refuses nothing, because it is only ever
+made by ``decide``. Never a value from a row, never a secret [P13].
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from tre.custody.outputs import FileVote, Offered, Output
+from tre.custody.reasons import Reason
+from tre.custody.releases import Statement
+from tre.custody.requests import Outcome, Submission
+from tre.custody.studies import Approval, Proposal
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened; ``kind`` is its name in the ledger."""
+
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Applied(Event):
+    """A researcher applied for a study."""
+
+    kind: ClassVar[str] = "application.applied"
+    proposal: Proposal
+
+
+@dataclass(frozen=True)
+class Revised(Event):
+    """The application was changed by a member."""
+
+    kind: ClassVar[str] = "application.revised"
+    proposal: Proposal
+
+
+@dataclass(frozen=True)
+class Approved(Event):
+    """An approver said yes, with dates, tables, columns and conditions."""
+
+    kind: ClassVar[str] = "application.approved"
+    approval: Approval
+
+
+@dataclass(frozen=True)
+class Returned(Event):
+    """An approver asked for changes."""
+
+    kind: ClassVar[str] = "application.returned"
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Rejected(Event):
+    """An approver said no."""
+
+    kind: ClassVar[str] = "application.rejected"
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Withdrawn(Event):
+    """The study, or its approval, was taken back for good."""
+
+    kind: ClassVar[str] = "application.withdrawn"
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Suspended(Event):
+    """The approval was stopped for now."""
+
+    kind: ClassVar[str] = "application.suspended"
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Reinstated(Event):
+    """A suspended approval was put back."""
+
+    kind: ClassVar[str] = "application.reinstated"
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Expired(Event):
+    """The approval's last day has passed."""
+
+    kind: ClassVar[str] = "application.expired"
+    on: date
+
+
+@dataclass(frozen=True)
+class Submitted(Event):
+    """A job request was handed in."""
+
+    kind: ClassVar[str] = "request.submitted"
+    submitter: str
+    submission: Submission
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """The worker is about to run an action; appended before the act, so that a crash can be told from a refusal.
+
+    ``store`` and ``opt_outs`` are the versions the action will read [P6]; ``image`` is the content id of its image.
+    """
+
+    kind: ClassVar[str] = "request.started"
+    action: str
+    image: str
+    store: str
+    opt_outs: str
+    opt_outs_dated: date
+
+
+@dataclass(frozen=True)
+class Landed(Event):
+    """An action ended well; its files are in the vault. ``log`` is the digest of its quarantined log [P1]."""
+
+    kind: ClassVar[str] = "request.landed"
+    action: str
+    outputs: tuple[Output, ...]
+    log: str
+
+
+@dataclass(frozen=True)
+class Failed(Event):
+    """An action ended badly; only the coarse outcome is kept outside the quarantine [P1]."""
+
+    kind: ClassVar[str] = "request.failed"
+    action: str
+    outcome: Outcome
+    log: str
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """Every action has landed."""
+
+    kind: ClassVar[str] = "request.finished"
+
+
+@dataclass(frozen=True)
+class Cancelled(Event):
+    """The request was taken back before it was signed off."""
+
+    kind: ClassVar[str] = "request.cancelled"
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Checked(Event):
+    """The automatic checks ran over every moderately sensitive output, under the policy with this digest [P10]."""
+
+    kind: ClassVar[str] = "request.checked"
+    policy: str
+    offered: tuple[Offered, ...]
+
+
+@dataclass(frozen=True)
+class Viewed(Event):
+    """A checker opened a quarantined file; the person and the hour are on the envelope [P13]."""
+
+    kind: ClassVar[str] = "request.viewed"
+    digest: str
+
+
+@dataclass(frozen=True)
+class Voted(Event):
+    """A checker voted on every offered file."""
+
+    kind: ClassVar[str] = "request.voted"
+    checker: str
+    files: tuple[FileVote, ...]
+
+
+@dataclass(frozen=True)
+class ChangesRequested(Event):
+    """A checker sent the request back to its author."""
+
+    kind: ClassVar[str] = "request.changes-requested"
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Resubmitted(Event):
+    """The author answered; ``withheld`` are the paths no longer asked to leave, ``note`` the digest of the answer."""
+
+    kind: ClassVar[str] = "request.resubmitted"
+    withheld: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class SignedOff(Event):
+    """A checker signed the request off: these bytes may leave."""
+
+    kind: ClassVar[str] = "request.signed-off"
+    checker: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Released(Event):
+    """The files left, under a signed statement."""
+
+    kind: ClassVar[str] = "request.released"
+    statement: Statement
+
+
+@dataclass(frozen=True)
+class Refused(Event):
+    """A checker refused the request for good."""
+
+    kind: ClassVar[str] = "request.refused"
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Recalled(Event):
+    """The release was called back: a tombstone, not an erasure [P15]."""
+
+    kind: ClassVar[str] = "request.recalled"
+    reason: Reason
+
+
+APPLICATION_EVENTS: tuple[type[Event], ...] = (
+    Applied,
+    Revised,
+    Approved,
+    Returned,
+    Rejected,
+    Withdrawn,
+    Suspended,
+    Reinstated,
+    Expired,
+)
+REQUEST_EVENTS: tuple[type[Event], ...] = (
+    Submitted,
+    Started,
+    Landed,
+    Failed,
+    Finished,
+    Cancelled,
+    Checked,
+    Viewed,
+    Voted,
+    ChangesRequested,
+    Resubmitted,
+    SignedOff,
+    Released,
+    Refused,
+    Recalled,
+)
+EVENTS: dict[str, type[Event]] = {event.kind: event for event in (*APPLICATION_EVENTS, *REQUEST_EVENTS)}

@@ -1,0 +1,95 @@
+"""The rules, in the order they are asked. The first that refuses is the answer.
+
+Read the table aloud: each line is a rule's own name and the steps it governs. A test deletes each line in turn and must
+notice. Refuses to be empty.
+"""
+
+from tre.custody.commands import Step
+from tre.custody.policies import people, review, run, study
+from tre.custody.policies.question import Policy, Question
+
+ALL = frozenset(Step)
+OF_REQUESTS = frozenset(
+    {
+        Step.SUBMIT,
+        Step.START,
+        Step.LAND,
+        Step.FAIL,
+        Step.FINISH,
+        Step.CANCEL,
+        Step.CHECK,
+        Step.VIEW,
+        Step.VOTE,
+        Step.REQUEST_CHANGES,
+        Step.RESUBMIT,
+        Step.SIGN_OFF,
+        Step.RELEASE,
+        Step.REFUSE,
+        Step.RECALL,
+    }
+)
+BY_AUTHORS = frozenset({Step.APPLY, Step.REVISE, Step.WITHDRAW, Step.SUBMIT, Step.CANCEL, Step.RESUBMIT})
+BY_JUDGES = frozenset(
+    {
+        Step.APPROVE,
+        Step.RETURN,
+        Step.REJECT,
+        Step.REINSTATE,
+        Step.VIEW,
+        Step.VOTE,
+        Step.REQUEST_CHANGES,
+        Step.SIGN_OFF,
+        Step.REFUSE,
+    }
+)
+TOWARDS_RELEASE = frozenset({Step.SUBMIT, Step.START, Step.VOTE, Step.RESUBMIT, Step.SIGN_OFF, Step.RELEASE})
+UNDER_THE_LAW = TOWARDS_RELEASE | {Step.APPLY, Step.REVISE, Step.APPROVE, Step.REINSTATE}
+SIGNING = frozenset({Step.SIGN_OFF, Step.RELEASE})
+
+
+def only(*steps: Step) -> frozenset[Step]:
+    """Just these steps."""
+    return frozenset(steps)
+
+
+POLICIES: tuple[Policy, ...] = (
+    Policy(people.step_is_on_the_map, ALL),
+    Policy(people.step_is_theirs, ALL),
+    Policy(people.actor_is_trained, ALL),
+    Policy(study.study_is_known, OF_REQUESTS),
+    Policy(people.author_is_a_member, BY_AUTHORS),
+    Policy(people.judge_is_independent, BY_JUDGES),
+    Policy(people.only_an_approver_suspends_without_a_breach, only(Step.SUSPEND)),
+    Policy(people.purpose_fits_the_author, only(Step.APPLY, Step.REVISE, Step.SUBMIT)),
+    Policy(study.purpose_is_the_studys, TOWARDS_RELEASE),
+    Policy(study.purpose_may_leave, SIGNING),
+    Policy(study.approval_is_live, TOWARDS_RELEASE),
+    Policy(study.basis_is_known, UNDER_THE_LAW),
+    Policy(study.basis_permits_the_purpose, UNDER_THE_LAW),
+    Policy(study.basis_is_live, UNDER_THE_LAW),
+    Policy(study.approval_stays_within_the_proposal, only(Step.APPROVE)),
+    Policy(study.expiry_is_due, only(Step.EXPIRE)),
+    Policy(study.columns_are_approved, only(Step.SUBMIT, Step.START)),
+    Policy(people.submitter_is_trained, only(Step.START, Step.RELEASE)),
+    Policy(run.actions_stand_in_order, only(Step.SUBMIT)),
+    Policy(run.action_can_start, only(Step.START)),
+    Policy(run.opt_outs_are_fresh, only(Step.START)),
+    Policy(run.action_is_running, only(Step.LAND, Step.FAIL)),
+    Policy(run.outputs_are_the_actions_own, only(Step.LAND)),
+    Policy(run.everything_has_landed, only(Step.FINISH)),
+    Policy(run.checks_cover_what_landed, only(Step.CHECK)),
+    Policy(run.checked_under_the_policy_in_force, only(Step.CHECK, Step.SIGN_OFF, Step.RELEASE)),
+    Policy(run.file_is_of_this_case, only(Step.VIEW)),
+    Policy(review.vote_covers_the_same_bytes, only(Step.VOTE)),
+    Policy(review.one_vote_each, only(Step.VOTE)),
+    Policy(review.refused_files_are_not_approved, only(Step.VOTE)),
+    Policy(review.opaque_files_need_words, only(Step.VOTE)),
+    Policy(review.signer_has_voted, only(Step.SIGN_OFF)),
+    Policy(review.every_file_has_enough_votes, SIGNING),
+    Policy(review.nothing_refused_is_offered, SIGNING),
+    Policy(review.statement_names_the_signed_bytes, only(Step.RELEASE)),
+    Policy(review.changes_are_explained, only(Step.REQUEST_CHANGES)),
+    Policy(review.something_is_still_offered, only(Step.RESUBMIT)),
+)
+
+__all__ = ["POLICIES", "Policy", "Question"]

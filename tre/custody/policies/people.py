@@ -1,0 +1,132 @@
+"""Who may: is the step on the map, is it theirs, are they trained, are they on the study or apart from it [P14] [P15] [P16].
+
+Refuses to look at anything but the map, the actor and the study's people.
+"""
+
+from job_specs.model import Purpose
+from tre.custody.commands import Recall, Step, Suspend
+from tre.custody.errors import Refusal
+from tre.custody.people import Role
+from tre.custody.policies.question import Question
+from tre.custody.reasons import ReasonCode
+from tre.custody.requests import JobRequest
+
+
+def step_is_on_the_map(q: Question) -> Refusal | None:
+    """A step is taken only from a stage that leads there."""
+    if q.step in q.ways:
+        return None
+    kind = "job request" if isinstance(q.case, JobRequest) else "application"
+    ways = ", ".join(sorted(q.ways)) or "nothing: it is closed"
+    return Refusal(
+        "step-not-on-map",
+        f"This {kind} is {q.case.stage}; '{q.step}' does not lead on from there.",
+        f"What leads on: {ways}.",
+        "P13",
+    )
+
+
+def step_is_theirs(q: Question) -> Refusal | None:
+    """A step is taken only by someone who holds one of its roles [P16]."""
+    owners, _ = q.ways[q.step]
+    if owners & q.actor.roles:
+        return None
+    names = " or ".join(sorted(owners))
+    return Refusal(
+        "not-your-role",
+        f"'{q.step}' is a step for {names}.",
+        "Ask someone with that role, or ask a maintainer which roles you hold.",
+        "P16",
+    )
+
+
+def actor_is_trained(q: Question) -> Refusal | None:
+    """An account acts only while its training is in date [P14]; a suspected breach may be reported all the same [P15]."""
+    if q.actor.is_platform or _reports_a_breach(q) or q.actor.trained_until >= q.day:
+        return None
+    return Refusal(
+        "training-lapsed",
+        f"Your data security awareness training ended on {q.actor.trained_until}.",
+        "Renew it and have the new date recorded; then try again.",
+        "P14",
+    )
+
+
+def only_an_approver_suspends_without_a_breach(q: Question) -> Refusal | None:
+    """Anyone may stop a study by reporting a suspected breach [P15]; any other suspension is an approver's [P4]."""
+    if _reports_a_breach(q) or Role.APPROVER in q.actor.roles:
+        return None
+    return Refusal(
+        "suspension-not-yours",
+        "Only an approver suspends a study for a reason other than a suspected breach.",
+        "Ask an approver; or, if you suspect a breach, report it with the reason 'suspected-breach'.",
+        "P15",
+    )
+
+
+def author_is_a_member(q: Question) -> Refusal | None:
+    """Only its members act for a study; an approver may withdraw any approval, a maintainer may cancel any run."""
+    proposal = q.proposal
+    if proposal is not None and q.actor.id in proposal.members:
+        return None
+    if _may_stop_it_from_outside(q):
+        return None
+    return Refusal(
+        "not-a-member",
+        "You are not a member of this study.",
+        "Ask a member to take this step, or to add you in a revised application.",
+        "P16",
+    )
+
+
+def judge_is_independent(q: Question) -> Refusal | None:
+    """Nobody approves, checks or releases their own study's work, whatever roles they hold [P4] [P9] [P16]."""
+    on_the_study = q.study is not None and q.actor.id in q.study.members
+    ran_it = isinstance(q.case, JobRequest) and q.actor.id == q.case.submitter
+    if not on_the_study and not ran_it:
+        return None
+    return Refusal(
+        "own-study",
+        f"You are, or were, on this study, so '{q.step}' is not for you.",
+        "Ask someone who is independent of the study.",
+        "P16",
+    )
+
+
+def purpose_fits_the_author(q: Question) -> Refusal | None:
+    """Maintenance is asked for by maintainers, research by researchers: neither passes for the other [P3] [P16]."""
+    wanted = Role.MAINTAINER if q.purpose is Purpose.PLATFORM_MAINTENANCE else Role.RESEARCHER
+    if wanted in q.actor.roles:
+        return None
+    return Refusal(
+        "purpose-not-yours",
+        f"A {wanted} asks for the purpose '{q.purpose}'.",
+        "Choose a purpose that your role may ask for.",
+        "P3",
+    )
+
+
+def submitter_is_trained(q: Question) -> Refusal | None:
+    """The person on whose word a job runs, or leaves, is still known and trained at that moment [P5] [P14]."""
+    submitter = q.context.people.get(q.case.submitter) if isinstance(q.case, JobRequest) else None
+    if submitter is not None and submitter.trained_until >= q.day:
+        return None
+    return Refusal(
+        "submitter-training-lapsed",
+        "The person who submitted this job is no longer known here, or their training is out of date.",
+        "Have their training date renewed, or let another member submit the job again.",
+        "P14",
+    )
+
+
+def _reports_a_breach(q: Question) -> bool:
+    match q.command:
+        case Recall(reason=reason) | Suspend(reason=reason):
+            return reason.code is ReasonCode.SUSPECTED_BREACH
+        case _:
+            return False
+
+
+def _may_stop_it_from_outside(q: Question) -> bool:
+    stops = {Step.WITHDRAW: Role.APPROVER, Step.CANCEL: Role.MAINTAINER}
+    return q.step in stops and stops[q.step] in q.actor.roles

@@ -1,0 +1,167 @@
+"""Whether an action may start, and whether what is said of it can be true [P6] [P9].
+
+Refuses an action whose needs have not landed, a stale or missing opt-out list, and a finish while something still runs.
+"""
+
+from job_specs.model import Sensitivity
+from tre.custody.commands import Check, Fail, Finish, Land, Start, Submit, View
+from tre.custody.errors import Refusal
+from tre.custody.outputs import Output
+from tre.custody.policies.question import Question
+from tre.custody.requests import ActionAsked, Job, JobRequest, JobState
+
+
+def actions_stand_in_order(q: Question) -> Refusal | None:
+    """A request asks for something, and every action comes after the actions it needs."""
+    if isinstance(q.command, Submit) and _in_order(q.command.submission.actions):
+        return None
+    return Refusal(
+        "actions-out-of-order",
+        "The request asks for no action, or for one before another that it needs.",
+        "Plan the spec again with `tre spec check` and submit the plan it gives.",
+        "P13",
+    )
+
+
+def action_can_start(q: Question) -> Refusal | None:
+    """An action starts once, after everything it needs has landed."""
+    job = _job(q)
+    if job is not None and job.state is JobState.ASKED and _needs_landed(q, job):
+        return None
+    return Refusal(
+        "action-not-ready",
+        "This action is unknown, has started already, or needs another that has not landed.",
+        "Wait for what it needs; `tre job show` gives the order.",
+        "P13",
+    )
+
+
+def opt_outs_are_fresh(q: Question) -> Refusal | None:
+    """No run without a store whose opt-out list is there and recent [P6]."""
+    store = q.context.store
+    fresh_for = q.context.rules.opt_outs_fresh_for
+    if store is not None and q.day - store.opt_outs.dated <= fresh_for and store.opt_outs.dated <= q.day:
+        return None
+    return Refusal(
+        "opt-outs-stale",
+        f"There is no store built with an opt-out list of the last {fresh_for.days} days.",
+        "A maintainer must load the current list and rebuild the store: `tre data ingest`.",
+        "P6",
+    )
+
+
+def action_is_running(q: Question) -> Refusal | None:
+    """Only an action that was started can land; only one that has not ended can fail."""
+    job = _job(q)
+    expected = {JobState.STARTED} if isinstance(q.command, Land) else {JobState.ASKED, JobState.STARTED}
+    if job is not None and job.state in expected:
+        return None
+    return Refusal(
+        "action-not-running",
+        "This action is not running, so it cannot end.",
+        "Nothing is to be done: the ledger already holds how it ended.",
+        "P13",
+    )
+
+
+def outputs_are_the_actions_own(q: Question) -> Refusal | None:
+    """What lands was made by the action that lands, one file a path across the whole request."""
+    if isinstance(q.command, Land) and isinstance(q.case, JobRequest):
+        paths = [output.path for output in (*q.case.outputs, *q.command.outputs)]
+        own = all(output.action == q.command.action for output in q.command.outputs)
+        if own and len(set(paths)) == len(paths):
+            return None
+    return Refusal(
+        "outputs-not-its-own",
+        "An output is claimed by two actions, or by another action than the one that ended.",
+        "Give each action's outputs paths of their own in the spec.",
+        "P13",
+    )
+
+
+def everything_has_landed(q: Question) -> Refusal | None:
+    """A request is finished when each of its actions has landed."""
+    if isinstance(q.command, Finish) and isinstance(q.case, JobRequest):
+        states = {job.state for job in q.case.jobs}
+        if states == {JobState.LANDED}:
+            return None
+    return Refusal("still-running", "An action has not landed yet.", "Wait for it.", "P13")
+
+
+def checks_cover_what_landed(q: Question) -> Refusal | None:
+    """Every moderately sensitive output is checked, from the bytes that landed, and nothing else is [P9].
+
+    Nothing to check is a refusal, never a pass.
+    """
+    if isinstance(q.command, Check) and isinstance(q.case, JobRequest):
+        landed = {(output.path, output.digest) for output in to_offer(q.case)}
+        if landed and landed == {(offered.path, offered.raw) for offered in q.command.offered}:
+            return None
+    return Refusal(
+        "checks-incomplete",
+        "The checks do not cover exactly the outputs that are asked to leave.",
+        "Declare at least one moderately sensitive output; if one is declared, the platform must check again.",
+        "P9",
+    )
+
+
+def checked_under_the_policy_in_force(q: Question) -> Refusal | None:
+    """What is signed off was checked under today's disclosure policy [P10]."""
+    policy = q.command.policy if isinstance(q.command, Check) else _checked_under(q)
+    if policy == q.context.rules.check_policy:
+        return None
+    return Refusal(
+        "policy-changed",
+        "The outputs were checked under another version of the disclosure policy.",
+        "Let the platform check them again (`tre job check`), then vote on the new report.",
+        "P10",
+    )
+
+
+def file_is_of_this_case(q: Question) -> Refusal | None:
+    """A checker opens only files of the case they are checking [P13]."""
+    if isinstance(q.command, View) and isinstance(q.case, JobRequest):
+        known = {output.digest for output in q.case.outputs if output.sensitivity is Sensitivity.MODERATE}
+        known |= {
+            digest for offered in q.case.offered for digest in (offered.raw, offered.digest, offered.report)
+        }
+        known |= {job.log for job in q.case.jobs if job.log}
+        if q.command.digest in known:
+            return None
+    return Refusal(
+        "file-not-of-this-case",
+        "This file does not belong to the job request.",
+        "List its files with `tre review show`.",
+        "P13",
+    )
+
+
+def to_offer(case: JobRequest) -> tuple[Output, ...]:
+    """The outputs that are asked to leave: moderately sensitive ones that their author has not withheld."""
+    moderate = (output for output in case.outputs if output.sensitivity is Sensitivity.MODERATE)
+    return tuple(output for output in moderate if output.path not in case.withheld)
+
+
+def _in_order(actions: tuple[ActionAsked, ...]) -> bool:
+    earlier: set[str] = set()
+    for action in actions:
+        if not earlier.issuperset(action.needs):
+            return False
+        earlier.add(action.name)
+    return bool(actions)
+
+
+def _job(q: Question) -> Job | None:
+    asked = q.command.action if isinstance(q.command, Start | Land | Fail) else ""
+    return q.case.job(asked) if isinstance(q.case, JobRequest) else None
+
+
+def _needs_landed(q: Question, job: Job) -> bool:
+    if not isinstance(q.case, JobRequest):
+        return False
+    needed = [q.case.job(name) for name in job.action.needs]
+    return all(other is not None and other.state is JobState.LANDED for other in needed)
+
+
+def _checked_under(q: Question) -> str:
+    return q.case.policy if isinstance(q.case, JobRequest) else ""
