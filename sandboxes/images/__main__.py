@@ -1,0 +1,49 @@
+"""`python -m sandboxes.images build`: makes the sandbox images of this host, or says what a person must run.
+
+It refuses to do anything but build and list; running them is the runner's.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandboxes.images import build, manifest
+from sandboxes.images.errors import ImageError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit status 0 when every image is there, 1 with a sentence on standard error when not."""
+    options = _options(argv)
+    started = time.monotonic()
+
+    def say(line: str) -> None:
+        sys.stdout.write(f"[{time.monotonic() - started:6.1f}s] {line}\n")
+        sys.stdout.flush()
+
+    try:
+        if options.command == "build":
+            build.build(options.dest, say=say, requirements=options.requirements, fresh=options.fresh)
+        else:
+            for image in manifest.installed(options.dest).values():
+                sys.stdout.write(f"{image.name}\t{image.content_id}\t{image.rootfs}\n")
+    except ImageError as refused:
+        sys.stderr.write(f"{refused.code}: {refused.sentence}\n{refused.fix}\n")
+        return 1
+    return 0
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandboxes.images", description="Sandbox images of this host."
+    )
+    parser.add_argument("command", choices=("build", "list"))
+    parser.add_argument("--dest", type=Path, default=manifest.default_cache(), help="the image cache")
+    parser.add_argument("--requirements", type=Path, default=build.REQUIREMENTS, help="pinned wheels")
+    parser.add_argument("--fresh", action="store_true", help="build again although nothing changed")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
