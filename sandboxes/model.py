@@ -49,7 +49,7 @@ _LONGEST_VALUE = 4096
 _MOST_ARGUMENTS = 256
 
 
-class BoxRefused(Exception):  # noqa: N818 - a refusal is not a fault of the program
+class BoxRefused(Exception):
     """This box will not be run, and nothing of it was started."""
 
     def __init__(self, code: str, sentence: str, *, fix: str) -> None:
@@ -59,7 +59,7 @@ class BoxRefused(Exception):  # noqa: N818 - a refusal is not a fault of the pro
         self.fix = fix
 
 
-class RunnerUnavailable(Exception):  # noqa: N818 - as BoxRefused
+class RunnerUnavailable(Exception):
     """No wall can be put around a program here, so no program is run here."""
 
     def __init__(self, code: str, sentence: str, *, fix: str) -> None:
