@@ -1,0 +1,53 @@
+# One word per intention. `make demo` and `make test` set up whatever they need first; see scripts/set_up.py.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+# Both cores; tests that share the one container engine stay together on one of them.
+PYTEST := $(PYTHON) -m pytest -n auto --dist loadgroup
+DEMO ?= demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench hostile docs environment engine-stop clean
+
+help: ## this list
+	@awk -F ' *## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## one study, from a spec to a released table, in the folder demo/ (DEMO=folder for another)
+	@scripts/set-up demo
+	@.venv/bin/tre demo --into $(DEMO)
+
+test: ## every test; sets up a container engine and the sandbox images first
+	@scripts/set-up test
+	@$(PYTEST)
+
+check: environment ## everything a machine can read: style, types, walls, sizes, generated files
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports --no-cache
+	@$(PYTHON) -m pytest -q tests/architecture tests/promises
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/set-up .ci/run; else echo "shellcheck is not on this machine: the two shell scripts were not read"; fi
+
+fix: environment ## let the tools mend what they can
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+bench: ## one JSON line for each benchmark; fails when one misses its bar
+	@scripts/set-up test
+	@$(PYTHON) -m benchmarks
+
+hostile: ## the attack suites alone
+	@scripts/set-up test
+	@$(PYTHON) -m pytest -m hostile
+
+docs: environment ## write the generated files again: the house, the promises, schemas, diagrams
+	@$(PYTHON) -m scripts.generate
+
+environment:
+	@scripts/set-up environment
+
+engine-stop: ## end the container engine, if it was started from this clone
+	@scripts/set-up stop-engine
+
+clean: engine-stop ## remove what was made here: environment, build and demo folders, caches
+	@rm -rf .venv build demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,45 @@
+"""What every test may rely on: an engine that answers where one is needed, and settings that do not depend on the machine's speed."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from scripts.engine import DEFAULT_ADDRESS, Answer, ping
+
+WITHOUT_ENGINE = os.environ.get("TRE_NO_ENGINE") == "1"
+ENGINE_ADDRESS = os.environ.get("DOCKER_HOST") or DEFAULT_ADDRESS
+
+# A shared two-core machine is slow at random: slowness is measured by the benchmarks, never by a property test.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Engine tests run one after another, on one worker: they share one engine."""
+    for item in items:
+        if item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.xdist_group("engine"))
+            if WITHOUT_ENGINE:
+                item.add_marker(
+                    pytest.mark.skip(reason="TRE_NO_ENGINE=1: this machine was said to have no engine")
+                )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that needs an engine fails without one: a wall that was not tested is not a wall that held."""
+    if item.get_closest_marker("engine") and ping(ENGINE_ADDRESS) is not Answer.YES:
+        pytest.fail(
+            f"No container engine answers at {ENGINE_ADDRESS}. `make test` starts one; TRE_NO_ENGINE=1 skips these tests.",
+            pytrace=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The published samples that lie beside the repository where its authors work."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "samples"
+    if not folder.is_dir():
+        pytest.skip("the published samples are not beside this clone (../shared/samples)")
+    return folder
