@@ -75,6 +75,9 @@ class Job:
     outcome: Outcome = Outcome.SUCCEEDED
     outputs: tuple[Output, ...] = ()
     log: str = ""
+    image: str = ""
+    store: str = ""
+    opt_outs: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,259 @@
+"""One action, from the ledger's word for it to a box and back: laid out, run behind walls, kept by digest.
+
+Everything here may be repeated after a crash: the box has the request's own opaque name, the engine is asked where it
+stands, and its outputs reach the quarantine before anyone is told. Refuses to run bare, to run in an image that is not
+here, and to say more of an ending than one of a handful of outcomes [P1].
+"""
+
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from job_specs.model import Action, RunBody, Sensitivity
+from sandboxes.model import Box, BoxRefused, Collected, Input, Limits, Receipt, Status
+from sandboxes.runner import Clock, Runner, wait
+from tre.custody.outputs import Output
+from tre.custody.requests import JobRequest, JobState, Outcome
+from tre.dispatch.code import fetch, lay_out
+from tre.dispatch.errors import DispatchError
+from tre.dispatch.intake import OUTPUTS, UNITS, Intake, image_name, question, read_study
+from tre.dispatch.ports import Asked, DataRoom, Shelf
+
+WORKSPACE = "/workspace"
+WORKSPACE_OUTPUT = "/workspace/output"
+OUTCOMES = {
+    Status.OK: Outcome.SUCCEEDED,
+    Status.FAILED: Outcome.FAILED,
+    Status.OUT_OF_MEMORY: Outcome.OUT_OF_MEMORY,
+    Status.TIMED_OUT: Outcome.OUT_OF_TIME,
+    Status.OUTPUT_LIMIT: Outcome.OUTPUTS_REFUSED,
+    Status.OUTPUT_REFUSED: Outcome.OUTPUTS_REFUSED,
+    Status.CANCELLED: Outcome.CANCELLED,
+}
+ENVIRONMENT = {"HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "TZ": "UTC"}  # noqa: S108 - the box's own tmpfs
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an action ended, what it left in the quarantine, and the digest of its quarantined log."""
+
+    outcome: Outcome
+    outputs: tuple[Output, ...]
+    log: str
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """What a dispatcher reaches: the shelves, the data room, the runner, and the clock of the host."""
+
+    documents: Shelf
+    quarantine: Shelf
+    data: DataRoom
+    runner: Runner
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Task:
+    """One action of one request, with the study it belongs to and a folder of its own."""
+
+    case: JobRequest
+    action: Action
+    intake: Intake
+    folder: Path
+
+
+class Dispatcher:
+    """Takes actions to boxes."""
+
+    def __init__(self, rooms: Rooms, images: Mapping[str, str], folder: Path) -> None:
+        """``images`` maps the names in specs to the site's own image names; ``folder`` is scratch, one folder a job."""
+        self._rooms = rooms
+        self._images = images
+        self._folder = folder
+
+    def image_for(self, case: JobRequest, action: str) -> str:
+        """The content id of the image that the action will run in.
+
+        Raises:
+            DispatchError: the image is not on this host.
+        """
+        intake = self._intake(case)
+        name = image_name(intake.spec.action(action), self._images)
+        available = self._rooms.runner.images()
+        if name in available:
+            return available[name]
+        raise DispatchError(
+            "image-not-here",
+            f"The sandbox image {name!r} is not on this host.",
+            where=name,
+            fix="A maintainer builds it: `python -m sandboxes.images build`.",
+        )
+
+    def run(self, case: JobRequest, action: str, *, cancelled: Callable[[], bool]) -> Ending:
+        """Run a started action to its end, or take it up where a dead worker left it."""
+        name = box_name(case, action)
+        task = self._task(case, action, self._folder / name)
+        laid = self._lay_out(task)
+        receipt = self._through(self._box(task, name, laid), laid, task.folder / "collected", cancelled)
+        return self._keep(task, laid, receipt)
+
+    def forget(self, case: JobRequest, action: str) -> None:
+        """Remove what is left of a job whose end is on the ledger."""
+        name = box_name(case, action)
+        self._rooms.runner.discard(name)
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    def names(self, cases: Iterable[JobRequest]) -> Iterable[str]:
+        """The boxes that may be running for these requests."""
+        for case in cases:
+            yield from (box_name(case, job.action.name) for job in case.jobs if job.state is JobState.STARTED)
+
+    def sweep(self, keep: frozenset[str]) -> tuple[str, ...]:
+        """End and remove every box of ours that is not to be kept."""
+        return self._rooms.runner.sweep(keep)
+
+    def _intake(self, case: JobRequest) -> Intake:
+        code = fetch(case.submission.code, self._rooms.documents.get)
+        return read_study(code, self._rooms.data, self._images)
+
+    def _task(self, case: JobRequest, action: str, folder: Path) -> Task:
+        intake = self._intake(case)
+        folder.mkdir(parents=True, exist_ok=True)
+        return Task(case, intake.spec.action(action), intake, folder)
+
+    def _lay_out(self, task: Task) -> "Laid":
+        if isinstance(task.action.body, RunBody):
+            return self._lay_out_code(task, task.action.body)
+        asked = question(task.intake, task.action, self._rooms.data)
+        ask = self._rooms.data.ask_extract if task.action.is_extract else self._rooms.data.ask_aggregate
+        return _laid_query(task, ask(task.case, asked, task.folder))
+
+    def _lay_out_code(self, task: Task, body: RunBody) -> "Laid":
+        lay_out(task.intake.code, task.folder / "code")
+        tops = sorted({path.split("/")[0] for path in task.intake.code.files})
+        code = [Input(task.folder / "code" / top, f"{WORKSPACE}/{top}") for top in tops]
+        return _laid_code(task, body, (*code, *self._needed(task)))
+
+    def _needed(self, task: Task) -> Iterable[Input]:
+        """The outputs of the actions that this one needs, each read-only where the script expects it."""
+        for need in task.action.needs:
+            job = task.case.job(need)
+            for output in job.outputs if job else ():
+                target = task.folder / "inputs" / output.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if not target.exists():
+                    target.write_bytes(self._rooms.quarantine.get(output.digest))
+                    target.chmod(0o444)
+                if output.path.startswith(OUTPUTS):
+                    yield Input(target, f"{WORKSPACE}/{output.path}")
+
+    def _box(self, task: Task, name: str, laid: "Laid") -> Box:
+        image = task.case.job(task.action.name)
+        asked = task.action.resources
+        return Box(
+            job=name,
+            image=image.image if image else "",
+            argv=laid.argv,
+            inputs=laid.inputs,
+            environment=ENVIRONMENT,
+            limits=Limits(memory_bytes=asked.memory_mb << 20, cpus=asked.cpus, wall_seconds=asked.seconds),
+            output_target=laid.output_target,
+        )
+
+    def _through(self, box: Box, laid: "Laid", into: Path, cancelled: Callable[[], bool]) -> Receipt:
+        """Take the box the whole way, or on from where it stands."""
+        runner = self._rooms.runner
+        try:
+            runner.prepare(box)
+            runner.launch(box.job)
+            wait(runner, box, cancelled, self._rooms.clock)
+            return runner.collect(box.job, tuple(laid.files), into)
+        except BoxRefused as refusal:
+            raise DispatchError(
+                refusal.code, refusal.sentence, where=f"action {box.job}", fix=refusal.fix
+            ) from refusal
+
+    def _keep(self, task: Task, laid: "Laid", receipt: Receipt) -> Ending:
+        """Put the log and, where it ended well, the outputs into the quarantine."""
+        log = self._rooms.quarantine.put(receipt.log.read_bytes())
+        if receipt.status is not Status.OK:
+            return Ending(OUTCOMES[receipt.status], (), log)
+        outputs = tuple(self._output(task, laid, collected) for collected in receipt.collected)
+        return Ending(Outcome.SUCCEEDED, outputs, log)
+
+    def _output(self, task: Task, laid: "Laid", collected: Collected) -> Output:
+        digest = self._rooms.quarantine.put(collected.stored.read_bytes())
+        path, sensitivity = laid.named(collected.path)
+        return Output(task.action.name, path, digest, collected.size, sensitivity)
+
+
+@dataclass(frozen=True)
+class Laid:
+    """An action laid out for a box: what it runs, what it reads, and the files it promised.
+
+    ``files`` maps each pattern, relative to the output folder, to the sensitivity it was declared with; ``names`` says
+    under which path of the study a file is kept, where that is not the path it was written to.
+    """
+
+    argv: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    output_target: str
+    files: Mapping[str, Sensitivity]
+    names: Mapping[str, str]
+
+    def named(self, untrusted_path: str) -> tuple[str, Sensitivity]:
+        """The path and the sensitivity under which a collected file is kept."""
+        matching = [pattern for pattern in self.files if matches(untrusted_path, pattern)]
+        if not matching:
+            raise DispatchError(
+                "output-undeclared",
+                "A file was collected that no pattern of the spec declares.",
+                where="the runner",
+                fix="Tell a maintainer: this should not happen.",
+            )
+        worst = min((self.files[pattern] for pattern in matching), key=list(Sensitivity).index)
+        return self.names.get(untrusted_path, OUTPUTS + untrusted_path), worst
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path fits a declared pattern, where ``*`` stays within one part of the path."""
+    parts, wanted = path.split("/"), pattern.split("/")
+    fits = (fnmatchcase(part, want) for part, want in zip(parts, wanted, strict=False))
+    return len(parts) == len(wanted) and all(fits)
+
+
+def box_name(case: JobRequest, action: str) -> str:
+    """The box's opaque name: the request and the action's place in it; no study, no person, no words of theirs."""
+    return f"{case.id}-{[job.action.name for job in case.jobs].index(action)}"
+
+
+def _laid_query(task: Task, asked: Asked) -> Laid:
+    sensitivity = Sensitivity.HIGH if task.action.is_extract else Sensitivity.MODERATE
+    files = {asked.result: sensitivity}
+    names = {asked.result: task.action.outputs[0].pattern}
+    if asked.units:
+        files[asked.units] = Sensitivity.HIGH
+        names[asked.units] = units_path(task.action.name)
+    return Laid(asked.argv, asked.inputs, "/out", files, names)
+
+
+def _laid_code(task: Task, body: RunBody, inputs: tuple[Input, ...]) -> Laid:
+    files = {
+        output.pattern.removeprefix(OUTPUTS): output.sensitivity for output in task.action.outputs
+    }
+    return Laid(command(body), inputs, WORKSPACE_OUTPUT, files, {})
+
+
+def units_path(action: str) -> str:
+    """The path under which an aggregate's count of people is kept in the quarantine; never offered."""
+    return f"{UNITS}/{action}.json"
+
+
+def command(body: RunBody) -> tuple[str, ...]:
+    """The whole command of a run line: a script is given to its interpreter, a program is itself."""
+    interpreters = {".py": ("python3",), ".R": ("Rscript", "--vanilla")}
+    first = body.argv[0] if body.argv else ""
+    return (*interpreters.get(Path(first).suffix, ()), *body.argv)

@@ -1,0 +1,165 @@
+"""From a study's folder to what can be submitted: the spec parsed, every question guarded, every byte pinned [P3] [P8].
+
+Refuses whatever the parser or the guard refuses, a spec without a purpose tag, an image that the site does not map, and
+an output that is not beneath ``output/``. The same reading is done again when an action starts: nothing that was true at
+submit is taken on trust.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from job_specs.model import Action, JobSpec, RunBody, Sensitivity, SqlBody
+from job_specs.parse import parse
+from job_specs.plan import content_key, plan
+from job_specs.render import render
+from job_specs.sql.guard import guard, guard_extract
+from job_specs.sql.model import Guarded, Scope, Units
+from job_specs.sql.units import units
+from tre.custody.requests import ActionAsked, ActionKind, Submission
+from tre.dispatch.code import Code
+from tre.dispatch.errors import DispatchError
+from tre.dispatch.ports import DataRoom, Question
+
+SPEC = "project.yaml"
+OUTPUTS = "output/"
+UNITS = "tre-units"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A study as it will be run: its spec, its code, and the order of its actions."""
+
+    spec: JobSpec
+    code: Code
+    order: tuple[str, ...]
+
+    def submission(self, application: str, *, spec: str, code: str, images: Mapping[str, str]) -> Submission:
+        """What is handed in, with spec and code named by digest."""
+        if self.spec.purpose is None:
+            raise DispatchError(
+                "purpose-missing",
+                "The spec carries no purpose tag [P3].",
+                where=SPEC,
+                fix="Add `purpose:` with the purpose that the study was approved for.",
+            )
+        return Submission(
+            application=application,
+            purpose=self.spec.purpose,
+            spec=spec,
+            code=code,
+            datasets=self.spec.data,
+            actions=tuple(self._asked(self.spec.action(name), images) for name in self.order),
+        )
+
+    def _asked(self, action: Action, images: Mapping[str, str]) -> ActionAsked:
+        key = content_key(
+            action,
+            code=self.code.digests,
+            inputs={},
+            image=image_name(action, images),
+            data_version="",
+            policy_version="",
+            parameters=self.spec.parameters,
+        )
+        return ActionAsked(action.name, kind_of(action), action.needs, key)
+
+
+def read_study(code: Code, data: DataRoom, images: Mapping[str, str]) -> Intake:
+    """Parse, plan and guard a whole study.
+
+    Raises:
+        SpecError: the spec is refused, with every problem.
+        SqlRefused: a query is refused, with every problem.
+        DispatchError: a file is missing, an image is unknown, or an output lies elsewhere.
+    """
+    spec = parse(code.text(SPEC), file=SPEC)
+    intake = Intake(spec, code, plan(spec).order)
+    for action in spec.actions:
+        _require_outputs(action)
+        image_name(action, images)
+        if isinstance(action.body, SqlBody):
+            question(intake, action, data)
+    return intake
+
+
+def question(intake: Intake, action: Action, data: DataRoom) -> Question:
+    """An SQL action as a guarded question.
+
+    Raises:
+        SpecError: the template is refused.
+        SqlRefused: the query is refused.
+    """
+    spec = intake.spec
+    scope = data.scope(spec.data)
+    rendered = render(_template(intake, action), parameters=spec.parameters, codelists=_codes(intake))
+    if action.is_extract:
+        guarded = guard_extract(rendered.sql, scope, parameters=rendered.parameters)
+        return _question(guarded, action)
+    guarded = guard(rendered.sql, scope, parameters=rendered.parameters)
+    return _counted(guarded, action, scope)
+
+
+def kind_of(action: Action) -> ActionKind:
+    """How the action reaches data."""
+    if isinstance(action.body, RunBody):
+        return ActionKind.CODE
+    return ActionKind.EXTRACT if action.is_extract else ActionKind.AGGREGATE
+
+
+def image_name(action: Action, images: Mapping[str, str]) -> str:
+    """The sandbox image that runs the action, by the site's own name for it.
+
+    Raises:
+        DispatchError: the site maps no image to the name in the spec.
+    """
+    if isinstance(action.body, SqlBody):
+        return "sql"
+    if action.body.image in images:
+        return images[action.body.image]
+    raise DispatchError(
+        "image-unknown",
+        f"This site has no image for the name in the action {action.name!r}.",
+        where=f"{SPEC}: actions.{action.name}.run",
+        fix=f"Use one of: {', '.join(sorted(images))}.",
+    )
+
+
+def paths_of(action: Action, sensitivity: Sensitivity) -> tuple[str, ...]:
+    """The action's declared patterns of one sensitivity, as written in the spec."""
+    return tuple(output.pattern for output in action.outputs if output.sensitivity is sensitivity)
+
+
+def _require_outputs(action: Action) -> None:
+    astray = [output for output in action.outputs if not output.pattern.startswith(OUTPUTS)]
+    if astray:
+        raise DispatchError(
+            "output-elsewhere",
+            f"The output {astray[0].name!r} does not lie beneath {OUTPUTS}, the only folder that a job may write.",
+            where=f"{SPEC}: actions.{action.name}.outputs",
+            fix=f"Write it to {OUTPUTS}{astray[0].name} and declare that.",
+        )
+
+
+def _template(intake: Intake, action: Action) -> str:
+    body = action.body
+    if isinstance(body, SqlBody) and body.file is not None:
+        return intake.code.text(body.file)
+    return body.text or "" if isinstance(body, SqlBody) else ""
+
+
+def _codes(intake: Intake) -> Mapping[str, tuple[str, ...]]:
+    return {}
+
+
+def _question(guarded: Guarded, action: Action) -> Question:
+    return Question(guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern)
+
+
+def _counted(guarded: Guarded, action: Action, scope: Scope) -> Question:
+    counted = units(guarded, scope)
+    if not isinstance(counted, Units):
+        return _question(guarded, action)
+    roles = {column.name: column.role for column in counted.columns}
+    return Question(
+        guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern, counted.sql, roles
+    )

@@ -1,0 +1,84 @@
+"""What dispatch needs from the rooms beside it, as contracts: rooms of one floor do not import each other.
+
+``main`` hands in the real ones. Refuses nothing; it only says what is promised.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from job_specs.model import TableScope
+from job_specs.sql.model import Scope
+from sandboxes.model import Input
+from tre.custody.requests import JobRequest
+
+
+class Shelf(Protocol):
+    """Bytes kept by digest."""
+
+    def put(self, content: bytes) -> str:
+        """Keep the bytes; the same bytes twice are kept once. Gives their SHA-256."""
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """The bytes with that digest, hashed again on the way out. Raises where they are missing or damaged."""
+        ...
+
+
+@dataclass(frozen=True)
+class Question:
+    """One guarded SQL action, ready to be asked of a store.
+
+    ``sql`` is the guard's canonical text; ``units`` the query that also counts people, empty where it is not proved;
+    ``roles`` says what each output column is.
+    """
+
+    sql: str
+    parameters: Mapping[str, Any]
+    datasets: tuple[TableScope, ...]
+    output: str
+    units: str = ""
+    roles: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question laid out for the box: what it mounts, what it runs, and the names of what it will leave."""
+
+    argv: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    result: str
+    units: str = ""
+
+
+@dataclass(frozen=True)
+class People:
+    """How many people stand behind each row of an aggregate, and what each column is."""
+
+    per_row: tuple[int, ...]
+    roles: Mapping[str, str]
+
+
+class DataRoom(Protocol):
+    """The only room that knows where patients are."""
+
+    def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
+        """Facts about those tables and columns, for the guard. Raises for a name that the catalogue does not hold."""
+        ...
+
+    def ask_aggregate(self, case: JobRequest, question: Question, folder: Path) -> Asked:
+        """Lay out an aggregate question beneath ``folder``, over the store that this request may read."""
+        ...
+
+    def ask_extract(self, case: JobRequest, question: Question, folder: Path) -> Asked:
+        """Lay out an extract beneath ``folder``; its patients carry pseudonyms of this study alone [P2]."""
+        ...
+
+    def people(self, untrusted_units: bytes) -> People:
+        """Read what an aggregate's box counted."""
+        ...
+
+    def pseudonyms(self, extract: bytes) -> frozenset[str]:
+        """The pseudonyms in an extract, to be looked for in what is offered."""
+        ...

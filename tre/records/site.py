@@ -1,0 +1,166 @@
+"""What a site has decided about itself: its people, its legal bases, its rules. Read from three files, refused when unclear.
+
+``site.toml`` (rules), ``people.toml`` (roles and training dates [P14] [P16]) and ``legal_bases.toml`` (dated instruments
+[P5]). Refuses an unknown key, an unknown role or purpose, and a rule that is weaker than the policy allows.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from job_specs.model import Purpose
+from output_checks.model import Confidence
+from tre.custody.bases import LegalBases, LegalBasis
+from tre.custody.context import Rules
+from tre.custody.encoding import canonical
+from tre.custody.errors import Malformed
+from tre.custody.people import Person, Role
+
+FILES = ("site.toml", "people.toml", "legal_bases.toml")
+
+
+class SiteError(Exception):
+    """The site's own files are missing or unclear; nothing runs until they are mended."""
+
+    def __init__(self, code: str, sentence: str, *, where: str, fix: str) -> None:
+        super().__init__(f"{sentence} {fix} [{code}]")
+        self.code = code
+        self.sentence = sentence
+        self.where = where
+        self.fix = fix
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site's decisions. ``policy`` is the digest that goes on every event decided under them [P13]."""
+
+    name: str
+    people: Mapping[str, Person]
+    bases: LegalBases
+    votes: Mapping[Confidence, int]
+    opt_outs_fresh_for: timedelta
+    disclosure_pack: str
+    runners: tuple[str, ...]
+    images: Mapping[str, str]
+    policy: str
+
+    def rules(self, check_policy: str) -> Rules:
+        """The rules that the core decides by, under the disclosure policy with that digest."""
+        return Rules(check_policy=check_policy, votes=self.votes, opt_outs_fresh_for=self.opt_outs_fresh_for)
+
+    def person(self, untrusted_id: str) -> Person:
+        """The person with that account.
+
+        Raises:
+            SiteError: nobody has it.
+        """
+        if untrusted_id in self.people:
+            return self.people[untrusted_id]
+        raise SiteError(
+            "person-unknown",
+            "Nobody here has that account.",
+            where="--as",
+            fix="Name an account from people.toml with --as, or set TRE_PERSON.",
+        )
+
+
+def load_site(folder: Path) -> Site:
+    """The site described in a folder.
+
+    Raises:
+        SiteError: a file is missing, is not TOML, or says something that cannot be.
+    """
+    rules, people, bases = (_table(folder / name) for name in FILES)
+    _only(rules, {"name", "review", "opt_outs", "disclosure", "sandboxes", "images"}, "site.toml")
+    with _Reading("site.toml"):
+        return Site(
+            name=str(rules["name"]),
+            people={name: _person(name, entry) for name, entry in people.items()},
+            bases={name: _basis(name, entry) for name, entry in bases.items()},
+            votes={Confidence(level): int(votes) for level, votes in rules["review"]["votes"].items()},
+            opt_outs_fresh_for=timedelta(days=int(rules["opt_outs"]["fresh_for_days"])),
+            disclosure_pack=str(rules["disclosure"]["pack"]),
+            runners=tuple(rules["sandboxes"]["runners"]),
+            images=dict(rules["images"]),
+            policy=hashlib.sha256(canonical(_plain([rules, people, bases]))).hexdigest(),
+        )
+
+
+class _Reading:
+    """Turns whatever a wrong value raises into a sentence about the file it is in."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyError | ValueError | TypeError | AttributeError | Malformed):
+            raise SiteError(
+                "site-unclear",
+                f"{self.name} or a file beside it lacks a value or holds one that cannot be: {error}.",
+                where=self.name,
+                fix="Compare it with the file that `tre init` writes, and mend it.",
+            ) from error
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SiteError(
+            "site-missing",
+            "There is no site here: one of its files is missing.",
+            where=str(path),
+            fix="Make a site with `tre init`, or point --site at one.",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SiteError(
+            "site-unclear", "A site file is not TOML.", where=str(path), fix=f"Mend it: {error}."
+        ) from error
+
+
+def _only(table: Mapping[str, Any], known: set[str], name: str) -> None:
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise SiteError(
+            "site-unclear",
+            f"{name} has keys that mean nothing here: {', '.join(unknown)}.",
+            where=name,
+            fix=f"The keys are: {', '.join(sorted(known))}.",
+        )
+
+
+def _person(name: str, entry: Mapping[str, Any]) -> Person:
+    _only(entry, {"roles", "trained_until", "team"}, f"people.toml [{name}]")
+    with _Reading(f"people.toml [{name}]"):
+        roles = frozenset(Role(role) for role in entry["roles"])
+        if Role.PLATFORM in roles:
+            raise ValueError("no person is the platform")
+        return Person(name, roles, _day(entry["trained_until"]), str(entry.get("team", "")))
+
+
+def _basis(name: str, entry: Mapping[str, Any]) -> LegalBasis:
+    _only(entry, {"title", "purposes", "starts", "ends", "enabled"}, f"legal_bases.toml [{name}]")
+    with _Reading(f"legal_bases.toml [{name}]"):
+        purposes = frozenset(Purpose(purpose) for purpose in entry["purposes"])
+        return LegalBasis(name, purposes, _day(entry["starts"]), _day(entry["ends"]), entry["enabled"] is True)
+
+
+def _day(value: Any) -> date:
+    if type(value) is not date:
+        raise ValueError("a date is written as 2026-01-31, without quotes")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value

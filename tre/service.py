@@ -1,0 +1,270 @@
+"""One method per verb: load the case and what it rests on, ask the core, append what happened. Nothing else writes.
+
+Case, study and append share one transaction, so a decision is never taken on a case that has since moved. Refuses what
+``decide`` refuses, in the core's own words.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from job_specs.model import TableScope
+from tre.custody import commands as c
+from tre.custody.cases import Case
+from tre.custody.commands import Command
+from tre.custody.context import Context, Moment, StoreFacts
+from tre.custody.decide import decide
+from tre.custody.encoding import canonical
+from tre.custody.errors import Malformed
+from tre.custody.evolve import fold
+from tre.custody.lifecycle import APPLICATION as STUDY_MAP
+from tre.custody.outputs import FileVote, Offered, Output
+from tre.custody.people import PLATFORM, Person
+from tre.custody.reasons import Reason, ReasonCode
+from tre.custody.releases import ReleasedFile, Statement, statement_body
+from tre.custody.requests import JobRequest, Outcome, Submission
+from tre.custody.studies import Application, Proposal
+from tre.records.ledger import Ledger, Transaction
+from tre.records.site import Site
+
+APPLICATION = "application"
+REQUEST = "request"
+
+StoreFactsFor = Callable[[JobRequest], StoreFacts | None]
+Sign = Callable[[bytes], str]
+Keep = Callable[[bytes], str]
+
+
+@dataclass(frozen=True)
+class By:
+    """Who takes a step, and when: the one reading of the clock that the step uses."""
+
+    person: Person
+    now: datetime
+
+
+class Service:
+    """The verbs of the house."""
+
+    def __init__(
+        self, ledger: Ledger, site: Site, *, check_policy: str, store_facts: StoreFactsFor, keep: Keep, sign: Sign
+    ) -> None:
+        """Wire the verbs.
+
+        Args:
+            ledger: the only thing that is written to.
+            site: people, legal bases and rules.
+            check_policy: digest of the disclosure policy in force.
+            store_facts: which store, with which opt-out list, a request would read.
+            keep: puts a document into the vault and names it by digest.
+            sign: signs a release statement with the site's key.
+        """
+        self.ledger = ledger
+        self.site = site
+        self.rules = site.rules(check_policy)
+        self._store_facts = store_facts
+        self._keep = keep
+        self._sign = sign
+
+    # -- studies ------------------------------------------------------------------------------------------------
+
+    def apply(self, by: By, study: str, proposal: Proposal) -> Application:
+        """A researcher applies for a study [P4]."""
+        return self._study(study, c.Apply(proposal), by)
+
+    def revise(self, by: By, study: str, proposal: Proposal) -> Application:
+        """A member changes the application."""
+        return self._study(study, c.Revise(proposal), by)
+
+    def approve(
+        self,
+        by: By,
+        study: str,
+        *,
+        starts: date,
+        ends: date,
+        datasets: tuple[TableScope, ...],
+        conditions: tuple[str, ...],
+    ) -> Application:
+        """An approver approves, for dates, tables and columns, under conditions [P4] [P8]."""
+        return self._study(study, c.Approve(starts, ends, datasets, conditions), by)
+
+    def return_(self, by: By, study: str, reason: Reason) -> Application:
+        """An approver asks for changes."""
+        return self._study(study, c.Return(reason), by)
+
+    def reject(self, by: By, study: str, reason: Reason) -> Application:
+        """An approver says no."""
+        return self._study(study, c.Reject(reason), by)
+
+    def withdraw(self, by: By, study: str, reason: Reason) -> Application:
+        """A member, or an approver, takes the study back for good."""
+        return self._study(study, c.Withdraw(reason), by)
+
+    def suspend(self, by: By, study: str, reason: Reason) -> Application:
+        """An approver stops a study for now; anyone may, on a suspected breach [P15]."""
+        return self._study(study, c.Suspend(reason), by)
+
+    def reinstate(self, by: By, study: str, reason: Reason) -> Application:
+        """An approver puts a suspended study back."""
+        return self._study(study, c.Reinstate(reason), by)
+
+    def expire(self, by: By, study: str) -> Application:
+        """The platform notes that an approval's last day has passed."""
+        return self._study(study, c.Expire(), by)
+
+    # -- job requests: the author's verbs ------------------------------------------------------------------------
+
+    def submit(self, by: By, request: str, submission: Submission) -> JobRequest:
+        """A member hands in a job request [P3] [P4] [P5] [P8]."""
+        return self._request(request, c.Submit(submission), by)
+
+    def cancel(self, by: By, request: str, reason: Reason) -> JobRequest:
+        """A member takes a request back before it is signed off."""
+        return self._request(request, c.Cancel(reason), by)
+
+    def resubmit(self, by: By, request: str, *, withheld: tuple[str, ...], note: str) -> JobRequest:
+        """A member answers the checkers and offers again."""
+        return self._request(request, c.Resubmit(withheld, note), by)
+
+    # -- job requests: the worker's verbs -----------------------------------------------------------------------
+
+    def start(self, now: datetime, request: str, *, action: str, image: str) -> JobRequest:
+        """The worker is about to run an action; approval, basis, training and opt-outs are asked again [P5] [P6]."""
+        return self._request(request, c.Start(action, image), By(PLATFORM, now))
+
+    def land(self, now: datetime, request: str, *, action: str, outputs: tuple[Output, ...], log: str) -> JobRequest:
+        """An action ended well."""
+        return self._request(request, c.Land(action, outputs, log), By(PLATFORM, now))
+
+    def fail(self, now: datetime, request: str, *, action: str, outcome: Outcome, log: str) -> JobRequest:
+        """An action ended badly."""
+        return self._request(request, c.Fail(action, outcome, log), By(PLATFORM, now))
+
+    def finish(self, now: datetime, request: str) -> JobRequest:
+        """Every action has landed."""
+        return self._request(request, c.Finish(), By(PLATFORM, now))
+
+    def check(self, now: datetime, request: str, offered: tuple[Offered, ...]) -> JobRequest:
+        """The automatic checks ran [P10]."""
+        return self._request(request, c.Check(self.rules.check_policy, offered), By(PLATFORM, now))
+
+    def release(self, now: datetime, request: str) -> JobRequest:
+        """What was signed off leaves, under a signed statement [P9] [P13]."""
+        case = self.request(request)
+        return self._request(request, c.Release(self._statement(case, now)), By(PLATFORM, now))
+
+    # -- job requests: the checkers' verbs ----------------------------------------------------------------------
+
+    def view(self, by: By, request: str, digest: str) -> JobRequest:
+        """A checker opens a quarantined file; the look is on the ledger before the bytes are [P13]."""
+        return self._request(request, c.View(digest), by)
+
+    def vote(self, by: By, request: str, files: tuple[FileVote, ...]) -> JobRequest:
+        """A checker votes on every offered file [P9]."""
+        return self._request(request, c.CastVote(files), by)
+
+    def request_changes(self, by: By, request: str, reason: Reason) -> JobRequest:
+        """A checker sends the request back to its author."""
+        return self._request(request, c.RequestChanges(reason), by)
+
+    def sign_off(self, by: By, request: str) -> JobRequest:
+        """A checker who voted signs the request off [P9]."""
+        return self._request(request, c.SignOff(), by)
+
+    def refuse(self, by: By, request: str, reason: Reason) -> JobRequest:
+        """A checker refuses the request for good."""
+        return self._request(request, c.Refuse(reason), by)
+
+    def recall(self, by: By, request: str, note: str = "") -> tuple[JobRequest, Application]:
+        """Anyone calls a release back and stops its study, in one act [P15]."""
+        reason = Reason(ReasonCode.SUSPECTED_BREACH, note)
+        with self.ledger.transaction() as tx:
+            recalled = self._take(tx, (REQUEST, request), c.Recall(reason), by)
+            study = self._suspended(tx, recalled, reason, by)
+        return _as_request(recalled), study
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def study(self, study: str) -> Application:
+        """The application with that id, as folded now; a new one where there is none."""
+        with self.ledger.transaction() as tx:
+            return _as_study(tx.case(APPLICATION, study)[0])
+
+    def request(self, request: str) -> JobRequest:
+        """The job request with that id, as folded now; a new one where there is none."""
+        with self.ledger.transaction() as tx:
+            return _as_request(tx.case(REQUEST, request)[0])
+
+    def may_start(self, now: datetime, request: str, action: str) -> None:
+        """Ask whether an action might start, and change nothing.
+
+        Raises:
+            Refusal: the one good reason why it may not.
+        """
+        with self.ledger.transaction() as tx:
+            case, _ = tx.case(REQUEST, request)
+            command = c.Start(action, "")
+            decide(case, command, self._context(tx, case, command, PLATFORM), Moment(now))
+
+    # -- the one door -------------------------------------------------------------------------------------------
+
+    def _study(self, study: str, command: Command, by: By) -> Application:
+        with self.ledger.transaction() as tx:
+            return _as_study(self._take(tx, (APPLICATION, study), command, by))
+
+    def _request(self, request: str, command: Command, by: By) -> JobRequest:
+        with self.ledger.transaction() as tx:
+            return _as_request(self._take(tx, (REQUEST, request), command, by))
+
+    def _take(self, tx: Transaction, key: tuple[str, str], command: Command, by: By) -> Case:
+        kind, case_id = key
+        case, seq = tx.case(kind, case_id)
+        context = self._context(tx, case, command, by.person)
+        events = decide(case, command, context, Moment(by.now))
+        tx.append(
+            kind, case_id, events, expected_seq=seq, actor=by.person.id, at=by.now, policy=self.site.policy
+        )
+        return fold(case, events)
+
+    def _context(self, tx: Transaction, case: Case, command: Command, actor: Person) -> Context:
+        return Context(
+            actor=actor,
+            rules=self.rules,
+            bases=self.site.bases,
+            people=self.site.people,
+            application=_load_study(tx, case, command),
+            store=self._store_facts(case) if isinstance(case, JobRequest) and case.submissions else None,
+        )
+
+    def _suspended(self, tx: Transaction, case: Case, reason: Reason, by: By) -> Application:
+        study = _as_request(case).submission.application
+        loaded = _as_study(tx.case(APPLICATION, study)[0])
+        if c.Step.SUSPEND not in STUDY_MAP[loaded.stage]:
+            return loaded
+        return _as_study(self._take(tx, (APPLICATION, study), c.Suspend(reason), by))
+
+    def _statement(self, case: JobRequest, now: datetime) -> Statement:
+        files = tuple(ReleasedFile(offered.path, offered.digest) for offered in case.offered)
+        body = canonical(statement_body(case, self.study(case.submission.application), self.site.name, now))
+        return Statement(self._keep(body), self._sign(body), files)
+
+
+def _load_study(tx: Transaction, case: Case, command: Command) -> Application | None:
+    if isinstance(command, c.Submit):
+        return _as_study(tx.case(APPLICATION, command.submission.application)[0])
+    if isinstance(case, JobRequest) and case.submissions:
+        return _as_study(tx.case(APPLICATION, case.submission.application)[0])
+    return None
+
+
+def _as_study(case: Case) -> Application:
+    if not isinstance(case, Application):
+        raise Malformed("an application was expected")
+    return case
+
+
+def _as_request(case: Case) -> JobRequest:
+    if not isinstance(case, JobRequest):
+        raise Malformed("a job request was expected")
+    return case

@@ -1,0 +1,133 @@
+"""What a given person may see [P1]: the one place that turns a case into something to show.
+
+Before sign-off an author sees a handful of outcomes, and findings as rule, file, declared column and a coarse number of
+cells. A checker sees everything of a case that is not their own study's, but nobody's vote until both are in. A maintainer
+sees that things run. Refuses to show a value, a label, a row count, an exit code or a log line to anyone but a checker.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from output_checks.model import Finding, Report
+from tre.custody.lifecycle import APPLICATION, REQUEST
+from tre.custody.outputs import Offered, Vote
+from tre.custody.people import Person, Role
+from tre.custody.requests import Job, JobRequest, JobState, RequestStage
+from tre.custody.studies import Application
+
+CELL_BANDS = ((1, "1"), (10, "2 to 10"), (100, "11 to 100"))
+BLIND = frozenset({RequestStage.CHECKED, RequestStage.VOTED})
+WATCHERS = frozenset({Role.CALDICOTT_GUARDIAN, Role.DATA_PROTECTION_OFFICER})
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How much of one case a person may see."""
+
+    outline: bool
+    findings: bool
+    inside: bool
+
+
+def sight(person: Person, case: JobRequest, study: Application) -> Sight:
+    """What of a request this person may see: its outline, its coarse findings, or what is inside."""
+    member = person.id in study.members or person.id == case.submitter
+    checks = Role.OUTPUT_CHECKER in person.roles and not member
+    watches = bool(person.roles & (WATCHERS | {Role.MAINTAINER, Role.APPROVER, Role.INFORMATION_GOVERNANCE}))
+    return Sight(outline=member or checks or watches, findings=member or checks, inside=checks)
+
+
+def visible_votes(person: Person, case: JobRequest) -> tuple[Vote, ...]:
+    """The votes of this round that the person may see: their own until both are in, then all [P9]."""
+    if case.stage in BLIND:
+        return tuple(vote for vote in case.votes if vote.checker == person.id)
+    return case.votes
+
+
+def band(cells: int) -> str:
+    """A number of cells, coarse enough to say nothing about the data [P1]."""
+    for most, words in CELL_BANDS:
+        if cells <= most:
+            return words if cells else "0"
+    return "more than 100"
+
+
+def study_view(study: Application) -> dict[str, Any]:
+    """A study as everyone may see it: its application is public [P12]."""
+    if not study.proposals:
+        return {"study": study.id, "stage": study.stage.value}
+    proposal = study.proposal
+    approval = study.approvals[-1] if study.approvals else None
+    return {
+        "study": study.id,
+        "stage": study.stage.value,
+        "title": proposal.title,
+        "lay_summary": proposal.lay_summary,
+        "organisation": proposal.organisation,
+        "purpose": proposal.purpose.value,
+        "legal_basis": proposal.legal_basis,
+        "members": list(proposal.members),
+        "asked": {scope.table: list(scope.columns) for scope in proposal.datasets},
+        "approved": {scope.table: list(scope.columns) for scope in approval.datasets} if approval else {},
+        "approved_from": approval.starts.isoformat() if approval else None,
+        "approved_until": approval.ends.isoformat() if approval else None,
+        "conditions": list(approval.conditions) if approval else [],
+        "next_steps": sorted(APPLICATION[study.stage]),
+    }
+
+
+def request_view(person: Person, case: JobRequest, study: Application) -> dict[str, Any]:
+    """A request's outline: stage, and per action one of a handful of words [P1]."""
+    return {
+        "request": case.id,
+        "study": study.id,
+        "stage": case.stage.value,
+        "purpose": case.submission.purpose.value,
+        "round": case.round,
+        "actions": [_job_view(job) for job in case.jobs],
+        "next_steps": _ways(person, case),
+        "votes": [{"checker": vote.checker, "files": len(vote.files)} for vote in visible_votes(person, case)],
+    }
+
+
+def finding_view(finding: Finding, seen: Sight) -> dict[str, Any]:
+    """A finding as this person may see it: places and people only from inside."""
+    outline = {
+        "rule": finding.check,
+        "severity": finding.severity.value,
+        "file": finding.file,
+        "column": finding.column,
+        "cells": band(len(finding.cells)),
+        "why": finding.message,
+        "fix": finding.fix,
+        "promise": finding.promise,
+    }
+    if not seen.inside:
+        return outline
+    places = [{"row": cell.row, "column": cell.column} for cell in finding.cells]
+    return outline | {"cells": len(finding.cells), "places": places, "people": list(finding.people)}
+
+
+def report_view(offered: Offered, report: Report, seen: Sight) -> dict[str, Any]:
+    """A checked file as this person may see it."""
+    return {
+        "path": offered.path,
+        "verdict": offered.verdict.value,
+        "level": offered.level.value,
+        "policy": report.policy,
+        "findings": [finding_view(finding, seen) for finding in report.findings],
+    } | ({"raw": offered.raw, "offered": offered.digest, "report": offered.report} if seen.inside else {})
+
+
+def _job_view(job: Job) -> Mapping[str, Any]:
+    ended = job.state in {JobState.LANDED, JobState.FAILED}
+    return {
+        "action": job.action.name,
+        "kind": job.action.kind.value,
+        "state": job.outcome.value if ended else job.state.value,
+    }
+
+
+def _ways(person: Person, case: JobRequest) -> list[str]:
+    return sorted(step for step, (owners, _) in REQUEST[case.stage].items() if owners & person.roles)
