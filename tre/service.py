@@ -21,8 +21,9 @@ from tre.custody.lifecycle import APPLICATION as STUDY_MAP
 from tre.custody.outputs import FileVote, Offered, Output
 from tre.custody.people import PLATFORM, Person
 from tre.custody.reasons import Reason, ReasonCode
-from tre.custody.releases import ReleasedFile, Statement, statement_body
+from tre.custody.releases import ReleasedFile, Statement
 from tre.custody.requests import JobRequest, Outcome, Submission
+from tre.custody.statements import statement_body
 from tre.custody.studies import Application, Proposal
 from tre.records.ledger import Ledger, Transaction
 from tre.records.site import Site
@@ -47,7 +48,14 @@ class Service:
     """The verbs of the house."""
 
     def __init__(
-        self, ledger: Ledger, site: Site, *, check_policy: str, store_facts: StoreFactsFor, keep: Keep, sign: Sign
+        self,
+        ledger: Ledger,
+        site: Site,
+        *,
+        check_policy: str,
+        store_facts: StoreFactsFor,
+        keep: Keep,
+        sign: Sign,
     ) -> None:
         """Wire the verbs.
 
@@ -133,7 +141,9 @@ class Service:
         """The worker is about to run an action; approval, basis, training and opt-outs are asked again [P5] [P6]."""
         return self._request(request, c.Start(action, image), By(PLATFORM, now))
 
-    def land(self, now: datetime, request: str, *, action: str, outputs: tuple[Output, ...], log: str) -> JobRequest:
+    def land(
+        self, now: datetime, request: str, *, action: str, outputs: tuple[Output, ...], log: str
+    ) -> JobRequest:
         """An action ended well."""
         return self._request(request, c.Land(action, outputs, log), By(PLATFORM, now))
 

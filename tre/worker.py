@@ -98,6 +98,8 @@ class Worker:
                 return True
             case RequestStage.RELEASED:
                 return self.tools.push.deliver(case)
+            case RequestStage.RECALLED:
+                return self.tools.push.entomb(case)
             case _:
                 return False
 

@@ -111,6 +111,8 @@ def _review(case: JobRequest, event: e.Event) -> JobRequest:
             return replace(case, policy=policy, offered=offered, round=case.round + 1, votes=())
         case e.Voted(checker, files):
             return replace(case, votes=(*case.votes, Vote(checker, files)))
+        case e.Released(statement):
+            return replace(case, statements=(*case.statements, statement))
         case e.Resubmitted(withheld, _):
             return replace(case, withheld=(*case.withheld, *withheld), offered=(), votes=())
         case _:

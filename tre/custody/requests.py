@@ -6,6 +6,7 @@ from enum import StrEnum
 from job_specs.model import Purpose, TableScope
 from tre.custody.errors import require
 from tre.custody.outputs import Offered, Output, Vote
+from tre.custody.releases import Statement
 
 
 class RequestStage(StrEnum):
@@ -110,6 +111,7 @@ class JobRequest:
     policy: str = ""
     round: int = 0
     votes: tuple[Vote, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
     @property
     def submission(self) -> Submission:

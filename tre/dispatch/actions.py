@@ -241,9 +241,7 @@ def _laid_query(task: Task, asked: Asked) -> Laid:
 
 
 def _laid_code(task: Task, body: RunBody, inputs: tuple[Input, ...]) -> Laid:
-    files = {
-        output.pattern.removeprefix(OUTPUTS): output.sensitivity for output in task.action.outputs
-    }
+    files = {output.pattern.removeprefix(OUTPUTS): output.sensitivity for output in task.action.outputs}
     return Laid(command(body), inputs, WORKSPACE_OUTPUT, files, {})
 
 

@@ -25,7 +25,9 @@ Parse = Callable[[str], JobSpec]
 class Checks:
     """Runs the disclosure checks for the platform."""
 
-    def __init__(self, documents: Shelf, quarantine: Shelf, data: DataRoom, policy: Policy, parse: Parse) -> None:
+    def __init__(
+        self, documents: Shelf, quarantine: Shelf, data: DataRoom, policy: Policy, parse: Parse
+    ) -> None:
         """``policy`` is the disclosure policy in force; its digest goes on every report [P10]."""
         self._documents = documents
         self._quarantine = quarantine
@@ -74,7 +76,9 @@ class Checks:
         needed = [case.job(need) for need in action.needs]
         extracts = [job for job in needed if job is not None and job.action.kind is ActionKind.EXTRACT]
         found = [
-            self._data.pseudonyms(self._quarantine.get(output.digest)) for job in extracts for output in job.outputs
+            self._data.pseudonyms(self._quarantine.get(output.digest))
+            for job in extracts
+            for output in job.outputs
         ]
         return frozenset().union(*found) if found else None
 

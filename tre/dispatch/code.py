@@ -113,7 +113,11 @@ def _walk(folder: Path, *, depth: int) -> Iterator[Path]:
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
-        if entry.name.startswith(".") or (depth == 0 and entry.name in LEFT_BEHIND) or entry.name == "__pycache__":
+        if (
+            entry.name.startswith(".")
+            or (depth == 0 and entry.name in LEFT_BEHIND)
+            or entry.name == "__pycache__"
+        ):
             continue
         _require_plain(entry)
         if entry.is_dir(follow_symlinks=False):
