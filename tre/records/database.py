@@ -1,0 +1,203 @@
+"""The one place that knows which database it is: how to connect, how to begin a write, how to forbid a change.
+
+Everything else in the room is SQLAlchemy Core in words every database understands. Refuses a database it was not taught,
+a ledger in memory, and a connection whose durability it could not set.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from tre.records.errors import LedgerRefused, LedgerUnavailable
+
+BUSY_SECONDS = 30
+"""How long a write waits for another write to finish before it gives up."""
+
+_WRITES = "tre_writes"
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
+)
+
+# INSERT OR REPLACE deletes rows without asking a DELETE trigger, so the INSERT trigger stands in its way as well.
+_SQLITE_GUARDS = {
+    "events_never_change": """
+        CREATE TRIGGER events_never_change BEFORE UPDATE ON events
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    "events_never_go": """
+        CREATE TRIGGER events_never_go BEFORE DELETE ON events
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    "events_come_in_order": """
+        CREATE TRIGGER events_come_in_order BEFORE INSERT ON events
+        WHEN NEW.position <> (SELECT coalesce(max(position), 0) + 1 FROM events)
+          OR EXISTS (SELECT 1 FROM events WHERE case_id = NEW.case_id AND seq >= NEW.seq)
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+}
+
+_POSTGRESQL_REFUSAL = """
+    CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$"""
+
+_POSTGRESQL_ORDER = """
+    CREATE FUNCTION ledger_comes_in_order() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF NEW.position <> (SELECT coalesce(max(position), 0) + 1 FROM events)
+         OR EXISTS (SELECT 1 FROM events WHERE case_id = NEW.case_id AND seq >= NEW.seq)
+      THEN RAISE EXCEPTION 'the ledger is append-only'; END IF;
+      RETURN NEW;
+    END $$"""
+
+_POSTGRESQL_GUARDS = {
+    "events_never_change": """
+        CREATE TRIGGER events_never_change BEFORE UPDATE OR DELETE ON events
+        FOR EACH ROW EXECUTE FUNCTION ledger_is_append_only()""",
+    "events_never_go": """
+        CREATE TRIGGER events_never_go BEFORE TRUNCATE ON events
+        FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()""",
+    "events_come_in_order": """
+        CREATE TRIGGER events_come_in_order BEFORE INSERT ON events
+        FOR EACH ROW EXECUTE FUNCTION ledger_comes_in_order()""",
+}
+
+GUARDS = frozenset(_SQLITE_GUARDS)
+"""The names of the triggers that a ledger has, whatever its database."""
+
+
+def parse_url(untrusted_url: str) -> URL:
+    """A URL of a database that a ledger can be kept in.
+
+    Raises:
+        LedgerRefused: it is not a URL, not SQLite in a file, and not PostgreSQL.
+    """
+    try:
+        url = make_url(untrusted_url)
+    except ArgumentError as error:
+        raise _unsupported() from error
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:" and not url.query:
+        return url
+    if url.get_backend_name() == "postgresql":
+        return url
+    raise _unsupported()
+
+
+def connect(url: URL) -> Engine:
+    """An engine whose every connection is durable and whose writes wait their turn."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(url, pool_pre_ping=True)
+
+
+def file_of(url: URL) -> Path | None:
+    """The file that an SQLite ledger is in; ``None`` where a server keeps it."""
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+def create_file(path: Path) -> None:
+    """An empty private file for a new SQLite ledger, durable in its folder before anything is written to it."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that reads one snapshot and writes nothing.
+
+    Raises:
+        LedgerUnavailable: the database did not answer.
+    """
+    with _plain_words(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A connection that holds the ledger for writing from its first moment: what it reads cannot change under it.
+
+    Commits at the end, rolls everything back on any exception.
+
+    Raises:
+        LedgerUnavailable: the database did not answer, has no room, or waited too long.
+    """
+    with _plain_words(), engine.connect() as bare:
+        connection = bare.execution_options(**{_WRITES: True})
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("LOCK TABLE events IN EXCLUSIVE MODE")
+            yield connection
+
+
+@contextmanager
+def creating(engine: Engine) -> Iterator[Connection]:
+    """As `writing`, before there is anything to lock."""
+    with _plain_words(), engine.connect() as bare, bare.execution_options(**{_WRITES: True}).begin():
+        yield bare
+
+
+def put_up_guards(connection: Connection) -> None:
+    """Make the database itself refuse to change or delete an event, or to take one out of order [P13]."""
+    if connection.dialect.name == "postgresql":
+        statements = (_POSTGRESQL_REFUSAL, _POSTGRESQL_ORDER, *_POSTGRESQL_GUARDS.values())
+    else:
+        statements = tuple(_SQLITE_GUARDS.values())
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+def standing_guards(connection: Connection) -> frozenset[str]:
+    """The names of the guards that stand now, enabled."""
+    if connection.dialect.name == "postgresql":
+        query = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgenabled <> 'D'"
+    else:
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'events'"
+    return GUARDS & {row[0] for row in connection.exec_driver_sql(query)}
+
+
+def _set_up_sqlite(raw: object, _record: object) -> None:
+    # The driver must not begin transactions by itself: _begin_sqlite says which kind.
+    raw.isolation_level = None  # type: ignore[attr-defined]  # SQLAlchemy types the driver's connection as object
+    cursor = raw.cursor()  # type: ignore[attr-defined]  # as above
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _plain_words() -> Iterator[None]:
+    """Turn what a driver says into what we say: its messages may quote statements and parameters."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise LedgerUnavailable(
+            "ledger-unavailable",
+            "The ledger's database did not do what it was asked; nothing was written.",
+            fix="See that it is reachable, not locked by another program, and has room on its disk; then try again.",
+        ) from error
+
+
+def _unsupported() -> LedgerRefused:
+    return LedgerRefused(
+        "database-not-supported",
+        "A ledger is kept in an SQLite file or in PostgreSQL, and this URL names neither.",
+        fix="Write sqlite:////folder/ledger.db or postgresql+psycopg://host/database.",
+    )

@@ -1,0 +1,183 @@
+"""Reading cases from the ledger's rows, and chaining new rows to its end. Refuses to guess which kind a case is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, select
+
+from tre.custody.cases import Case
+from tre.custody.errors import Malformed
+from tre.custody.events import Event
+from tre.custody.evolve import fold, new_case
+from tre.custody.outputs import is_digest
+from tre.records.database import reading
+from tre.records.envelope import (
+    GENESIS,
+    SCHEMA_VERSION,
+    Envelope,
+    hash_of,
+    open_envelope,
+    spell_event,
+    spell_time,
+)
+from tre.records.errors import LedgerRefused
+from tre.records.schema import EVENTS
+
+_PAGE = 1000
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last event's position and hash; of an empty ledger, 0 and the genesis hash."""
+
+    position: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is the same for every event of one append. Cannot be built with a name or digest the ledger would not keep."""
+
+    case_kind: str
+    case_id: str
+    actor: str
+    at: datetime
+    policy: str
+
+    def __post_init__(self) -> None:
+        for what, name in (("case id", self.case_id), ("actor", self.actor)):
+            if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+                raise _bad_name(what)
+        if not is_digest(self.policy):
+            raise LedgerRefused(
+                "policy-not-a-digest",
+                "An event does not say under which policy it happened.",
+                fix="Hand in the SHA-256 of the site policy in force.",
+            )
+
+    def fields(self) -> dict[str, Any]:
+        """The row's fields that they are."""
+        return {**self.__dict__, "at": spell_time(self.at)}
+
+
+def case_of(connection: Connection, case_kind: str, case_id: str) -> tuple[Case, int]:
+    """The case as folded from its events, and how many they are.
+
+    Raises:
+        LedgerRefused: there is no such kind, or the id belongs to the other one.
+        LedgerBroken: an event of it is not as it was written.
+    """
+    try:
+        start = new_case(case_kind, case_id)
+    except Malformed as error:
+        raise LedgerRefused(
+            "no-such-kind",
+            f"There is no kind of case called {case_kind!r}.",
+            fix="Use 'application' or 'request'.",
+        ) from error
+    envelopes = case_events(connection, case_id)
+    if envelopes and envelopes[0].case_kind != case_kind:
+        raise _other_kind(case_id)
+    return fold(start, (envelope.event for envelope in envelopes)), len(envelopes)
+
+
+def case_events(connection: Connection, case_id: str) -> tuple[Envelope, ...]:
+    """Every event of the case, in order."""
+    query = select(EVENTS).where(EVENTS.c.case_id == case_id).order_by(EVENTS.c.seq)
+    return tuple(open_envelope(_plain(row)) for row in connection.execute(query).mappings())
+
+
+def head_of(connection: Connection) -> Head:
+    """The last event's position and hash."""
+    row = connection.execute(select(EVENTS).order_by(EVENTS.c.position.desc()).limit(1)).mappings().first()
+    return Head(0, GENESIS) if row is None else Head(open_envelope(_plain(row)).position, row["hash"])
+
+
+def seq_of(connection: Connection, case_kind: str, case_id: str) -> int:
+    """How many events the case has.
+
+    Raises:
+        LedgerRefused: the id belongs to a case of the other kind.
+    """
+    query = select(EVENTS.c.case_kind, EVENTS.c.seq).where(EVENTS.c.case_id == case_id)
+    row = connection.execute(query.order_by(EVENTS.c.seq.desc()).limit(1)).first()
+    if row is None:
+        return 0
+    if row.case_kind != case_kind:
+        raise _other_kind(case_id)
+    return int(row.seq)
+
+
+def pages(engine: Engine) -> Iterator[dict[str, Any]]:
+    """Every row there is, whatever its position, in order, a page at a time: no long transaction, little memory."""
+    return _pages(engine, None)
+
+
+def pages_after(engine: Engine, position: int) -> Iterator[dict[str, Any]]:
+    """Every row after that position, in order, a page at a time."""
+    return _pages(engine, position)
+
+
+def _pages(engine: Engine, after: int | None) -> Iterator[dict[str, Any]]:
+    ordered = select(EVENTS).order_by(EVENTS.c.position).limit(_PAGE)
+    while True:
+        query = ordered if after is None else ordered.where(EVENTS.c.position > after)
+        with reading(engine) as connection:
+            page = connection.execute(query).mappings().all()
+        yield from map(_plain, page)
+        if len(page) < _PAGE:
+            return
+        after = page[-1]["position"]
+
+
+def chain(head: Head, seq: int, draft: Draft, events: Sequence[Event]) -> list[dict[str, Any]]:
+    """The rows that put these events at the end of the ledger and of their case.
+
+    Raises:
+        LedgerRefused: there is no event, or one is not of this kind of case or cannot be kept word for word.
+    """
+    if not events:
+        raise LedgerRefused(
+            "nothing-to-append", "There is no event to append.", fix="Append what was decided."
+        )
+    rows: list[dict[str, Any]] = []
+    for offset, event in enumerate(events, start=1):
+        _check_kind(event, draft.case_kind)
+        previous = rows[-1]["hash"] if rows else head.hash
+        place = {"position": head.position + offset, "seq": seq + offset, "previous": previous}
+        spelled = {"kind": event.kind, "version": SCHEMA_VERSION, "payload": spell_event(event)}
+        row = {**draft.fields(), **place, **spelled}
+        rows.append({**row, "hash": hash_of(row)})
+    return rows
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}
+
+
+def _check_kind(event: Event, case_kind: str) -> None:
+    if event.kind.partition(".")[0] != case_kind:
+        raise LedgerRefused(
+            "event-of-another-kind",
+            f"An event of the kind {event.kind!r} does not happen to a case of the kind {case_kind!r}.",
+            fix="Append each event to the case it was decided for.",
+        )
+
+
+def _bad_name(what: str) -> LedgerRefused:
+    return LedgerRefused(
+        "name-not-usable",
+        f"The {what} of an event is empty, too long, or holds characters that do not print.",
+        fix=f"Use at most {_LONGEST_NAME} printable characters.",
+    )
+
+
+def _other_kind(case_id: str) -> LedgerRefused:
+    return LedgerRefused(
+        "case-of-another-kind",
+        f"{case_id!r} is a case of the other kind.",
+        fix="Check the id; ids are never shared.",
+    )
