@@ -44,7 +44,7 @@ def fill(repository: Path, venv: Path, logs: Path) -> None:
 
 def fingerprint(repository: Path) -> str:
     """A digest of everything that decides what is in `.venv`, its place included: scripts in it name their path."""
-    seen = hashlib.sha256(f"{sys.version}\n{repository}\n".encode())
+    seen = hashlib.sha256(f"{repository}\n".encode())
     for name in (LOCK, "pyproject.toml"):
         seen.update((repository / name).read_bytes())
     return seen.hexdigest()

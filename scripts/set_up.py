@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scripts import engine, environment
 from scripts.machine import install, sandbox_needs
-from scripts.steps import Stop, run, say
+from scripts.steps import Stop, run_aloud, say, step
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUILD = REPOSITORY / "build"
@@ -47,8 +47,8 @@ def container_engine() -> None:
 
 def sandbox_images() -> None:
     """The images that study code runs in, built here from Debian packages; the builder knows which are missing."""
-    python = REPOSITORY / ".venv" / "bin" / "python"
-    run((str(python), "-m", "sandboxes.images", "build"), log=LOGS / "images.log", seconds=1800)
+    with step("making sure of the sandbox images"):
+        run_aloud((str(REPOSITORY / ".venv" / "bin" / "python"), "-m", "sandboxes.images", "build"))
 
 
 def engine_or_failures() -> None:

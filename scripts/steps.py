@@ -60,6 +60,17 @@ def run(command: Sequence[str], *, log: Path, seconds: int, extra: Mapping[str, 
         raise Stop(f"`{' '.join(command)}` {how}. Its whole output is in {log}.", " ".join(command))
 
 
+def run_aloud(command: Sequence[str]) -> None:
+    """Run a command that reports its own progress, with its output where ours goes.
+
+    Raises:
+        Stop: when it fails; what it printed says why.
+    """
+    status = subprocess.run(command, stdin=subprocess.DEVNULL, env=environment(), check=False).returncode
+    if status != 0:
+        raise Stop(f"`{' '.join(command)}` failed with status {status}: see above.", " ".join(command))
+
+
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment with the system folders on its path, which a plain `su` leaves out."""
     path = os.environ.get("PATH", "/usr/bin:/bin")

@@ -1,0 +1,44 @@
+"""Writes every generated file of the repository, or with ``--check`` says which ones are stale and changes nothing.
+
+A generated file is a function from the code to a text. Refuses to have one that is not in `GENERATED`: `make check` then
+would not compare it.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping
+
+from scripts import draw_house, promises
+from scripts.source import REPOSITORY
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "docs/house.svg": lambda: draw_house.svg(draw_house.survey()),
+    "docs/house.md": lambda: draw_house.page(draw_house.survey()),
+    "docs/promises.md": promises.page,
+}
+
+
+def stale() -> Iterator[tuple[str, str]]:
+    """Each generated file whose committed text is not what the code says, with the text it should have."""
+    for name, produce in GENERATED.items():
+        path = REPOSITORY / name
+        text = produce()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            yield name, text
+
+
+def main() -> int:
+    """0 when everything is up to date or was written; 1 when ``--check`` finds a stale file."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is stale")
+    check = parser.parse_args().check
+    found = [*stale()]
+    for name, text in found:
+        print(f"{name}: {'stale; run `make docs`' if check else 'written'}")
+        if not check:
+            (REPOSITORY / name).write_text(text, encoding="utf-8")
+    return int(check and bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
