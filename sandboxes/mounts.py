@@ -75,6 +75,20 @@ def mounted(path: Path) -> Memory | None:
     return _described(here[-1]) if here else None
 
 
+def differences(path: Path, wanted: Memory) -> tuple[str, ...]:
+    """The names of the properties in which what is mounted at `path` is not what `make` was asked for."""
+    found = mounted(path)
+    if not (wanted.size or wanted.inodes or wanted.flags):
+        return () if found is None else ("Output.mounted",)
+    if found is None:
+        return ("Output.mounted",)
+    page = os.sysconf("SC_PAGE_SIZE")
+    wrong = [f"Output.{flag}" for flag in {*wanted.flags} ^ {*found.flags}]
+    wrong += ["Output.size"] * (bool(wanted.size) and found.size != -(-wanted.size // page) * page)
+    wrong += ["Output.inodes"] * (bool(wanted.inodes) and found.inodes != wanted.inodes)
+    return tuple(sorted(wrong))
+
+
 def _described(row: list[str]) -> Memory:
     flags = tuple(flag for flag in row[5].split(",") if flag in _FLAGS)
     usage = os.statvfs(_unescape(row[4]))

@@ -73,6 +73,21 @@ MASKED = (
 
 READ_ONLY_PATHS = ("/proc/fs", "/proc/irq", "/proc/sys")
 
+ENGINE_MASKED = (
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/firmware",
+)
+ENGINE_READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+"""What an engine hides and protects when it is asked for nothing."""
+
 HOSTNAME = "job"
 OPEN_FILES = 1024
 SHARED_MEMORY_BYTES = 64 << 20
@@ -132,7 +147,7 @@ class Profile:
     """Walls left out: by a host that cannot build them, or by a test that proves that one matters."""
 
     def __post_init__(self) -> None:
-        if unknown := self.without - {wall.name for wall in WALLS}:
+        if unknown := self.without - {wall.name for wall in (*WALLS, *PROCEDURES)}:
             raise ValueError(f"no such wall: {', '.join(sorted(unknown))}")
 
 
@@ -160,13 +175,14 @@ class Settings:
     read_only_root: bool = False
     drop_all_capabilities: bool = False
     no_new_privileges: bool = False
-    seccomp: str = "unconfined"
+    seccomp: str = ""
+    """A profile as text; empty for the engine's own."""
     pids: int = 0
     memory_bytes: int = 0
     cpus: float = 0
     rlimits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    masked: tuple[str, ...] = ()
-    read_only_paths: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ENGINE_MASKED
+    read_only_paths: tuple[str, ...] = ENGINE_READ_ONLY
     log_bytes: int = 0
     init: bool = False
     health_checks: bool = True

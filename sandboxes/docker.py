@@ -1,0 +1,416 @@
+"""Boxes in containers: the one module that speaks to a container engine.
+
+Nothing is pulled, no name is trusted, no default is left to the engine. What it answers is compared with what was
+asked before a program starts, and asked again rather than remembered. It refuses an image that is not here or that
+brings in anything of its own, an engine that differs from its request in any field, and an engine that is silent.
+"""
+
+import os
+import platform
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from docker import APIClient
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+
+from sandboxes import docker_form, mounts, profile
+from sandboxes.home import Home, Record, box_digest
+from sandboxes.model import (
+    Box,
+    BoxRefused,
+    Observation,
+    Phase,
+    Receipt,
+    RunnerUnavailable,
+    Status,
+    Wall,
+)
+from sandboxes.placeholders import place_inputs
+from sandboxes.receipts import Log, recall, settle
+from sandboxes.runner import Clock, SystemClock, lost, not_prepared, still_running
+from sandboxes.verdict import Ended, verdict
+
+FIRST_UID = 200_000
+MOST_BOXES = 1_000
+
+JOB, HOME, BOX, DEADLINE, IMAGE_NAME = "tre.job", "tre.home", "tre.box", "tre.deadline", "tre.image"
+
+_SECONDS_TO_ANSWER = 60
+_SECONDS_TO_DIE = 30
+_LOG_ENTRY_OVERHEAD = 32
+"""About what the engine's log keeps beside each line, so that we can tell when it may have thrown lines away."""
+
+_NOT_AS_ROOT = frozenset({"uid-per-job", "output-limit", "output-flags"})
+"""Walls that need the right to mount and to choose an owner on the host."""
+
+
+@dataclass(frozen=True)
+class _Container:
+    """One of our containers as the engine listed it."""
+
+    id: str
+    job: str
+
+
+class DockerRunner:
+    """The contract of `sandboxes.runner.Runner` over a Docker engine.
+
+    As root, each job writes to a file system of its own under `state_dir`, which outlives this process; after the
+    host was restarted it is gone, and so is the job (`BOX_LOST`). Not as root, outputs go to a plain folder there
+    under our own uid, and `missing_walls` says so: a site that needs those walls must refuse this runner.
+    """
+
+    name = "docker"
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        state_dir: Path,
+        site: profile.Profile | None = None,
+        entrypoints: frozenset[tuple[str, ...]] = frozenset(),
+        clock: Clock | None = None,
+    ) -> None:
+        """Nothing is asked of the engine yet except that it answers. Raises RunnerUnavailable when it does not."""
+        self._home = Home(state_dir)
+        self._site = site or profile.Profile()
+        self._entrypoints = entrypoints
+        self._clock = clock or SystemClock()
+        self._root = os.geteuid() == 0
+        with _answering():
+            self._api = APIClient(base_url=base_url, version="auto", timeout=_SECONDS_TO_ANSWER)
+
+    def walls(self) -> tuple[Wall, ...]:
+        """The walls that stand around every box of this runner, here and now."""
+        missing = self._without()
+        return tuple(wall for wall in (*profile.WALLS, *profile.PROCEDURES) if wall.name not in missing)
+
+    def missing_walls(self) -> tuple[Wall, ...]:
+        """The walls it cannot build here."""
+        missing = self._without()
+        return tuple(wall for wall in (*profile.WALLS, *profile.PROCEDURES) if wall.name in missing)
+
+    def _without(self) -> frozenset[str]:
+        return self._site.without if self._root else self._site.without | _NOT_AS_ROOT
+
+    def versions(self) -> Mapping[str, str]:
+        """The engine's parts and their versions, for a report."""
+        with _answering():
+            said = self._api.version()
+        parts = {str(part["Name"]).lower(): str(part["Version"]) for part in said.get("Components", ())}
+        return {**parts, "engine": f"docker {said['Version']}", "kernel": str(said.get("KernelVersion", ""))}
+
+    def images(self) -> Mapping[str, str]:
+        """Images that carry our label: name -> content id. Where a name has several, the last one made."""
+        with _answering():
+            found = self._api.images(filters={"label": IMAGE_NAME})
+        ordered = sorted(found, key=lambda image: (image["Created"], image["Id"]))
+        return {image["Labels"][IMAGE_NAME]: image["Id"] for image in ordered}
+
+    # -- making ----------------------------------------------------------------------------------------------------
+
+    def prepare(self, box: Box) -> None:
+        """Make the box, without starting its program. See `Runner.prepare`."""
+        require_inputs(box)
+        with self._home.locked(box.job), _answering():
+            record, found = self._home.load(box.job), self._find(box.job)
+            if record is not None and found is not None:
+                _require_same(record.box, box)
+                return
+            image = self._image(box.image)
+            self._discard(box.job)
+            try:
+                self._make(box, image)
+            except BaseException:
+                self._discard(box.job)
+                raise
+
+    def _image(self, content_id: str) -> docker_form.Image:
+        try:
+            said = self._api.inspect_image(content_id)  # type: ignore[no-untyped-call]
+        except ImageNotFound:
+            raise _image_absent() from None
+        if said.get("Id") != content_id:
+            raise _image_absent()
+        return docker_form.read_image(said, entrypoints=self._entrypoints)
+
+    def _make(self, box: Box, image: docker_form.Image) -> None:
+        self._home.output(box.job).parent.mkdir(mode=0o700)
+        self._home.output(box.job).mkdir(mode=0o700)
+        record = self._create(box, image)
+        output = self._home.output(box.job)
+        mounts.make(output, self._settings(record).output, record.owner)
+        place_inputs(output, box, record.owner)
+        self._home.save(record)
+
+    def _create(self, box: Box, image: docker_form.Image) -> Record:
+        """Create the container under the first uid that no other has: its name says the uid, and the engine refuses
+        a name twice, so that two runners can never choose the same one.
+        """
+        for owner in self._owners():
+            record = Record(box, owner, self._clock.now())
+            body = docker_form.request(self._settings(record), image)
+            try:
+                name = self._container_name(record)
+                self._api.create_container_from_config(body, name=name)  # type: ignore[no-untyped-call]
+            except APIError as said:
+                if said.status_code != requests.codes.conflict:
+                    raise
+            else:
+                return record
+        raise RunnerUnavailable(
+            "HOST_FULL", f"{MOST_BOXES} boxes are here already.", fix="Wait for one to end."
+        )
+
+    def _owners(self) -> Iterator[int]:
+        if not self._root:
+            yield os.geteuid()
+            return
+        names = {name for entry in self._api.containers(all=True) for name in entry["Names"]}
+        for owner in range(FIRST_UID, FIRST_UID + MOST_BOXES):
+            if f"/tre-uid-{owner}" not in names:
+                yield owner
+
+    def _container_name(self, record: Record) -> str:
+        return f"tre-uid-{record.owner}" if self._root else f"tre-{self._home.label}-{record.box.job}"
+
+    def _settings(self, record: Record) -> profile.Settings:
+        labels = {
+            JOB: record.box.job,
+            HOME: self._home.label,
+            BOX: box_digest(record.box),
+            DEADLINE: str(int(record.overdue_at)),
+        }
+        output, empty = self._home.output(record.box.job), self._home.empty
+        place = profile.Place(record.owner, output, empty, platform.machine(), labels)
+        return profile.settings(record.box, place, replace(self._site, without=self._without()))
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    def launch(self, job: str) -> None:
+        """Compare the box with what was asked, then start it, once. See `Runner.launch`."""
+        with self._home.locked(job), _answering():
+            record, found = self._whole(job)
+            said = self._api.inspect_container(found.id)
+            if said["State"]["Status"] != "created" or self._home.was_halted(job):
+                return
+            if "inspected" not in self._without():
+                self._require_as_asked(record, said)
+            self._api.start(found.id)
+
+    def _require_as_asked(self, record: Record, said: Mapping[str, Any]) -> None:
+        made = self._settings(record)
+        wrong = docker_form.differences(docker_form.request(made, self._image(record.box.image)), said)
+        wrong += mounts.differences(self._home.output(record.box.job), made.output)
+        if wrong:
+            self._discard(record.box.job)
+            raise BoxRefused(
+                "NOT_AS_ASKED",
+                f"The engine made something else than was asked, so it was destroyed unstarted: {', '.join(wrong)}.",
+                fix="Run `python -m sandboxes report` on this host and compare the engine's version with its notes.",
+            )
+
+    def observe(self, job: str) -> Observation:
+        """What the engine says of the job now. See `Runner.observe`."""
+        with _answering():
+            record, found = self._home.load(job), self._find(job)
+            if record is None or found is None:
+                return Observation(job, Phase.ABSENT)
+            try:
+                state = self._api.inspect_container(found.id)["State"]
+            except NotFound:
+                return Observation(job, Phase.ABSENT)
+        return self._observed(record, state)
+
+    def _observed(self, record: Record, state: Mapping[str, Any]) -> Observation:
+        job = record.box.job
+        if state["Status"] == "created":
+            halted = self._home.was_halted(job)
+            return (
+                Observation(job, Phase.STOPPED, Status.CANCELLED)
+                if halted
+                else Observation(job, Phase.PREPARED)
+            )
+        started = epoch(state["StartedAt"])
+        if state["Status"] not in {"exited", "dead"}:
+            return Observation(job, Phase.RUNNING, started=started)
+        finished = epoch(state["FinishedAt"])
+        ended = Ended(
+            exit_code=int(state["ExitCode"]),
+            wall_seconds=finished - started,
+            limit_seconds=record.box.limits.wall_seconds,
+            out_of_memory=bool(state["OOMKilled"]),
+            halted=self._home.was_halted(job),
+            output_full=mounts.is_full(self._home.output(job)),
+        )
+        return Observation(job, Phase.STOPPED, verdict(ended), started, finished, ended.exit_code)
+
+    def halt(self, job: str) -> None:
+        """End the program by SIGKILL through the engine, and wait until the engine says it is gone."""
+        with self._home.locked(job), _answering():
+            seen = self.observe(job)
+            found = self._find(job)
+            if found is None or seen.phase in {Phase.ABSENT, Phase.STOPPED}:
+                return
+            self._home.mark_halted(job)
+            self._kill(found)
+
+    def _kill(self, found: _Container) -> None:
+        pause, deadline = 0.02, self._clock.now() + _SECONDS_TO_DIE
+        while self._is_running(found):
+            try:
+                self._api.kill(found.id, "KILL")
+            except APIError as said:
+                if said.status_code not in {requests.codes.conflict, requests.codes.not_found}:
+                    raise
+            if self._clock.now() > deadline:
+                raise RunnerUnavailable(
+                    "WILL_NOT_DIE",
+                    "A program was killed through the engine, and the engine says that it still runs.",
+                    fix="Look at the engine's own log, and restart the host if the container stays.",
+                )
+            self._clock.sleep(pause)
+            pause = min(0.5, pause * 1.5)
+
+    def _is_running(self, found: _Container) -> bool:
+        try:
+            state = self._api.inspect_container(found.id)["State"]
+        except NotFound:
+            return False
+        return bool(state["Running"] or state["Paused"] or state["Restarting"])
+
+    # -- taking out ------------------------------------------------------------------------------------------------
+
+    def collect(self, job: str, patterns: tuple[str, ...], into: Path) -> Receipt:
+        """Take the declared outputs and the log out of a box that has stopped. See `Runner.collect`."""
+        with self._home.locked(job), _answering():
+            record, found = self._whole(job)
+            if again := recall(self._home, job, patterns, into):
+                return again
+            seen = self.observe(job)
+            if seen.phase is not Phase.STOPPED:
+                raise still_running(job)
+            if self._settings(record).output.size and not mounts.is_mounted(self._home.output(job)):
+                raise lost(job)
+            log = self._log(found, record.box.limits.log_bytes)
+            return settle(self._home, record, seen, patterns=patterns, into=into, log=log)
+
+    def _log(self, found: _Container, most: int) -> Log:
+        """The log in pieces, never whole: a program may have written one line of any length."""
+        kept: list[bytes] = []
+        size, on_disk = 0, 0
+        stream = self._api.logs(found.id, stdout=True, stderr=True, stream=True, follow=False)
+        for piece in stream:
+            kept.append(piece)
+            size += len(piece)
+            on_disk += len(piece) + _LOG_ENTRY_OVERHEAD
+            if size > most:
+                break
+        stream.close()
+        return Log(kept, lost=on_disk >= most)
+
+    def discard(self, job: str) -> None:
+        """End the job if it runs and remove all that is held of it. See `Runner.discard`."""
+        with self._home.locked(job), _answering():
+            self._discard(job)
+
+    def _discard(self, job: str) -> None:
+        while found := self._find(job):
+            try:
+                self._api.remove_container(found.id, force=True, v=True)
+            except APIError as said:
+                # Another call is removing it already: ask again until it is gone.
+                if said.status_code not in {requests.codes.conflict, requests.codes.not_found}:
+                    raise
+                self._clock.sleep(0.05)
+        self._home.forget(job)
+
+    def sweep(self, keep: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """Discard what is not kept, halt what is past its time. See `Runner.sweep`."""
+        with _answering():
+            ours = {found.job for found in self._list(f"{HOME}={self._home.label}")} | set(self._home.jobs())
+        for job in ours - keep:
+            self.discard(job)
+        for job in ours & keep:
+            self._halt_if_overdue(job)
+        return tuple(sorted(ours - keep))
+
+    def _halt_if_overdue(self, job: str) -> None:
+        record, seen = self._home.load(job), self.observe(job)
+        if record is None or seen.phase is not Phase.RUNNING or seen.started is None:
+            return
+        if self._clock.now() - seen.started >= record.box.limits.wall_seconds:
+            self.halt(job)
+
+    # -- finding ---------------------------------------------------------------------------------------------------
+
+    def _whole(self, job: str) -> tuple[Record, _Container]:
+        record, found = self._home.load(job), self._find(job)
+        if record is None or found is None:
+            raise not_prepared(job)
+        return record, found
+
+    def _find(self, job: str) -> _Container | None:
+        found = self._list(f"{HOME}={self._home.label}", f"{JOB}={job}")
+        return found[0] if found else None
+
+    def _list(self, *labels: str) -> list[_Container]:
+        entries = self._api.containers(all=True, filters={"label": list(labels)})
+        return [_Container(entry["Id"], entry["Labels"].get(JOB, "")) for entry in entries]
+
+
+def epoch(untrusted_time: str) -> float:
+    """The engine's time, RFC 3339 with nanoseconds, as seconds since 1970. Raises ValueError."""
+    return datetime.fromisoformat(untrusted_time).timestamp()
+
+
+def require_inputs(box: Box) -> None:
+    """Each input is a plain file or folder that is there now. Raises BoxRefused."""
+    for item in box.inputs:
+        try:
+            mode = item.source.lstat().st_mode
+        except OSError:
+            mode = 0
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise BoxRefused(
+                "INPUT_ABSENT",
+                f"The input for {item.target} is not a plain file or folder of this host.",
+                fix="Give the path of a file or folder that exists, and not of a link to one.",
+            )
+
+
+def _require_same(here: Box, asked: Box) -> None:
+    if here != asked:
+        raise BoxRefused(
+            "JOB_TAKEN",
+            f"There is another box of job {asked.job} here.",
+            fix="Use a new job name for a new box, or discard the old one.",
+        )
+
+
+def _image_absent() -> BoxRefused:
+    return BoxRefused(
+        "IMAGE_ABSENT",
+        "The engine does not have that image, and none is fetched at run time.",
+        fix="Build it with `python -m sandboxes.images build`, or load it into the engine.",
+    )
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn every way in which an engine can fail us into one refusal. What it said is not repeated to anyone."""
+    try:
+        yield
+    except (DockerException, requests.exceptions.RequestException) as said:
+        status = getattr(getattr(said, "response", None), "status_code", None)
+        raise RunnerUnavailable(
+            "ENGINE_SILENT" if status is None else "ENGINE_REFUSED",
+            "The container engine does not answer." if status is None else f"The engine answered {status}.",
+            fix="Look at `docker info` and at the engine's own log, as a person who may use the engine.",
+        ) from said
