@@ -1,0 +1,1 @@
+"""What a researcher writes, and what it means. A leaf: refuses to import the service or the other leaves."""

@@ -1,0 +1,66 @@
+"""Everything that is wrong with one spec, gathered so that its author hears it all at once.
+
+Refuses to let a hostile spec make an endless report: after MOST problems the report is raised as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Protocol
+
+from job_specs.errors import Problem, SpecError, Where, problem
+
+MOST = 200
+"""Problems in one report."""
+
+
+class Placed(Protocol):
+    """Anything that stands somewhere in the file."""
+
+    @property
+    def line(self) -> int:
+        """The line, from 1."""
+
+    @property
+    def column(self) -> int:
+        """The column, from 1."""
+
+
+class Complaints:
+    """The problems of one file so far."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._problems: list[Problem] = []
+
+    def add(
+        self, code: str, place: Placed, *, text: object, fix: str, among: Iterable[str] | None = None
+    ) -> None:
+        """Note a problem. With `among`, the nearest of those names is suggested.
+
+        Raises SpecError when the report is full.
+        """
+        near = nearest(str(text), among) if among is not None else None
+        self._problems.append(problem(code, self.where(place), text, fix, nearest=near))
+        if len(self._problems) >= MOST:
+            raise SpecError(self._problems)
+
+    def where(self, place: Placed) -> Where:
+        """The place as a Where in this file."""
+        return Where(self.file, place.line, place.column)
+
+    def settle(self) -> None:
+        """Raise SpecError when anything was noted."""
+        if self._problems:
+            raise SpecError(self._problems)
+
+    def __len__(self) -> int:
+        return len(self._problems)
+
+
+def nearest(written: str, names: Iterable[str]) -> str | None:
+    """The name that was most likely meant, or None. Bounded: long texts and long lists are not compared."""
+    candidates = [name for _, name in zip(range(5_000), names, strict=False)]
+    matches = get_close_matches(written[:200], candidates, n=1, cutoff=0.6)
+    return matches[0] if matches else None

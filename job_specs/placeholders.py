@@ -1,0 +1,114 @@
+"""Values on their way into SQL: each is written as a `$name`, and found again in the finished text.
+
+Refuses to turn a value into text in any other way: `str()` of a Bound is its placeholder, whatever the value is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jinja2 import UndefinedError
+
+from job_specs.model import Scalar, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A parameter inside a template. Compares and counts by its value, writes itself as a placeholder."""
+
+    name: str
+    value: Value
+    register: dict[str, Scalar]
+
+    def __str__(self) -> str:
+        if isinstance(self.value, tuple):
+            return "(" + ", ".join(str(item) for item in self) + ")"
+        self.register[self.name] = self.value
+        return f"${self.name}"
+
+    __repr__ = __str__
+
+    def __iter__(self) -> Iterator[Bound]:
+        return (self.item(index) for index in range(len(self)))
+
+    def __len__(self) -> int:
+        if not isinstance(self.value, tuple):
+            raise TypeError("only a list has items")
+        return len(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == (other.value if isinstance(other, Bound) else other))
+
+    __hash__ = None  # type: ignore[assignment]  # compared, never a key
+
+    def __lt__(self, other: object) -> bool:
+        return bool(self.value < (other.value if isinstance(other, Bound) else other))  # type: ignore[operator]
+
+    def __gt__(self, other: object) -> bool:
+        return bool(self.value > (other.value if isinstance(other, Bound) else other))  # type: ignore[operator]
+
+    def item(self, index: int) -> Bound:
+        """One value of a list, under a name of its own: ages_1, ages_2. Indexes count from 0."""
+        if not isinstance(self.value, tuple) or not -len(self.value) <= index < len(self.value):
+            raise UndefinedError(f"'{self.name}[{index}]' is undefined")
+        return Bound(f"{self.name}_{index % len(self.value) + 1}", self.value[index], self.register)
+
+
+class Parameters:
+    """`parameters` in a template: the named values, and which of them were written."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._values = dict(values)
+        self.written: dict[str, Scalar] = {}
+
+    def get(self, name: str) -> Bound:
+        """The parameter of that name. Raises UndefinedError."""
+        if name not in self._values:
+            raise UndefinedError(f"'{name}' is undefined")
+        return Bound(self._unambiguous(name), self._values[name], self.written)
+
+    def _unambiguous(self, name: str) -> str:
+        """`ages` with items ages_1 … must not meet a parameter that is itself called ages_1."""
+        if not isinstance(self._values[name], tuple):
+            return name
+        while any(
+            other.startswith(f"{name}_") and other[len(name) + 1 :].isdigit() for other in self._values
+        ):
+            name += "_"
+        return name
+
+
+class Found(NamedTuple):
+    """Placeholders as (name, line): those that stand as code, and those inside quotes or comments."""
+
+    open: tuple[tuple[str, int], ...]
+    hidden: tuple[tuple[str, int], ...]
+
+
+_TOKENS = re.compile(
+    r"""(?P<hidden>'(?:[^']|'')*'?|"(?:[^"]|"")*"?|--[^\n]*|/\*.*?(?:\*/|\Z)|\$[a-z0-9_]*\$)"""
+    r"""|\$(?P<name>[A-Za-z_][A-Za-z0-9_]*)""",
+    re.DOTALL | re.IGNORECASE,
+)
+_NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def placeholders(sql: str) -> Found:
+    """Every `$name` in finished SQL. Dollar quotes count as hidden: nothing here has a use for them."""
+    shown: list[tuple[str, int]] = []
+    hidden: list[tuple[str, int]] = []
+    for token in _TOKENS.finditer(sql):
+        line = sql.count("\n", 0, token.start()) + 1
+        if token["name"]:
+            shown.append((token["name"], line))
+        else:
+            hidden.extend((name, line) for name in _NAME.findall(token["hidden"]))
+            if token["hidden"].startswith("$"):
+                hidden.append((token["hidden"].strip("$"), line))
+    return Found(tuple(shown), tuple(hidden))
