@@ -5,8 +5,6 @@ a ledger in memory, and a connection whose durability it could not set.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -114,39 +112,62 @@ def create_file(path: Path) -> None:
         os.close(folder)
 
 
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection that reads one snapshot and writes nothing.
+class Session:
+    """A connection for the length of a ``with`` block, inside one transaction of the database.
 
-    Raises:
-        LedgerUnavailable: the database did not answer.
-    """
-    with _plain_words(), engine.connect() as connection:
-        yield connection
-
-
-@contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A connection that holds the ledger for writing from its first moment: what it reads cannot change under it.
-
-    Commits at the end, rolls everything back on any exception.
+    It commits at the end of the block and rolls everything back on any exception. What a driver says is turned into what
+    we say, because its messages may quote statements and parameters; every other exception comes out as it is. (Written
+    as a class: `contextlib` writes on the exceptions it passes on, and a refusal may be frozen.)
 
     Raises:
         LedgerUnavailable: the database did not answer, has no room, or waited too long.
     """
-    with _plain_words(), engine.connect() as bare:
-        connection = bare.execution_options(**{_WRITES: True})
-        with connection.begin():
-            if engine.dialect.name == "postgresql":
-                connection.exec_driver_sql("LOCK TABLE events IN EXCLUSIVE MODE")
-            yield connection
+
+    def __init__(self, engine: Engine, *, writes: bool, locks: bool) -> None:
+        self._engine = engine
+        self._writes = writes
+        self._locks = locks
+
+    def __enter__(self) -> Connection:
+        try:
+            self._connection = self._engine.connect().execution_options(**{_WRITES: self._writes})
+            self._begin()
+        except DBAPIError as error:
+            raise _unavailable() from error
+        return self._connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self._connection.rollback() if error else self._connection.commit()
+            self._connection.close()
+        except DBAPIError as failure:
+            raise _unavailable() from failure
+        if isinstance(error, DBAPIError):
+            raise _unavailable() from error
+
+    def _begin(self) -> None:
+        try:
+            self._connection.begin()
+            if self._locks and self._engine.dialect.name == "postgresql":
+                self._connection.exec_driver_sql("LOCK TABLE events IN EXCLUSIVE MODE")
+        except BaseException:
+            self._connection.close()
+            raise
 
 
-@contextmanager
-def creating(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine) -> Session:
+    """A session that reads one snapshot and writes nothing."""
+    return Session(engine, writes=False, locks=False)
+
+
+def writing(engine: Engine) -> Session:
+    """A session that holds the ledger for writing from its first moment: what it reads cannot change under it."""
+    return Session(engine, writes=True, locks=True)
+
+
+def creating(engine: Engine) -> Session:
     """As `writing`, before there is anything to lock."""
-    with _plain_words(), engine.connect() as bare, bare.execution_options(**{_WRITES: True}).begin():
-        yield bare
+    return Session(engine, writes=True, locks=False)
 
 
 def put_up_guards(connection: Connection) -> None:
@@ -182,17 +203,12 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-@contextmanager
-def _plain_words() -> Iterator[None]:
-    """Turn what a driver says into what we say: its messages may quote statements and parameters."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise LedgerUnavailable(
-            "ledger-unavailable",
-            "The ledger's database did not do what it was asked; nothing was written.",
-            fix="See that it is reachable, not locked by another program, and has room on its disk; then try again.",
-        ) from error
+def _unavailable() -> LedgerUnavailable:
+    return LedgerUnavailable(
+        "ledger-unavailable",
+        "The ledger's database did not do what it was asked; nothing was written.",
+        fix="See that it is reachable, not locked by another program, and has room on its disk; then try again.",
+    )
 
 
 def _unsupported() -> LedgerRefused:

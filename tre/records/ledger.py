@@ -12,7 +12,6 @@ would look like a clean history.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Self
 
@@ -32,10 +31,17 @@ __all__ = ["Envelope", "Head", "Ledger", "Transaction", "Verified"]
 
 
 class Transaction:
-    """One write to the ledger: read what the decision needs, then append. Nobody else writes until it ends."""
+    """One write to the ledger, for a ``with`` block: read what the decision needs, then append. Nobody else writes meanwhile."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: database.Session) -> None:
+        self._session = session
+
+    def __enter__(self) -> Self:
+        self._connection = self._session.__enter__()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._session.__exit__(kind, error, trace)
 
     def case(self, case_kind: str, case_id: str) -> tuple[Case, int]:
         """The case as folded from its events, and how many they are; a new case, and 0, where there are none.
@@ -139,15 +145,13 @@ class Ledger:
         """The database, for the read models beside the ledger; nothing outside this room asks for it."""
         return self._engine
 
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Transaction:
         """Hold the ledger for writing: read cases, decide, append; all of it is kept, or on any exception none.
 
         Raises:
             LedgerUnavailable: the database did not answer, or another write took too long.
         """
-        with database.writing(self._engine) as connection:
-            yield Transaction(connection)
+        return Transaction(database.writing(self._engine))
 
     def append(
         self,

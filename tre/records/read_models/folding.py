@@ -1,0 +1,142 @@
+"""Keeping the read models up with the ledger: take in what is new, or drop everything and fold it all again.
+
+A touched case's rows are folded from its whole history, so it makes no difference in which portions the ledger was read.
+Refuses to go on from a ledger that is not the one it read before: then everything is folded again.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, delete, insert, select
+
+from tre.custody.encoding import canonical
+from tre.records import rows
+from tre.records.database import reading, writing
+from tre.records.envelope import GENESIS
+from tre.records.ledger import Ledger
+from tre.records.read_models.projections import rows_of
+from tre.records.read_models.shapes import (
+    Register,
+    RegisteredJob,
+    RegisteredRelease,
+    RegisteredStudy,
+    RequestRow,
+    StudyRow,
+)
+from tre.records.read_models.tables import CURSOR, READ_MODELS, SHELVES, TABLE_OF, R, from_columns, to_columns
+from tre.records.rows import Head
+from tre.records.schema import EVENTS
+
+PORTION = 500
+"""How many events are taken in while the ledger is held."""
+
+
+class ReadModels:
+    """The lists beside a ledger, in the same database. Readers see them as of the last `catch_up`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._engine = ledger.engine
+        with writing(self._engine) as connection:
+            READ_MODELS.create_all(connection)
+
+    def catch_up(self) -> int:
+        """Take in every event since the last time; the position reached.
+
+        Raises:
+            LedgerBroken: an event is not as it was written.
+        """
+        with reading(self._engine) as connection:
+            cursor, head = _cursor(connection), rows.head_of(connection)
+        while cursor != head:
+            with writing(self._engine) as connection:
+                cursor = _take_in(connection)
+                head = rows.head_of(connection)
+        return cursor.position
+
+    def rebuild(self) -> int:
+        """Drop every list and fold the whole ledger again; the position reached. Readers see the old lists until then."""
+        with writing(self._engine) as connection:
+            READ_MODELS.drop_all(connection)
+            READ_MODELS.create_all(connection)
+            head = rows.head_of(connection)
+            while _cursor(connection) != head:
+                _take_in(connection)
+        return head.position
+
+    def digest(self) -> str:
+        """SHA-256 over every row of every list, in order: equal lists have equal digests."""
+        digest = hashlib.sha256()
+        with reading(self._engine) as connection:
+            for table in (CURSOR, *(shelf.table for shelf in SHELVES)):
+                ordered = select(table).order_by(*table.primary_key.columns)
+                for row in connection.execute(ordered):
+                    digest.update(canonical([table.name, *row]))
+        return digest.hexdigest()
+
+    def studies(self) -> tuple[StudyRow, ...]:
+        """Every application, by id."""
+        return self._all(StudyRow)
+
+    def requests(
+        self, *, study: str | None = None, stages: Sequence[str] | None = None
+    ) -> tuple[RequestRow, ...]:
+        """Job requests, oldest first: all, of one study, or at certain stages."""
+        table = TABLE_OF[RequestRow]
+        query = select(table).order_by(table.c.submitted_at, table.c.id)
+        if study is not None:
+            query = query.where(table.c.study == study)
+        if stages is not None:
+            query = query.where(table.c.stage.in_(stages))
+        with reading(self._engine) as connection:
+            return tuple(from_columns(RequestRow, row) for row in connection.execute(query).mappings())
+
+    def register(self) -> Register:
+        """The public register [P12]."""
+        return Register(self._all(RegisteredStudy), self._all(RegisteredJob), self._all(RegisteredRelease))
+
+    def _all(self, shape: type[R]) -> tuple[R, ...]:
+        table = TABLE_OF[shape]
+        with reading(self._engine) as connection:
+            found = connection.execute(select(table).order_by(table.c.id)).mappings()
+            return tuple(from_columns(shape, row) for row in found)
+
+
+def _cursor(connection: Connection) -> Head:
+    row = connection.execute(select(CURSOR)).first()
+    return Head(0, GENESIS) if row is None else Head(row.position, row.hash)
+
+
+def _take_in(connection: Connection) -> Head:
+    """Take in the next portion of events; where that leads."""
+    cursor = _cursor(connection)
+    if not _on_this_chain(connection, cursor):
+        _empty(connection, (CURSOR, *TABLE_OF.values()))
+        cursor = Head(0, GENESIS)
+    portion = select(EVENTS.c.position, EVENTS.c.hash, EVENTS.c.case_id).where(
+        EVENTS.c.position > cursor.position
+    )
+    new = connection.execute(portion.order_by(EVENTS.c.position).limit(PORTION)).all()
+    for case_id in sorted({row.case_id for row in new}):
+        _replace(connection, case_id)
+    reached = Head(new[-1].position, new[-1].hash) if new else cursor
+    _empty(connection, (CURSOR,))
+    connection.execute(insert(CURSOR), {"position": reached.position, "hash": reached.hash})
+    return reached
+
+
+def _on_this_chain(connection: Connection, cursor: Head) -> bool:
+    """Whether the event that was read last is still the one at its place."""
+    at_cursor = select(EVENTS.c.hash).where(EVENTS.c.position == cursor.position)
+    return cursor == Head(0, GENESIS) or connection.execute(at_cursor).scalar() == cursor.hash
+
+
+def _replace(connection: Connection, case_id: str) -> None:
+    for table in TABLE_OF.values():
+        connection.execute(delete(table).where(table.c.id == case_id))
+    for row in rows_of(rows.case_events(connection, case_id)):
+        connection.execute(insert(TABLE_OF[type(row)]), to_columns(row))
+
+
+def _empty(connection: Connection, tables: Sequence[Table]) -> None:
+    for table in tables:
+        connection.execute(delete(table))

@@ -1,0 +1,128 @@
+"""From one case's events to its rows: pure functions, so that the same ledger gives the same rows, always.
+
+Refuses nothing: whatever happened has a row that says so.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from tre.custody import events as e
+from tre.custody.evolve import fold, new_case
+from tre.custody.requests import JobRequest, JobState
+from tre.custody.requests import RequestStage as R
+from tre.custody.studies import Application
+from tre.records.envelope import Envelope, spell_time
+from tre.records.read_models.shapes import (
+    RegisteredJob,
+    RegisteredRelease,
+    RegisteredStudy,
+    RequestRow,
+    Row,
+    StudyRow,
+)
+
+PUBLIC_STATUS = {
+    R.NEW: "submitted",
+    R.SUBMITTED: "submitted",
+    R.RUNNING: "running",
+    R.LANDED: "in review",
+    R.CHECKED: "in review",
+    R.VOTED: "in review",
+    R.REVIEWED: "in review",
+    R.RETURNED: "in review",
+    R.SIGNED_OFF: "in review",
+    R.RELEASED: "released",
+    R.FAILED: "failed",
+    R.CANCELLED: "cancelled",
+    R.REFUSED: "refused",
+    R.RECALLED: "recalled",
+}
+"""What the public register says of a job: where it stands, and nothing of who said what in its review [P1] [P12]."""
+
+
+def rows_of(history: Sequence[Envelope]) -> tuple[Row, ...]:
+    """Every row, in every list, of the case whose whole history this is."""
+    start = new_case(history[0].case_kind, history[0].case_id)
+    case = fold(start, (envelope.event for envelope in history))
+    if isinstance(case, Application):
+        return tuple(_study_rows(case, history))
+    return tuple(_request_rows(case, history))
+
+
+def _study_rows(study: Application, history: Sequence[Envelope]) -> Iterator[Row]:
+    proposal = study.proposal
+    approval = study.approvals[-1] if study.approvals else None
+    yield StudyRow(
+        id=study.id,
+        stage=study.stage.value,
+        title=proposal.title,
+        purpose=proposal.purpose.value,
+        organisation=proposal.organisation,
+        legal_basis=proposal.legal_basis,
+        members=proposal.members,
+        approver=approval.approver if approval else "",
+        approved_from=approval.starts.isoformat() if approval else "",
+        approved_until=approval.ends.isoformat() if approval else "",
+        applied_at=_when(history, e.Applied),
+        changed_at=spell_time(history[-1].at),
+        position=history[-1].position,
+    )
+    if approval:
+        yield RegisteredStudy(
+            id=study.id,
+            title=proposal.title,
+            purpose=proposal.purpose.value,
+            lay_summary=proposal.lay_summary,
+            organisation=proposal.organisation,
+            legal_basis=proposal.legal_basis,
+            datasets=tuple(scope.table for scope in approval.datasets),
+            starts=approval.starts.isoformat(),
+            ends=approval.ends.isoformat(),
+            approved_at=_when(history, e.Approved),
+            status=study.stage.value,
+        )
+
+
+def _request_rows(request: JobRequest, history: Sequence[Envelope]) -> Iterator[Row]:
+    submission = request.submission
+    yield RequestRow(
+        id=request.id,
+        study=submission.application,
+        stage=request.stage.value,
+        purpose=submission.purpose.value,
+        submitter=request.submitter,
+        actions=len(request.jobs),
+        landed=sum(job.state is JobState.LANDED for job in request.jobs),
+        round=request.round,
+        submitted_at=_when(history, e.Submitted),
+        changed_at=spell_time(history[-1].at),
+        position=history[-1].position,
+    )
+    yield RegisteredJob(
+        id=request.id,
+        study=submission.application,
+        purpose=submission.purpose.value,
+        submitted_at=_when(history, e.Submitted),
+        status=PUBLIC_STATUS[request.stage],
+    )
+    for envelope in history:
+        if isinstance(envelope.event, e.Released):
+            yield _release(request, envelope.event, spell_time(envelope.at), _when(history, e.Recalled))
+
+
+def _release(request: JobRequest, event: e.Released, released_at: str, recalled_at: str) -> RegisteredRelease:
+    statement = event.statement
+    return RegisteredRelease(
+        id=request.id,
+        study=request.submission.application,
+        files=tuple(f"{file.path} {file.digest}" for file in statement.files),
+        statement=statement.digest,
+        signature=statement.signature,
+        released_at=released_at,
+        recalled_at=recalled_at,
+    )
+
+
+def _when(history: Sequence[Envelope], kind: type[e.Event]) -> str:
+    """When an event of that kind last happened; ``""`` if it never did."""
+    moments = [spell_time(envelope.at) for envelope in history if isinstance(envelope.event, kind)]
+    return moments[-1] if moments else ""

@@ -1,0 +1,99 @@
+"""The rows of the read models, as plain values. Refuses a value that a row could not be read back from.
+
+What the register's rows do not have is the point of them: no member's name, no vote, no reviewing stage, no path or
+digest of anything that has not been released [P12].
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """One application in the list of studies. Dates and moments are ISO text; ``""`` where there is none yet."""
+
+    id: str
+    stage: str
+    title: str
+    purpose: str
+    organisation: str
+    legal_basis: str
+    members: tuple[str, ...]
+    approver: str
+    approved_from: str
+    approved_until: str
+    applied_at: str
+    changed_at: str
+    position: int
+
+
+@dataclass(frozen=True)
+class RequestRow:
+    """One job request in the list of requests, for people inside."""
+
+    id: str
+    study: str
+    stage: str
+    purpose: str
+    submitter: str
+    actions: int
+    landed: int
+    round: int
+    submitted_at: str
+    changed_at: str
+    position: int
+
+
+@dataclass(frozen=True)
+class RegisteredStudy:
+    """One study on the public register: every study that was ever approved, whatever became of it [P12]."""
+
+    id: str
+    title: str
+    purpose: str
+    lay_summary: str
+    organisation: str
+    legal_basis: str
+    datasets: tuple[str, ...]
+    starts: str
+    ends: str
+    approved_at: str
+    status: str
+
+
+@dataclass(frozen=True)
+class RegisteredJob:
+    """One job on the public register: every job ever run, in words that tell nothing of its review [P12]."""
+
+    id: str
+    study: str
+    purpose: str
+    submitted_at: str
+    status: str
+
+
+@dataclass(frozen=True)
+class RegisteredRelease:
+    """One release on the public register; a recalled one stays, marked [P12] [P15].
+
+    ``files`` are ``path sha256`` pairs of what left; ``statement`` and ``signature`` are the signed statement's.
+    """
+
+    id: str
+    study: str
+    files: tuple[str, ...]
+    statement: str
+    signature: str
+    released_at: str
+    recalled_at: str
+
+
+Row = StudyRow | RequestRow | RegisteredStudy | RegisteredJob | RegisteredRelease
+
+
+@dataclass(frozen=True)
+class Register:
+    """The public register."""
+
+    studies: tuple[RegisteredStudy, ...]
+    jobs: tuple[RegisteredJob, ...]
+    releases: tuple[RegisteredRelease, ...]

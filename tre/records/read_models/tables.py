@@ -1,0 +1,74 @@
+"""The read models' tables, made from the shapes of their rows; and rows to and from them. Refuses a field of another type."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar, get_type_hints
+
+from sqlalchemy import Column, Integer, MetaData, Table, Text
+
+from tre.custody.encoding import canonical
+from tre.records.read_models.shapes import (
+    RegisteredJob,
+    RegisteredRelease,
+    RegisteredStudy,
+    RequestRow,
+    Row,
+    StudyRow,
+)
+
+READ_MODELS = MetaData()
+
+R = TypeVar("R", bound=Row)
+
+_TYPES: dict[Any, Any] = {str: Text, int: Integer, tuple[str, ...]: Text}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One table and the shape of its rows."""
+
+    table: Table
+    shape: type[Row]
+
+
+def _shelf(name: str, shape: type[Row]) -> Shelf:
+    columns = [
+        Column(field, _TYPES[hint], primary_key=field == "id", nullable=False)
+        for field, hint in get_type_hints(shape).items()
+    ]
+    return Shelf(Table(f"read_{name}", READ_MODELS, *columns), shape)
+
+
+SHELVES = (
+    _shelf("studies", StudyRow),
+    _shelf("requests", RequestRow),
+    _shelf("register_studies", RegisteredStudy),
+    _shelf("register_jobs", RegisteredJob),
+    _shelf("register_releases", RegisteredRelease),
+)
+
+TABLE_OF: dict[type, Table] = {shelf.shape: shelf.table for shelf in SHELVES}
+
+CURSOR = Table(
+    "read_cursor",
+    READ_MODELS,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False),
+)
+"""One row: the last event that the read models have taken in."""
+
+
+def to_columns(row: Row) -> dict[str, Any]:
+    """The row as its table keeps it: a list of words is canonical JSON."""
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    return {name: canonical(v).decode() if isinstance(v, tuple) else v for name, v in values.items()}
+
+
+def from_columns(shape: type[R], columns: Mapping[Any, Any]) -> R:
+    """The row that its table keeps so."""
+    hints = get_type_hints(shape)
+    lists = {name for name, hint in hints.items() if hint == tuple[str, ...]}
+    values = {name: tuple(json.loads(columns[name])) if name in lists else columns[name] for name in hints}
+    build: Callable[..., R] = shape
+    return build(**values)
