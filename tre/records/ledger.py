@@ -180,6 +180,12 @@ class Ledger:
         with database.reading(self._engine) as connection:
             return rows.case_events(connection, case_id)
 
+    def case_ids(self, case_kind: str) -> tuple[str, ...]:
+        """Every case of that kind, in the order in which they began."""
+        query = select(EVENTS.c.case_id).where(EVENTS.c.case_kind == case_kind, EVENTS.c.seq == 1)
+        with database.reading(self._engine) as connection:
+            return tuple(connection.execute(query.order_by(EVENTS.c.position)).scalars())
+
     def events(self, after: int = 0) -> Iterator[Envelope]:
         """Every event after that position, in order, a page at a time; each is checked as it is read.
 
