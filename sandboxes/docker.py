@@ -7,7 +7,6 @@ brings in anything of its own, an engine that differs from its request in any fi
 
 import os
 import platform
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from sandboxes import docker_form, mounts, profile
 from sandboxes.home import Home, Record, box_digest
+from sandboxes.inputs import require_inputs, require_same
 from sandboxes.model import (
     Box,
     BoxRefused,
@@ -121,7 +121,7 @@ class DockerRunner:
         with self._home.locked(box.job), _answering():
             record, found = self._home.load(box.job), self._find(box.job)
             if record is not None and found is not None:
-                _require_same(record.box, box)
+                require_same(record.box, box)
                 return
             image = self._image(box.image)
             self._discard(box.job)
@@ -368,30 +368,6 @@ class DockerRunner:
 def epoch(untrusted_time: str) -> float:
     """The engine's time, RFC 3339 with nanoseconds, as seconds since 1970. Raises ValueError."""
     return datetime.fromisoformat(untrusted_time).timestamp()
-
-
-def require_inputs(box: Box) -> None:
-    """Each input is a plain file or folder that is there now. Raises BoxRefused."""
-    for item in box.inputs:
-        try:
-            mode = item.source.lstat().st_mode
-        except OSError:
-            mode = 0
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise BoxRefused(
-                "INPUT_ABSENT",
-                f"The input for {item.target} is not a plain file or folder of this host.",
-                fix="Give the path of a file or folder that exists, and not of a link to one.",
-            )
-
-
-def _require_same(here: Box, asked: Box) -> None:
-    if here != asked:
-        raise BoxRefused(
-            "JOB_TAKEN",
-            f"There is another box of job {asked.job} here.",
-            fix="Use a new job name for a new box, or discard the old one.",
-        )
 
 
 def _image_absent() -> BoxRefused:
