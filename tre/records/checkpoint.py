@@ -105,23 +105,18 @@ class CheckpointLog:
         _sync_folder(self._path.parent)
 
     def read(self, trusted: Sequence[PublicKey]) -> tuple[Checkpoint, ...]:
-        """Every checkpoint, oldest first, each one's signature verified; never none.
+        """Every checkpoint, oldest first, each one's signature verified; none where none was ever kept here.
+
+        None proves nothing: a ledger verified against no checkpoint is `Verified` with ``witnessed`` 0.
 
         Raises:
-            CheckpointRefused: there is no checkpoint, or one is damaged or not signed by a trusted key.
+            CheckpointRefused: one is damaged, not signed by a trusted key, or contradicts the one before it.
         """
         try:
             content = self._path.read_bytes()
-        except OSError:
-            content = b""
-        checkpoints = _parse_all(content[: content.rfind(b"\n") + 1], trusted)
-        if not checkpoints:
-            raise CheckpointRefused(
-                "checkpoints-missing",
-                "There is no checkpoint to hold the ledger against.",
-                fix="Name the folder where they are kept; if there never was one, sign one now.",
-            )
-        return checkpoints
+        except FileNotFoundError:
+            return ()
+        return _parse_all(content[: content.rfind(b"\n") + 1], trusted)
 
 
 def _fields(untrusted_line: str) -> dict[str, Any]:
