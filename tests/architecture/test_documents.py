@@ -1,0 +1,57 @@
+"""What the documents name is there: links, files and folders."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.source import REPOSITORY, tracked_files
+
+LINK = re.compile(r"\[[^\]]*\]\((?![a-z]+:)([^)#\s]*)(#[^)\s]+)?\)")
+NAMED = re.compile(
+    r"`((?:tre|job_specs|sandboxes|output_checks|tests|scripts|docs|requirements|benchmarks)/[\w./-]*)`"
+)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+DOCUMENTS = sorted(path for path in tracked_files() if path.suffix == ".md")
+
+
+def anchors(document: Path) -> set[str]:
+    """Headings as a page names them: lower case, words joined by hyphens, other signs dropped."""
+    headings = HEADING.findall(document.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", each).strip().lower().replace(" ", "-") for each in headings}
+
+
+def broken_links(document: Path) -> list[str]:
+    broken = []
+    for target, anchor in LINK.findall(document.read_text(encoding="utf-8")):
+        page = (document.parent / target).resolve() if target else document
+        if not page.exists() or (anchor and anchor[1:] not in anchors(page)):
+            broken.append(target + anchor)
+    return broken
+
+
+def missing_files(document: Path) -> list[str]:
+    named = NAMED.findall(document.read_text(encoding="utf-8"))
+    return [name for name in named if not (REPOSITORY / name).exists()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
+def test_a_document_links_and_names_only_what_is_there(document: Path) -> None:
+    assert not broken_links(document)
+    assert not missing_files(document)
+
+
+def test_there_are_documents_to_read() -> None:
+    assert {"README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md"} <= {
+        path.name for path in DOCUMENTS
+    }
+
+
+def test_a_broken_link_and_a_missing_file_are_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# One\n[a](page.md#one) [b](gone.md) [c](#two) [d](https://x.y) `tre/nowhere.py` `tre/`",
+        encoding="utf-8",
+    )
+    assert broken_links(page) == ["gone.md", "#two"]
+    assert missing_files(page) == ["tre/nowhere.py"]
