@@ -12,7 +12,7 @@ that does not say when its list of opt-outs was made.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,7 +25,17 @@ from tre.data import hidden
 from tre.data.catalogue import Catalogue, Column, Table, Transform, load_catalogue
 from tre.data.errors import IngestRefused, OptOutsRefused, Reason
 from tre.data.progress import Progress, silent
-from tre.data.pseudonyms import Hasher, Key, backend_key, nhs_number_hasher, practice_hasher
+from tre.data.pseudonyms import (
+    Hasher,
+    Key,
+    backend_key,
+    create_key,
+    load_key,
+    nhs_number_hasher,
+    practice_hasher,
+    save_key,
+    studies_key,
+)
 from tre.data.store import (
     CURRENT,
     FORMAT,
@@ -376,3 +386,23 @@ def _quoted(path: Path) -> str:
 
 def _refused(code: str, sentence: str, where: str) -> IngestRefused:
     return IngestRefused(Reason(code, sentence, "Check the file with the supplier.", where))
+
+
+def make_keys(site_key: Path, studies_keys: Mapping[str, Path], randomness: bytes, *, outside: Sequence[Path]) -> None:
+    """Make the site's key from 32 random bytes and, from it, the studies key of each backend.
+
+    Raises:
+        KeyRefused: a key is there already, would lie with the data, or the randomness is not 32 bytes.
+    """
+    key = create_key(site_key, randomness, outside=outside)
+    for backend, path in studies_keys.items():
+        save_key(studies_key(key, backend), path, outside=outside)
+
+
+def open_site_key(path: Path, *, outside: Sequence[Path]) -> Key:
+    """The site's key, kept outside every store.
+
+    Raises:
+        KeyRefused: it is missing, exposed, or lies with the data.
+    """
+    return load_key(path, outside=outside)

@@ -18,8 +18,8 @@ from tre.custody.outputs import Output
 from tre.custody.requests import JobRequest, JobState, Outcome
 from tre.dispatch.code import fetch, lay_out
 from tre.dispatch.errors import DispatchError
-from tre.dispatch.intake import OUTPUTS, UNITS, Intake, image_name, question, read_study
-from tre.dispatch.ports import Asked, DataRoom, Shelf
+from tre.dispatch.intake import OUTPUTS, Intake, image_name, question, read_study
+from tre.dispatch.ports import Asked, DataRoom, Shelf, inside_path
 
 WORKSPACE = "/workspace"
 WORKSPACE_OUTPUT = "/workspace/output"
@@ -232,22 +232,15 @@ def box_name(case: JobRequest, action: str) -> str:
 
 def _laid_query(task: Task, asked: Asked) -> Laid:
     sensitivity = Sensitivity.HIGH if task.action.is_extract else Sensitivity.MODERATE
-    files = {asked.result: sensitivity}
+    files = {asked.result: sensitivity} | dict.fromkeys(asked.kept, Sensitivity.HIGH)
     names = {asked.result: task.action.outputs[0].pattern}
-    if asked.units:
-        files[asked.units] = Sensitivity.HIGH
-        names[asked.units] = units_path(task.action.name)
+    names |= {name: inside_path(task.action.name, name) for name in asked.kept}
     return Laid(asked.argv, asked.inputs, "/out", files, names)
 
 
 def _laid_code(task: Task, body: RunBody, inputs: tuple[Input, ...]) -> Laid:
     files = {output.pattern.removeprefix(OUTPUTS): output.sensitivity for output in task.action.outputs}
     return Laid(command(body), inputs, WORKSPACE_OUTPUT, files, {})
-
-
-def units_path(action: str) -> str:
-    """The path under which an aggregate's count of people is kept in the quarantine; never offered."""
-    return f"{UNITS}/{action}.json"
 
 
 def command(body: RunBody) -> tuple[str, ...]:

@@ -3,72 +3,84 @@
 Refuses to offer an output without a report. Reports, and the canonical twins that may leave, are kept by digest.
 """
 
-from collections.abc import Callable, Mapping
+import csv
+import io
+from collections.abc import Mapping
 from typing import Any
 
-from job_specs.model import Action, JobSpec
+from job_specs.model import Action
 from output_checks.check import check
-from output_checks.model import Confidence, Evidence, Report
+from output_checks.model import Confidence, Evidence
 from output_checks.model import Offered as ForCheck
 from output_checks.policy import Policy
 from tre.custody.outputs import Offered, Output
 from tre.custody.policies.run import to_offer
 from tre.custody.requests import ActionKind, JobRequest
-from tre.dispatch.actions import matches, units_path
+from tre.dispatch.actions import matches
 from tre.dispatch.code import fetch
-from tre.dispatch.intake import SPEC
-from tre.dispatch.ports import DataRoom, Shelf
+from tre.dispatch.intake import Intake, question, read_study
+from tre.dispatch.ports import DataRoom, Shelf, inside_path
 
-Parse = Callable[[str], JobSpec]
+
+UNITS = "units.json"
+"""The engine's own count of people beside an aggregate."""
 
 
 class Checks:
     """Runs the disclosure checks for the platform."""
 
     def __init__(
-        self, documents: Shelf, quarantine: Shelf, data: DataRoom, policy: Policy, parse: Parse
+        self,
+        documents: Shelf,
+        quarantine: Shelf,
+        data: DataRoom,
+        *,
+        policy: Policy,
+        images: Mapping[str, str],
     ) -> None:
         """``policy`` is the disclosure policy in force; its digest goes on every report [P10]."""
         self._documents = documents
         self._quarantine = quarantine
         self._data = data
         self._policy = policy
-        self._parse = parse
+        self._images = images
 
     def over(self, case: JobRequest) -> tuple[Offered, ...]:
         """Check every output that is asked to leave."""
-        spec = self._parse(fetch(case.submission.code, self._documents.get).text(SPEC))
-        return tuple(self._offer(case, spec.action(output.action), output) for output in to_offer(case))
+        intake = read_study(fetch(case.submission.code, self._documents.get), self._data, self._images)
+        return tuple(self._offer(case, intake, output) for output in to_offer(case))
 
-    def _offer(self, case: JobRequest, action: Action, output: Output) -> Offered:
+    def _offer(self, case: JobRequest, intake: Intake, output: Output) -> Offered:
+        action = intake.spec.action(output.action)
         content = self._quarantine.get(output.digest)
-        report = check(
-            ForCheck(
-                path=output.path,
-                content=content,
-                declaration=declaration(action, output.path),
-                evidence=self._evidence(case, action),
-                pseudonyms=self._pseudonyms(case, action),
-            ),
-            self._policy,
+        offer = ForCheck(
+            path=output.path,
+            content=content,
+            declaration=declaration(action, output.path),
+            evidence=self._evidence(case, intake, action, content),
+            pseudonyms=self._pseudonyms(case, action),
         )
-        offered = self._quarantine.put(report.twin if report.twin is not None else content)
+        report = check(offer, self._policy)
         return Offered(
             path=output.path,
             raw=output.digest,
-            digest=offered,
-            report=self._quarantine.put(report.to_json()),
+            digest=self._quarantine.put(report.twin) if report.twin is not None else output.digest,
+            report=self._quarantine.put(report.to_json(inside=True).encode()),
             level=report.level,
             verdict=report.verdict,
         )
 
-    def _evidence(self, case: JobRequest, action: Action) -> Evidence | None:
+    def _evidence(self, case: JobRequest, intake: Intake, action: Action, content: bytes) -> Evidence | None:
         """People behind each row, where the engine counted them beside the numbers."""
         job = case.job(action.name)
-        counted = [o for o in (job.outputs if job else ()) if o.path == units_path(action.name)]
+        counted = [
+            output for output in (job.outputs if job else ()) if output.path == units_path(action.name)
+        ]
         if not counted:
             return None
-        people = self._data.people(self._quarantine.get(counted[0].digest))
+        asked = question(intake, action, self._data)
+        untrusted = self._quarantine.get(counted[0].digest)
+        people = self._data.people(untrusted, asked, rows=_rows(content))
         return Evidence(people=people.per_row, source=Confidence.PROVED, roles=people.roles)
 
     def _pseudonyms(self, case: JobRequest, action: Action) -> frozenset[str] | None:
@@ -91,6 +103,6 @@ def declaration(action: Action, path: str) -> Mapping[str, Any] | None:
     return None
 
 
-def read_report(content: bytes) -> Report:
-    """A report as it was kept."""
-    return Report.from_json(content)
+def _rows(content: bytes) -> int:
+    """How many rows an aggregate's own CSV has below its header; the engine wrote it."""
+    return max(sum(1 for _ in csv.reader(io.StringIO(content.decode("utf-8")))) - 1, 0)

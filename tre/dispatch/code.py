@@ -39,6 +39,21 @@ class Code:
         """Canonical bytes that name every file by path and digest; their digest is the bundle's."""
         return canonical(self.digests)
 
+    def bytes(self, path: str) -> bytes:
+        """A file of the study.
+
+        Raises:
+            DispatchError: the study has no such file.
+        """
+        if path in self.files:
+            return self.files[path]
+        raise DispatchError(
+            "file-missing",
+            "The study lacks a file that it, or its spec, names.",
+            where=ascii(path)[:200],
+            fix="Add the file, or mend the path in the spec.",
+        )
+
     def text(self, path: str) -> str:
         """A file of the study as text.
 
@@ -46,14 +61,7 @@ class Code:
             DispatchError: the study has no such file, or it is not UTF-8.
         """
         try:
-            return self.files[path].decode("utf-8")
-        except KeyError as error:
-            raise DispatchError(
-                "file-missing",
-                "The spec names a file that the study does not hold.",
-                where=path,
-                fix="Add the file, or mend the path in the spec.",
-            ) from error
+            return self.bytes(path).decode("utf-8")
         except UnicodeDecodeError as error:
             raise DispatchError(
                 "file-not-text", "A file of the study is not UTF-8 text.", where=path, fix="Save it as UTF-8."

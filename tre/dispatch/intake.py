@@ -8,6 +8,7 @@ submit is taken on trust.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from job_specs.codelists import read_codelist
 from job_specs.model import Action, JobSpec, RunBody, Sensitivity, SqlBody
 from job_specs.parse import parse
 from job_specs.plan import content_key, plan
@@ -22,7 +23,6 @@ from tre.dispatch.ports import DataRoom, Question
 
 SPEC = "project.yaml"
 OUTPUTS = "output/"
-UNITS = "tre-units"
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ def question(intake: Intake, action: Action, data: DataRoom) -> Question:
     rendered = render(_template(intake, action), parameters=spec.parameters, codelists=_codes(intake))
     if action.is_extract:
         guarded = guard_extract(rendered.sql, scope, parameters=rendered.parameters)
-        return _question(guarded, action)
+        return _extract(guarded, action)
     guarded = guard(rendered.sql, scope, parameters=rendered.parameters)
-    return _counted(guarded, action, scope)
+    return _aggregate(guarded, action, scope)
 
 
 def kind_of(action: Action) -> ActionKind:
@@ -148,18 +148,21 @@ def _template(intake: Intake, action: Action) -> str:
 
 
 def _codes(intake: Intake) -> Mapping[str, tuple[str, ...]]:
-    return {}
+    """The study's codelists, each code held to its coding system."""
+    return {
+        name: read_codelist(codelist, intake.code.bytes(codelist.file))
+        for name, codelist in intake.spec.codelists.items()
+    }
 
 
-def _question(guarded: Guarded, action: Action) -> Question:
-    return Question(guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern)
+def _extract(guarded: Guarded, action: Action) -> Question:
+    roles = dict.fromkeys(guarded.output_columns, "other")
+    return Question(guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern, roles)
 
 
-def _counted(guarded: Guarded, action: Action, scope: Scope) -> Question:
+def _aggregate(guarded: Guarded, action: Action, scope: Scope) -> Question:
     counted = units(guarded, scope)
-    if not isinstance(counted, Units):
-        return _question(guarded, action)
-    roles = {column.name: column.role for column in counted.columns}
-    return Question(
-        guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern, counted.sql, roles
-    )
+    known = {column.name: column.role for column in counted.columns}
+    roles = {name: known.get(name, "other") for name in guarded.output_columns}
+    text = counted.sql if isinstance(counted, Units) else ""
+    return Question(guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern, roles, text)

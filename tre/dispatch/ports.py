@@ -31,33 +31,53 @@ class Question:
     """One guarded SQL action, ready to be asked of a store.
 
     ``sql`` is the guard's canonical text; ``units`` the query that also counts people, empty where it is not proved;
-    ``roles`` says what each output column is.
+    ``roles`` says what each output column is, in order.
     """
 
     sql: str
     parameters: Mapping[str, Any]
     datasets: tuple[TableScope, ...]
     output: str
-    units: str = ""
-    roles: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question laid out for the box: what it mounts, what it runs, and the names of what it will leave."""
-
-    argv: tuple[str, ...]
-    inputs: tuple[Input, ...]
-    result: str
+    roles: Mapping[str, str]
     units: str = ""
 
 
-@dataclass(frozen=True)
-class People:
+class Asked(Protocol):
+    """A question laid out for the box: what it runs, what it mounts, its result, and what else it leaves inside."""
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The whole command."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """What is mounted, read-only."""
+        ...
+
+    @property
+    def result(self) -> str:
+        """The result's name in the output folder."""
+        ...
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names of files that the quarantine keeps for ever and nobody is offered."""
+        ...
+
+
+class People(Protocol):
     """How many people stand behind each row of an aggregate, and what each column is."""
 
-    per_row: tuple[int, ...]
-    roles: Mapping[str, str]
+    @property
+    def per_row(self) -> tuple[int, ...]:
+        """Distinct patients, in the file's row order."""
+        ...
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """What each column is, in the words of the SQL units."""
+        ...
 
 
 class DataRoom(Protocol):
@@ -75,10 +95,15 @@ class DataRoom(Protocol):
         """Lay out an extract beneath ``folder``; its patients carry pseudonyms of this study alone [P2]."""
         ...
 
-    def people(self, untrusted_units: bytes) -> People:
-        """Read what an aggregate's box counted."""
+    def people(self, untrusted_units: bytes, question: Question, *, rows: int) -> People:
+        """Read what an aggregate's box counted, for a result of that many rows. Raises where it is not what the engine writes."""
         ...
 
     def pseudonyms(self, extract: bytes) -> frozenset[str]:
         """The pseudonyms in an extract, to be looked for in what is offered."""
         ...
+
+
+def inside_path(action: str, name: str) -> str:
+    """The path under which the quarantine keeps what the engine said of an action; never offered [P1]."""
+    return f"inside/{action}/{name}"

@@ -1,0 +1,352 @@
+"""Requests to the engine, and its answers: what goes into the `sql` box, and what may be believed of what comes out.
+
+A request is plain data and a program: `query.json`, `engine.py`, and the store's files that hold the approved tables,
+each bound read-only. Nothing else of the store is in the box. The studies key stays on this side; a box for an extract is
+given two blocks made from one study's key, with which it can make that study's pseudonyms and no other's.
+
+It refuses a scope the store cannot answer, and answers that are not what this very request would have produced.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sandboxes.model import Input
+from tre.data import engine
+from tre.data.catalogue import Catalogue
+from tre.data.errors import AnswerUnreadable, CatalogueInvalid, Reason
+from tre.data.pseudonyms import Key, load_key, study_hasher, study_key
+from tre.data.store import Store
+
+ENGINE = Path(engine.__file__)
+ARGV = ("python3", "-I", "/code/engine.py", "/code/query.json")
+UNITS = "units.json"
+REPORT = "engine.json"
+MOST_AGGREGATE_ROWS = 200_000
+MOST_ANSWER_BYTES = 64 << 20
+_DATA = PurePosixPath("/data")
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    """What one query may use inside its box: bytes of memory, threads, seconds, and (on request) bytes of spill."""
+
+    memory_bytes: int = 768 << 20
+    threads: int = 1
+    seconds: int = 600
+    spill: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """Everything a runner needs to have one query answered.
+
+    `code` is the content of the folder to bind at `/code`, by file name; `inputs` are the store's files; `outputs` are
+    the patterns to collect; `store_version` and `query_digest` go into the provenance.
+    """
+
+    argv: tuple[str, ...]
+    code: Mapping[str, bytes] = field(repr=False)
+    inputs: tuple[Input, ...]
+    outputs: tuple[str, ...]
+    output: str
+    columns: tuple[str, ...]
+    roles: Mapping[str, str]
+    counted: bool
+    extract: bool
+    store_version: str
+
+    def write_code(self, folder: Path) -> Path:
+        """Write the code folder, new; its files are readable by the box and by nobody who cannot reach the folder."""
+        folder.mkdir(mode=0o755, parents=True)
+        for name, content in self.code.items():
+            path = folder / name
+            path.write_bytes(content)
+            path.chmod(0o444)
+        return folder
+
+
+@dataclass(frozen=True)
+class Units:
+    """How many people are behind each row of an aggregate, in the file's order, and the shares of the largest contributors."""
+
+    people: tuple[int, ...]
+    roles: Mapping[str, str]
+    shares: Mapping[str, tuple[float | None, ...]]
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """What the engine says of itself: `ok`, `refused` with one of its rules, or `error` with a class. Quarantined [P1]."""
+
+    status: str
+    rule: str = ""
+    error: str = ""
+    line: int | None = None
+    rows: int = 0
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+def request_for_aggregate(
+    store: Store,
+    catalogue: Catalogue,
+    *,
+    sql: str,
+    units_sql: str | None,
+    columns: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    tables: Mapping[str, Sequence[str]],
+    output: str,
+    limits: EngineLimits | None = None,
+    exempt: bool = False,
+    absent: Path | None = None,
+) -> EngineRequest:
+    """A request for a table of aggregates and, where `units_sql` is given, the people behind each of its rows.
+
+    Args:
+        store: the store to ask.
+        catalogue: what it was built from.
+        sql: the guarded query.
+        units_sql: the same query with `tre_people` beside its columns, or None where units were not proved.
+        columns: the output columns in order, with their roles.
+        parameters: values by name.
+        tables: the approved columns of each table the query reads.
+        output: path of the result, relative to the outputs folder; its suffix says the format.
+        limits: what it may use.
+        exempt: whether the study is one of those that may see people who have opted out.
+        absent: a file of pseudonyms, one a line, of people opted out since the store was built.
+
+    Raises:
+        CatalogueInvalid: a table or column is not in the catalogue, or not in this store.
+    """
+    files = _Files(store, catalogue, tables, exempt=exempt, absent=absent)
+    content = _content(files, sql, parameters, output, limits or EngineLimits())
+    content |= {"kind": "aggregate", "units_sql": units_sql, "columns": list(columns), "pseudonym": None}
+    outputs = (output, UNITS, REPORT) if units_sql is not None else (output, REPORT)
+    return _request(files, content, outputs=outputs, roles=columns)
+
+
+def request_for_extract(
+    store: Store,
+    catalogue: Catalogue,
+    *,
+    sql: str,
+    columns: Sequence[str],
+    parameters: Mapping[str, Any],
+    tables: Mapping[str, Sequence[str]],
+    output: str,
+    studies: Key,
+    study: str,
+    limits: EngineLimits | None = None,
+    exempt: bool = False,
+    absent: Path | None = None,
+) -> EngineRequest:
+    """A request for one study's extract: one row per person, first column `patient_id`, under the study's pseudonyms.
+
+    `studies` is this backend's studies key, `study` the study's id; the rest is as for `request_for_aggregate`.
+
+    Raises:
+        CatalogueInvalid: a table or column is not in the catalogue, or not in this store.
+        KeyRefused: the key is not a studies key.
+    """
+    files = _Files(store, catalogue, tables, exempt=exempt, absent=absent)
+    hasher = study_hasher(study_key(studies, study))
+    blocks = {"inner": hasher.inner.hex(), "outer": hasher.outer.hex(), "version": f"{hasher.version:02x}"}
+    content = _content(files, sql, parameters, output, limits or EngineLimits())
+    content |= {"kind": "extract", "units_sql": None, "columns": list(columns), "pseudonym": blocks}
+    roles = dict.fromkeys(columns, "other")
+    return _request(files, content, outputs=(output, REPORT), roles=roles)
+
+
+class _Files:
+    """The store's files that hold the approved tables, where they appear in the box, and which table is in which."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        tables: Mapping[str, Sequence[str]],
+        *,
+        exempt: bool,
+        absent: Path | None,
+    ) -> None:
+        self.store = store
+        self.absent = absent
+        self.tables = {
+            name: self._table(catalogue, name, columns, exempt=exempt) for name, columns in tables.items()
+        }
+        if not self.tables:
+            raise _unknown("The query reads no table.", "")
+        self.inputs = self._inputs(exempt=exempt)
+
+    def _table(
+        self, catalogue: Catalogue, name: str, columns: Sequence[str], *, exempt: bool
+    ) -> dict[str, Any]:
+        table = catalogue.table(name)
+        if table is None or name not in self.store.groups.get(table.group, _NO_FILE).rows:
+            raise _unknown("The store has no such table.", name)
+        known = [column.name for column in table.columns]
+        for column in columns:
+            if column not in known:
+                raise _unknown("The store has no such column.", f"{name}.{column}")
+        files = [str(_DATA / self.store.files[table.group].name)]
+        if exempt:
+            files.append(str(_DATA / self.store.opted_out_files[table.group].name))
+        approved = [column for column in known if column in columns or column == table.patient.name]
+        return {"columns": approved, "patient": table.patient.name, "files": files, "group": table.group}
+
+    def _inputs(self, *, exempt: bool) -> tuple[Input, ...]:
+        groups = dict.fromkeys(table.pop("group") for table in self.tables.values())
+        sources = [self.store.files[group] for group in groups]
+        if exempt:
+            sources += [self.store.opted_out_files[group] for group in groups]
+        inputs = [Input(source, str(_DATA / source.name)) for source in sources]
+        if self.absent is not None:
+            inputs.append(Input(self.absent, str(_DATA / "absent.txt")))
+        return tuple(inputs)
+
+
+class _NoFile:
+    rows: Mapping[str, int] = {}
+
+
+_NO_FILE = _NoFile()
+
+
+def _content(
+    files: _Files, sql: str, parameters: Mapping[str, Any], output: str, limits: EngineLimits
+) -> dict[str, Any]:
+    return {
+        "format": engine.FORMAT,
+        "sql": sql,
+        "parameters": {name: _written(value) for name, value in parameters.items()},
+        "tables": files.tables,
+        "absent": str(_DATA / "absent.txt") if files.absent is not None else None,
+        "out": "/out",
+        "output": {"path": output, "format": _format(output), "units": UNITS, "report": REPORT},
+        "limits": {
+            "memory_bytes": limits.memory_bytes,
+            "threads": limits.threads,
+            "seconds": limits.seconds,
+            "rows": MOST_AGGREGATE_ROWS,
+            "spill": dict(limits.spill) if limits.spill else None,
+        },
+    }
+
+
+def _request(
+    files: _Files, content: Mapping[str, Any], *, outputs: tuple[str, ...], roles: Mapping[str, str]
+) -> EngineRequest:
+    code = {"query.json": json.dumps(content, sort_keys=True).encode(), "engine.py": ENGINE.read_bytes()}
+    return EngineRequest(
+        argv=ARGV,
+        code=code,
+        inputs=files.inputs,
+        outputs=outputs,
+        output=content["output"]["path"],
+        columns=tuple(content["columns"]),
+        roles=dict(roles),
+        counted=content["units_sql"] is not None,
+        extract=content["kind"] == "extract",
+        store_version=files.store.version,
+    )
+
+
+def _written(value: Any) -> Any:
+    """A parameter as JSON, a date so that it can never be taken for a text."""
+    return {"date": value.isoformat()} if isinstance(value, date) else value
+
+
+def _format(output: str) -> str:
+    for ending in (".csv.gz", ".csv", ".parquet", ".duckdb"):
+        if output.endswith(ending):
+            return ending[1:]
+    sentence = "The engine writes .csv, .csv.gz, .parquet and .duckdb."
+    raise AnswerUnreadable(Reason("output-format", sentence, "Name the output with one of these.", output))
+
+
+def _unknown(sentence: str, where: str) -> CatalogueInvalid:
+    fix = "See tre data catalogue for what there is."
+    return CatalogueInvalid(Reason("scope-not-in-store", sentence, fix, where))
+
+
+def read_units(untrusted: bytes, roles: Mapping[str, str], *, rows: int) -> Units:
+    """Read the people behind each row out of the box's `units.json`, for a file of `rows` data rows.
+
+    The roles are those of the guard: a box may not say what its own columns are.
+
+    Raises:
+        AnswerUnreadable: it is not what the engine writes for this request.
+    """
+    content = _json(untrusted)
+    if content.get("format") != "tre-units-1" or set(content) != {"format", "people", "shares"}:
+        raise _unreadable(UNITS)
+    people, shares = content["people"], content["shares"]
+    if not _counts(people, rows) or not isinstance(shares, dict):
+        raise _unreadable(UNITS)
+    if not all(isinstance(name, str) and _numbers(share, rows) for name, share in shares.items()):
+        raise _unreadable(UNITS)
+    return Units(tuple(people), dict(roles), {name: tuple(share) for name, share in shares.items()})
+
+
+def read_report(untrusted: bytes) -> EngineReport:
+    """Read the engine's report of itself.
+
+    Raises:
+        AnswerUnreadable: it is not what the engine writes.
+    """
+    content = _json(untrusted)
+    try:
+        return EngineReport(
+            status={"ok": "ok", "refused": "refused", "error": "error"}[content["status"]],
+            rule=str(content.get("rule", ""))[:80],
+            error=str(content.get("class", ""))[:40],
+            line=int(content["line"]) if content.get("line") is not None else None,
+            rows=int(content.get("rows", 0)),
+            columns=tuple((str(one["name"]), str(one["type"])) for one in content.get("columns", ())),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(REPORT) from error
+
+
+def _json(untrusted: bytes) -> dict[str, Any]:
+    if len(untrusted) > MOST_ANSWER_BYTES:
+        raise _unreadable("a file that is too large")
+    try:
+        content = json.loads(untrusted)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable("a file that is not JSON") from error
+    if not isinstance(content, dict):
+        raise _unreadable("a file that is not an object")
+    return content
+
+
+def _counts(value: Any, rows: int) -> bool:
+    if not isinstance(value, list) or len(value) != rows:
+        return False
+    return all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in value)
+
+
+def _numbers(value: Any, rows: int) -> bool:
+    if not isinstance(value, list) or len(value) != rows:
+        return False
+    return all(one is None or (isinstance(one, int | float) and not isinstance(one, bool)) for one in value)
+
+
+def _unreadable(where: str) -> AnswerUnreadable:
+    sentence = "The box left an answer that the engine does not write."
+    return AnswerUnreadable(
+        Reason("answer-unreadable", sentence, "Treat the run as failed and tell a maintainer.", where)
+    )
+
+
+def open_studies_key(path: Path, *, outside: Sequence[Path]) -> Key:
+    """The studies key of the machine that builds extracts, kept outside every store.
+
+    Raises:
+        KeyRefused: it is missing, exposed, or lies with the data.
+    """
+    return load_key(path, outside=outside)

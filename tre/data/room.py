@@ -1,0 +1,152 @@
+"""The data room's one door for dispatch: facts about columns, questions laid out for a box, and what may be believed of answers.
+
+Which store a request may read is decided here, from its purpose: a maintenance job reads canaries, a study the store [P3].
+Refuses to hand a key to a box: an extract's box gets what one study's pseudonyms are made with, and nothing else [P2].
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from job_specs.model import Purpose, TableScope
+from job_specs.sql.model import ColumnFact, Scope, TableFact
+from sandboxes.model import Input
+from tre.custody.context import OptOuts, StoreFacts
+from tre.custody.requests import JobRequest
+from tre.data import extract
+from tre.data.catalogue import Catalogue, scope
+from tre.data.errors import StoreUnavailable
+from tre.data.store import Check, Store, open_store
+
+RESULT = "result.csv"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where the stores are: the study store, the canaries, and the studies key, which lies with neither."""
+
+    live: Path
+    canary: Path
+    studies_key: Path
+
+    def of(self, purpose: Purpose) -> Path:
+        """The store that a purpose may read."""
+        return self.canary if purpose is Purpose.PLATFORM_MAINTENANCE else self.live
+
+
+class Asking(Protocol):
+    """A guarded question, as dispatch brings it."""
+
+    @property
+    def sql(self) -> str: ...
+    @property
+    def units(self) -> str: ...
+    @property
+    def roles(self) -> Mapping[str, str]: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+    @property
+    def datasets(self) -> tuple[TableScope, ...]: ...
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A question laid out for a box; ``kept`` are files of the engine's own that stay inside."""
+
+    argv: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    result: str
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """People behind each row, and what each column is."""
+
+    per_row: tuple[int, ...]
+    roles: Mapping[str, str]
+
+
+class Room:
+    """What dispatch may ask of the data room."""
+
+    def __init__(self, catalogue: Catalogue, stores: Stores) -> None:
+        """A room over a site's stores."""
+        self._catalogue = catalogue
+        self._stores = stores
+
+    def facts(self, case: JobRequest) -> StoreFacts | None:
+        """Version and opt-out list of the store that a request would read; nothing where there is no such store [P6]."""
+        try:
+            store = self._store(case)
+        except StoreUnavailable:
+            return None
+        return StoreFacts(store.version, OptOuts(store.optout_list_digest, store.optout_list_date))
+
+    def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
+        """Facts about those tables and columns, for the guard. Raises CatalogueInvalid for an unknown name."""
+        known = scope(self._catalogue, _by_table(datasets))
+        return Scope(tuple(_table_fact(table) for table in known))
+
+    def ask_aggregate(self, case: JobRequest, question: Asking, folder: Path) -> Laid:
+        """Lay out an aggregate question beneath ``folder``."""
+        request = extract.request_for_aggregate(
+            self._store(case),
+            self._catalogue,
+            sql=question.sql,
+            units_sql=question.units or None,
+            columns=question.roles,
+            parameters=question.parameters,
+            tables=_by_table(question.datasets),
+            output=RESULT,
+        )
+        return _laid(request, folder)
+
+    def ask_extract(self, case: JobRequest, question: Asking, folder: Path) -> Laid:
+        """Lay out an extract beneath ``folder``; its patients carry pseudonyms of this study alone [P2]."""
+        outside = (self._stores.live, self._stores.canary)
+        request = extract.request_for_extract(
+            self._store(case),
+            self._catalogue,
+            sql=question.sql,
+            columns=tuple(question.roles),
+            parameters=question.parameters,
+            tables=_by_table(question.datasets),
+            output=RESULT,
+            studies=extract.open_studies_key(self._stores.studies_key, outside=outside),
+            study=case.submission.application,
+        )
+        return _laid(request, folder)
+
+    def people(self, untrusted_units: bytes, question: Asking, *, rows: int) -> Counted:
+        """Read what an aggregate's box counted, for a result of that many rows. Raises AnswerUnreadable."""
+        units = extract.read_units(untrusted_units, question.roles, rows=rows)
+        return Counted(units.people, units.roles)
+
+    def pseudonyms(self, content: bytes) -> frozenset[str]:
+        """The pseudonyms in an extract that was written as CSV."""
+        lines = csv.DictReader(io.StringIO(content.decode("utf-8")))
+        return frozenset(line[self._catalogue.patient] for line in lines if line.get(self._catalogue.patient))
+
+    def _store(self, case: JobRequest) -> Store:
+        return open_store(self._stores.of(case.submission.purpose), check=Check.SIZES)
+
+
+def _laid(request: extract.EngineRequest, folder: Path) -> Laid:
+    code = folder / "query"
+    if not code.exists():
+        request.write_code(code)
+    kept = [name for name in request.outputs if name != request.output]
+    return Laid(request.argv, (Input(code, "/code"), *request.inputs), request.output, tuple(kept))
+
+
+def _by_table(datasets: tuple[TableScope, ...]) -> Mapping[str, tuple[str, ...]]:
+    return {each.table: each.columns for each in datasets}
+
+
+def _table_fact(known: Mapping[str, Any]) -> TableFact:
+    columns = tuple(ColumnFact(each["name"], each["type"], each["dimension"]) for each in known["columns"])
+    return TableFact(known["name"], columns, known["patient"], known["rows_are"])
