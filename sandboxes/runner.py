@@ -135,7 +135,7 @@ def run(
     runner.prepare(box)
     try:
         runner.launch(box.job)
-        _wait(runner, box, cancelled, clock)
+        wait(runner, box, cancelled, clock)
         return runner.collect(box.job, patterns, into)
     finally:
         runner.discard(box.job)

@@ -73,9 +73,8 @@ class Checks:
     def _evidence(self, case: JobRequest, intake: Intake, action: Action, content: bytes) -> Evidence | None:
         """People behind each row, where the engine counted them beside the numbers."""
         job = case.job(action.name)
-        counted = [
-            output for output in (job.outputs if job else ()) if output.path == units_path(action.name)
-        ]
+        kept_as = inside_path(action.name, UNITS)
+        counted = [output for output in (job.outputs if job else ()) if output.path == kept_as]
         if not counted:
             return None
         asked = question(intake, action, self._data)
