@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from scripts.machine import cgroups_mounted, engine_needs, install
+from scripts.machine import cgroups_mounted, engine_needs, found, install
 from scripts.steps import Stop, environment, run, say, step, tail
 
 SYSTEMD = Path("/run/systemd/system")
@@ -104,12 +104,23 @@ def ensure(engine: Engine, logs: Path) -> None:
         raise Stop(f"A container engine is at {engine.address}: {answer.value}.", "sudo make test")
     if answer is Answer.YES:
         say(f"a container engine answers at {engine.address}: using it.")
+        require_client()
         return
     if os.geteuid() != 0:
         raise Stop("No container engine answers, and only root starts one.", f"sudo sh -c '{BY_HAND}'")
     install(engine_needs(), logs)
     with step("starting a container engine"):
         start(engine, logs)
+
+
+def require_client() -> None:
+    """The images are loaded with the engine's own client.
+
+    Raises:
+        Stop: when it is not here; its package brings an engine too, so a person decides.
+    """
+    if not found("docker"):
+        raise Stop("The engine's client `docker` is not on this machine.", "sudo apt-get install docker.io")
 
 
 def start(engine: Engine, logs: Path) -> None:
