@@ -6,6 +6,7 @@ that are not plain column or table names, or placeholders: a macro cannot carry 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,22 +31,20 @@ class MacroError(Exception):
         self.fix = fix
 
 
-def age_at(born: str, when: Any) -> Fragment:
-    """Completed years between two dates: `{{ age_at("date_of_birth", parameters.index_date) }}`."""
-    birth, then = _column(born), _date(when)
-    passed = f"(month({then}) * 100 + day({then})) < (month({birth}) * 100 + day({birth}))"
-    return Fragment(f"(year({then}) - year({birth}) - CASE WHEN {passed} THEN 1 ELSE 0 END)")
+def age_at(born: Any, when: Any) -> Fragment:
+    """Completed years from birth to a date; give it the column of birth dates and the date."""
+    return Fragment(f"date_sub('year', {_date(born)}, {_date(when)})")
 
 
 def age_band(age: Any, lower_bounds: Any) -> Fragment:
-    """Labels such as '18-39' and '80+' for a list of lower bounds, e.g. `age_band("age", parameters.bands)`."""
+    """Labels such as '18-39' and '80+' for an age and a list of lower bounds."""
     years = age if isinstance(age, Fragment) else _column(age)
     bounds = _whole_numbers(lower_bounds)
-    arms = []
-    for lower, upper in zip(bounds, bounds[1:], strict=False):
+    arms = [f"WHEN {years} < {bounds[0]} THEN NULL"]
+    for lower, upper in itertools.pairwise(bounds):
         label = str(lower) if upper - lower == 1 else f"{lower}-{upper - 1}"
-        arms.append(f"WHEN {years} >= {lower} AND {years} < {upper} THEN '{label}'")
-    arms.append(f"WHEN {years} >= {bounds[-1]} THEN '{bounds[-1]}+'")
+        arms.append(f"WHEN {years} < {upper} THEN '{label}'")
+    arms.append(f"WHEN {years} >= {bounds[-1]} THEN '{bounds[-1]}+'")  # an unknown age has no band
     return Fragment("CASE " + " ".join(arms) + " END")
 
 
@@ -55,9 +54,7 @@ def latest_before(table: str, date: str, when: Any, *, code: str = "", codes: An
     With `code` and `codes`, only events whose code is in a codelist.
     """
     where = f"{_column(date)} < {_date(when)}" + _in_codelist(code, codes)
-    return Fragment(
-        f"(SELECT patient_id, max({_column(date)}) AS latest FROM {_name(table)} WHERE {where} GROUP BY patient_id)"
-    )
+    return _per_patient(f"max({_column(date)}) AS latest", table, where)
 
 
 def count_between(
@@ -66,18 +63,14 @@ def count_between(
     """A subquery (patient_id, events): events from `start` up to, not including, `end`."""
     day = _column(date)
     where = f"{day} >= {_date(start)} AND {day} < {_date(end)}" + _in_codelist(code, codes)
-    return Fragment(
-        f"(SELECT patient_id, count(*) AS events FROM {_name(table)} WHERE {where} GROUP BY patient_id)"
-    )
+    return _per_patient("count(*) AS events", table, where)
 
 
 def registered_at(when: Any, table: str = "practice_registrations") -> Fragment:
     """A subquery (patient_id): patients with a registration that covers a date."""
     then = _date(when)
-    return Fragment(
-        f"(SELECT DISTINCT patient_id FROM {_name(table)} "
-        f"WHERE start_date <= {then} AND (end_date IS NULL OR end_date > {then}))"
-    )
+    covers = f"start_date <= {then} AND (end_date IS NULL OR end_date > {then})"
+    return Fragment(" ".join(["(SELECT DISTINCT patient_id FROM", _name(table), "WHERE", covers + ")"]))
 
 
 def follow_up_days(start: Any, end: Any, *censored_by: str) -> Fragment:
@@ -85,6 +78,12 @@ def follow_up_days(start: Any, end: Any, *censored_by: str) -> Fragment:
     columns = [f"coalesce({_column(c)}, {_date(end)})" for c in censored_by]
     last = f"least({', '.join([_date(end), *columns])})" if columns else _date(end)
     return Fragment(f"greatest(0, date_diff('day', {_date(start)}, {last}))")
+
+
+def _per_patient(aggregate: str, table: str, where: str) -> Fragment:
+    """One row per patient. Every part was checked by its own function; the whole is judged by the SQL guard."""
+    words = ["(SELECT patient_id,", aggregate, "FROM", _name(table), "WHERE", where, "GROUP BY patient_id)"]
+    return Fragment(" ".join(words))
 
 
 def _column(name: Any) -> str:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from job_specs.complaints import nearest
@@ -24,6 +25,7 @@ from job_specs.model import Scalar, Value
 from job_specs.placeholders import Bound, Parameters, placeholders
 from job_specs.template_rules import MOST_CHARACTERS, check_template
 
+_LOOP = frozenset({"index", "index0", "first", "last", "length"})
 _CODE = re.compile(r"[A-Za-z0-9.]{1,40}")
 
 
@@ -55,6 +57,8 @@ class _Environment(ImmutableSandboxedEnvironment):
             return obj.get(str(argument))
         if isinstance(obj, Bound) and isinstance(argument, int):
             return obj.item(argument)
+        if isinstance(obj, LoopContext) and argument in _LOOP:
+            return getattr(obj, argument)
         return self.undefined(obj=obj, name=str(argument))
 
 
