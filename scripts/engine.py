@@ -107,7 +107,7 @@ def ensure(engine: Engine, logs: Path) -> None:
         require_client()
         return
     if os.geteuid() != 0:
-        raise Stop("No container engine answers, and only root starts one.", f"sudo sh -c '{BY_HAND}'")
+        raise Stop("No container engine answers, and only root starts one.", "sudo scripts/set-up engine")
     install(engine_needs(), logs)
     with step("starting a container engine"):
         start(engine, logs)
