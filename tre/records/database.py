@@ -6,6 +6,7 @@ a ledger in memory, and a connection whose durability it could not set.
 
 import os
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -189,13 +190,19 @@ def standing_guards(connection: Connection) -> frozenset[str]:
     return GUARDS & {row[0] for row in connection.exec_driver_sql(query)}
 
 
-def _set_up_sqlite(raw: object, _record: object) -> None:
+def _set_up_sqlite(raw: Any, _record: object) -> None:
     # The driver must not begin transactions by itself: _begin_sqlite says which kind.
-    raw.isolation_level = None  # type: ignore[attr-defined]  # SQLAlchemy types the driver's connection as object
-    cursor = raw.cursor()  # type: ignore[attr-defined]  # as above
+    raw.isolation_level = None
+    # Text that is not UTF-8 must come out, so that the walk can say at which position it stands.
+    raw.text_factory = _text_or_escapes
+    cursor = raw.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _text_or_escapes(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _begin_sqlite(connection: Connection) -> None:
