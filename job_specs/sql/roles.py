@@ -1,0 +1,193 @@
+"""What kind of number a column of a result is, and whose rows it speaks of.
+
+The classes are those of `OutputColumn.role`. It refuses to be hopeful: arithmetic it does not know makes `other`, and
+anything that holds a single person's value makes `extreme`, whatever is done to it afterwards.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from job_specs.sql import functions
+from job_specs.sql.facts import Level, Source, Traces
+from job_specs.sql.ir import (
+    Among,
+    Call,
+    Case,
+    Cast,
+    Column,
+    Constant,
+    Exists,
+    Expr,
+    Parameter,
+    Single,
+    Window,
+    children,
+)
+from job_specs.sql.model import Role
+
+_EXTREMES = frozenset({"min", "max", "arg_max", "arg_min", "bool_and", "bool_or"})
+_POSITIONS = frozenset({"median", "quantile_cont", "quantile_disc"})
+_COUNTS = frozenset({"count_people", "count_rows"})
+_SUMMABLE = frozenset({"count_people", "count_rows", "sum", "ratio", "mean"})
+_SAME_KIND = frozenset({"round", "floor", "ceil", "trunc", "coalesce", "nullif"})
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One measured part of an expression: an aggregate, or a column of a relation whose rows are groups."""
+
+    expr: Expr
+    role: Role
+
+
+def role_of(expr: Expr, source: Source, traces: Traces) -> Role:
+    """The class of an output expression."""
+    role, exact = _role(expr, source, traces)
+    return role if exact or role not in _COUNTS else "other"
+
+
+def leaves(expr: Expr, source: Source, traces: Traces) -> Iterator[Leaf]:
+    """The measured parts of an expression."""
+    leaf = _leaf(expr, source, traces)
+    if leaf is not None:
+        yield leaf
+        return
+    for child in children(expr):
+        yield from leaves(child, source, traces)
+
+
+def indicator(expr: Expr) -> Expr | None:
+    """The condition, where an expression is 1 when it holds and otherwise 0 (or NULL)."""
+    match expr:
+        case Case(((when, then),), otherwise) if _is_number(then, "1") and _is_zero_or_null(otherwise):
+            return when
+        case Cast(value, "INTEGER" | "BIGINT" | "TINYINT" | "SMALLINT" | "DOUBLE") if _is_condition(value):
+            return value
+        case _:
+            return expr if _is_condition(expr) else None
+
+
+def counted(expr: Expr, traces: Traces) -> tuple[Expr, Expr | None] | None:
+    """For count(DISTINCT x): the patient identifier that is counted and the condition on it, if it is one."""
+    match expr:
+        case Column() if traces.column(expr).patient:
+            return expr, None
+        case Case(((when, Column() as then),), Constant("null")) if traces.column(then).patient:
+            return then, when
+        case _:
+            return None
+
+
+def _leaf(expr: Expr, source: Source, traces: Traces) -> Leaf | None:
+    if isinstance(expr, Call) and functions.is_aggregate(expr.name):
+        return Leaf(expr, _aggregate_role(expr, source, traces))
+    if isinstance(expr, Column) and expr.source in source.aliases and source.level is Level.MANY:
+        trace = traces.column(expr)
+        return Leaf(expr, trace.role) if trace.role != "dimension" else None
+    if isinstance(expr, Window | Single | Exists | Among):
+        return Leaf(expr, "other")
+    return None
+
+
+def _aggregate_role(call: Call, source: Source, traces: Traces) -> Role:
+    each_row_is_a_person = source.unique and not source.nullable
+    if call.name in {"count_star", "count", "count_if"}:
+        return _count_role(call, source, traces) if call.distinct else _rows(people=each_row_is_a_person)
+    if call.name in {"sum", "avg"}:
+        if indicator(call.args[0]) is None:
+            return "sum" if call.name == "sum" else "mean"
+        return "ratio" if call.name == "avg" else _rows(people=each_row_is_a_person)
+    if call.name in _EXTREMES:
+        return "extreme"
+    return "percentile" if call.name in _POSITIONS else "other"
+
+
+def _count_role(call: Call, source: Source, traces: Traces) -> Role:
+    found = counted(call.args[0], traces)
+    return _rows(people=found is not None and source.level is Level.ONE)
+
+
+def _rows(*, people: bool) -> Role:
+    return "count_people" if people else "count_rows"
+
+
+def _role(expr: Expr, source: Source, traces: Traces) -> tuple[Role, bool]:
+    leaf = _leaf(expr, source, traces)
+    if leaf is not None:
+        return leaf.role, True
+    inside = [each.role for each in leaves(expr, source, traces)]
+    if not inside:
+        return "dimension", True
+    if "extreme" in inside:
+        return "extreme", True
+    if not all(role in _SUMMABLE or role == "percentile" for role in inside):
+        return "other", True
+    return _combined(expr, source, traces)
+
+
+def _combined(expr: Expr, source: Source, traces: Traces) -> tuple[Role, bool]:
+    match expr:
+        case Cast(value):
+            return _role(value, source, traces)
+        case Call(name, (first, *rest)) if name in _SAME_KIND and all(_is_given(arg) for arg in rest):
+            return _role(first, source, traces)
+        case Call("/" | "//", (over, under)):
+            return _quotient(over, under, source, traces)
+        case Call("*", (left, right)) if _is_given(left) or _is_given(right):
+            return _role(right if _is_given(left) else left, source, traces)[0], False
+        case Call("+", (left, right)):
+            both = {_role(left, source, traces), _role(right, source, traces)}
+            return (
+                ("count_rows", True)
+                if both <= {("count_people", True), ("count_rows", True)}
+                else ("other", True)
+            )
+        case _:
+            return "other", True
+
+
+def _quotient(over: Expr, under: Expr, source: Source, traces: Traces) -> tuple[Role, bool]:
+    top, bottom = _role(over, source, traces)[0], _role(under, source, traces)[0]
+    if _is_given(under):
+        return top, False
+    if top in _SUMMABLE and bottom in _SUMMABLE:
+        return "ratio", True
+    return "other", True
+
+
+def _is_given(expr: Expr) -> bool:
+    match expr:
+        case Constant() | Parameter():
+            return True
+        case Cast(value):
+            return _is_given(value)
+        case _:
+            return False
+
+
+def _is_number(expr: Expr, text: str) -> bool:
+    return (
+        isinstance(expr, Constant)
+        and expr.kind in {"integer", "decimal"}
+        and expr.text in {text, f"{text}.0"}
+    )
+
+
+def _is_zero_or_null(expr: Expr) -> bool:
+    return _is_number(expr, "0") or (isinstance(expr, Constant) and expr.kind == "null")
+
+
+def _is_condition(expr: Expr) -> bool:
+    match expr:
+        case Call(name):
+            return name in _CONDITIONS
+        case Cast(_, "BOOLEAN"):
+            return True
+        case _:
+            return False
+
+
+_CONDITIONS = frozenset(
+    {"=", "<>", "<", ">", "<=", ">=", "is_not_distinct", "and", "or", "not", "is_null", "in", "between", "~~", "~~*",
+     "list_contains", "contains", "starts_with", "ends_with", "regexp_matches", "regexp_full_match", "isnan"}
+)  # fmt: skip
