@@ -32,6 +32,7 @@ KEY_BYTES = 32
 FORMAT = "tre-key-1"
 MOST_VERSION = 255
 _BLOCK = 64
+_LONGEST_FILE = 4096
 _NHS = b"tre/nhs-number/1:"
 _PRACTICE = b"tre/practice/1:"
 _STUDY = b"tre/study-pseudonym/1:"
@@ -124,9 +125,11 @@ def load_key(path: Path, *, outside: Sequence[Path] = ()) -> Key:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
         raise _refused("key-missing", "There is no key file that can be opened.", path) from error
-    with os.fdopen(handle) as file:
-        _check_private(os.fstat(file.fileno()), path)
-        untrusted = file.read(4096)
+    try:
+        _check_private(os.fstat(handle), path)
+        untrusted = os.read(handle, _LONGEST_FILE)
+    finally:
+        os.close(handle)
     return _parse(untrusted, path)
 
 
@@ -151,7 +154,7 @@ def _check_outside(path: Path, folders: Sequence[Path]) -> None:
             )
 
 
-def _parse(untrusted: str, path: Path) -> Key:
+def _parse(untrusted: bytes, path: Path) -> Key:
     try:
         fields = dict(json.loads(untrusted))
         kind = fields.pop("format")

@@ -1,0 +1,222 @@
+"""The engine answers what is in scope, and says nothing of the data when it does not [P1, P8]."""
+
+import csv
+import hashlib
+import json
+
+import pytest
+
+PATIENTS = {"patients": ["patient_id", "sex", "region"]}
+EVENTS = {"clinical_events": ["patient_id", "date", "snomedct_code"], "patients": ["patient_id", "sex"]}
+
+
+def read(answer, path="answer.csv"):
+    with (answer.out / path).open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_an_aggregate_is_written_with_the_people_behind_each_row(ask):
+    answer = ask(
+        "SELECT sex, count(*) AS n FROM patients GROUP BY sex",
+        units_sql="SELECT sex, count(*) AS n, count(DISTINCT patient_id) AS tre_people FROM patients GROUP BY sex",
+        tables=PATIENTS,
+        columns=["sex", "n"],
+    )
+    assert (answer.code, answer.report["status"], answer.printed) == (0, "ok", b"")
+    header, *rows = read(answer)
+    units = json.loads((answer.out / "units.json").read_text())
+    assert header == ["sex", "n"]
+    assert [int(n) for _, n in rows] == units["people"]
+    assert [sex for sex, _ in rows] == sorted(sex for sex, _ in rows)
+
+
+def test_the_order_the_query_asks_for_is_kept(ask):
+    sql = "SELECT region, count(*) AS n FROM patients GROUP BY region ORDER BY n DESC, region"
+    counts = [int(n) for _, n in read(ask(sql, tables=PATIENTS, columns=["region", "n"]))[1:]]
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_joins_ctes_subqueries_windows_and_parameters_are_answered(ask):
+    sql = """
+        WITH RECURSIVE years AS (SELECT 2019 AS y UNION ALL SELECT y + 1 FROM years WHERE y < 2021),
+        ranked AS (SELECT patient_id, date, row_number() OVER (PARTITION BY patient_id ORDER BY date, snomedct_code) AS k
+                   FROM clinical_events WHERE snomedct_code NOT IN (SELECT unnest($codes)))
+        SELECT y, p.sex, count(*) AS n FROM years JOIN ranked ON year(date) = y
+        JOIN patients AS p USING (patient_id) WHERE k = $k AND EXISTS (SELECT 1 FROM range(3)) GROUP BY ALL
+        UNION ALL (VALUES (0, 'none', 0))
+    """
+    answer = ask(
+        sql, tables=EVENTS, columns=["y", "sex", "n"], parameters={"codes": ["1"], "k": 1, "unused": 2}
+    )
+    assert answer.report["status"] == "ok", answer.report
+    assert {row[0] for row in read(answer)[1:]} == {"0", "2019", "2020", "2021"}
+
+
+def test_equal_questions_get_equal_bytes(ask):
+    sql = "SELECT snomedct_code, count(*) AS n FROM clinical_events GROUP BY 1"
+    digests = set()
+    for threads in (1, 2):
+        answer = ask(
+            sql, tables=EVENTS, columns=["snomedct_code", "n"], change={"limits": limits(threads=threads)}
+        )
+        digests.add(hashlib.sha256((answer.out / "answer.csv").read_bytes()).hexdigest())
+    assert len(digests) == 1
+
+
+def limits(**changed):
+    return {"memory_bytes": 512 << 20, "threads": 1, "seconds": 60, "rows": 1000, "spill": None} | changed
+
+
+@pytest.mark.parametrize("output", ["extract.csv", "extract.csv.gz", "extract.parquet"])
+def test_an_extract_has_one_row_per_person_under_another_pseudonym(ask_extract, store, output):
+    answer = ask_extract(
+        "SELECT patient_id, sex FROM patients", tables=PATIENTS, columns=["patient_id", "sex"], output=output
+    )
+    rows = answer.rows(output)
+    assert len(rows) == store.groups["core"].rows["patients"] == answer.report["rows"]
+    assert len({row[0] for row in rows}) == len(rows)
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+    inside = store_pseudonyms(store)
+    assert not inside & {str(row[0]) for row in rows}
+
+
+def store_pseudonyms(store):
+    import duckdb  # noqa: PLC0415 - the test's own look inside
+
+    with duckdb.connect(str(store.files["core"]), read_only=True) as connection:
+        return {str(row[0]) for row in connection.execute("SELECT patient_id FROM patients").fetchall()}
+
+
+def test_two_studies_cannot_be_joined_and_one_study_can(ask_extract):
+    question = {"tables": PATIENTS, "columns": ["patient_id", "sex"]}
+    first = ask_extract("SELECT patient_id, sex FROM patients", study="study-a", **question).rows(
+        "extract.csv"
+    )
+    again = ask_extract("SELECT patient_id, sex FROM patients ORDER BY sex", study="study-a", **question)
+    other = ask_extract("SELECT patient_id, sex FROM patients", study="study-b", **question).rows(
+        "extract.csv"
+    )
+    assert first == again.rows("extract.csv")
+    assert not {row[0] for row in first} & {row[0] for row in other}
+    assert [row[1] for row in first] != [row[1] for row in other], (
+        "the rows must not come in the store's order"
+    )
+
+
+def test_the_engine_and_the_key_room_make_the_same_study_pseudonym(ask_extract, store, studies):
+    from tre.data.pseudonyms import study_key, study_pseudonym  # noqa: PLC0415
+
+    answer = ask_extract("SELECT patient_id FROM patients", tables=PATIENTS, columns=["patient_id"])
+    key = study_key(studies, "study-a")
+    expected = {study_pseudonym(key, person) for person in store_pseudonyms(store)}
+    assert {row[0] for row in answer.rows("extract.csv")} == expected
+
+
+def test_an_extract_as_a_database_file_holds_the_same_rows(ask_extract):
+    import duckdb  # noqa: PLC0415
+
+    answer = ask_extract(
+        "SELECT patient_id FROM patients", tables=PATIENTS, columns=["patient_id"], output="e.duckdb"
+    )
+    with duckdb.connect(str(answer.out / "e.duckdb"), read_only=True) as connection:
+        assert connection.execute("SELECT count(*) FROM extract").fetchall()[0][0] == answer.report["rows"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("SELECT patient_id, date FROM clinical_events", ["patient_id", "date"]),
+        ("SELECT NULL::UUID AS patient_id, sex FROM patients LIMIT 1", ["patient_id", "sex"]),
+        ("SELECT sex, patient_id FROM patients", ["sex", "patient_id"]),
+        ("SELECT patient_id, sex FROM patients", ["patient_id"]),
+    ],
+    ids=["two rows for a person", "a row for nobody", "not keyed first", "a column not declared"],
+)
+def test_an_extract_of_another_shape_is_refused_and_nothing_is_written(ask_extract, sql, columns):
+    answer = ask_extract(sql, tables=EVENTS, columns=columns)
+    assert answer.report["status"] == "refused"
+    assert not (answer.out / "extract.csv").exists()
+
+
+def test_an_aggregate_with_a_row_for_everyone_is_refused(ask):
+    answer = ask(
+        "SELECT patient_id FROM patients",
+        tables=PATIENTS,
+        columns=["patient_id"],
+        change={"limits": limits(rows=100)},
+    )
+    assert answer.report == {"status": "refused", "rule": "more rows than an aggregate may have"}
+
+
+LEAKS = {
+    "conversion": ("SELECT count(region::INTEGER) AS n FROM patients", "conversion"),
+    "raised": (
+        "SELECT CASE WHEN region IS NOT NULL THEN (region || 'x')::DATE END AS n FROM patients",
+        "conversion",
+    ),
+    "division": ("SELECT sum(1 // (length(sex) - length(sex))) AS n FROM patients", None),
+    "syntax": ("SELECT\nFROM WHERE", None),
+    "unknown column": ("SELECT\nnhs_number AS n FROM patients", "meaning"),
+}
+
+
+@pytest.mark.parametrize(("sql", "kind"), LEAKS.values(), ids=LEAKS.keys())
+def test_an_error_says_its_class_and_never_a_value(ask, sql, kind):
+    answer = ask(sql, tables=PATIENTS, columns=["n"])
+    said = json.dumps(answer.report) + answer.printed.decode()
+    assert answer.code == 1
+    assert answer.printed == b""
+    assert not any(word in said for word in ("London", "Midlands", "female", "East", "nhs_number"))
+    if kind:
+        assert answer.report["class"] == kind
+    assert set(answer.report) <= {"status", "class", "line", "rule"}
+
+
+def test_an_error_in_the_text_says_its_line(ask):
+    answer = ask("SELECT sex,\nnhs_number AS n FROM patients", tables=PATIENTS, columns=["n"])
+    assert answer.report == {"status": "error", "class": "meaning", "line": 2}
+
+
+def test_a_broken_request_ends_in_silence(ask):
+    answer = ask("SELECT 1 AS n", tables=PATIENTS, columns=["n"], change={"format": "tre-query-0"})
+    assert (answer.code, answer.printed, answer.report) == (3, b"", {})
+
+
+def test_a_query_that_never_ends_is_ended(ask):
+    sql = "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT count(*) AS n FROM r"
+    answer = ask(sql, tables=PATIENTS, columns=["n"], change={"limits": limits(seconds=1)})
+    assert answer.report["class"] == "out_of_time"
+
+
+def test_a_query_too_large_for_its_memory_is_ended(ask):
+    sql = "SELECT len(list(a.patient_id ORDER BY b.snomedct_code, c.date)) AS n FROM clinical_events a, clinical_events b, clinical_events c"
+    answer = ask(sql, tables=EVENTS, columns=["n"], change={"limits": limits(memory_bytes=64 << 20)})
+    assert answer.report["class"] == "out_of_memory"
+
+
+def test_a_query_that_needs_to_spill_may_where_a_folder_is_given(ask, tmp_path):
+    sql = "SELECT count(*) AS n FROM (SELECT *, row_number() OVER (ORDER BY snomedct_code, date, patient_id) AS k FROM clinical_events) WHERE k % 2 = 0"
+    spill = {"directory": str(tmp_path / "spill"), "bytes": 1 << 30}
+    answer = ask(
+        sql, tables=EVENTS, columns=["n"], change={"limits": limits(memory_bytes=24 << 20, spill=spill)}
+    )
+    assert answer.report["status"] == "ok", answer.report
+
+
+def test_people_opted_out_since_the_build_are_absent_from_every_table(ask, store, tmp_path):
+    gone = sorted(store_pseudonyms(store))[:200]
+    absent = tmp_path / "absent.txt"
+    absent.write_text("\n".join(gone) + "\n")
+    sql = "SELECT 'p' AS t, count(*) AS n FROM patients UNION ALL SELECT 'e', count(DISTINCT patient_id) FROM clinical_events"
+    before = dict(read(ask(sql, tables=EVENTS, columns=["t", "n"]))[1:])
+    after = dict(read(ask(sql, tables=EVENTS, columns=["t", "n"], absent=absent))[1:])
+    assert int(before["p"]) - int(after["p"]) == 200
+    assert int(after["e"]) < int(before["e"])
+
+
+def test_an_exempt_study_sees_both_parts_and_another_does_not(ask, built):
+    sql = "SELECT count(*) AS n FROM patients"
+    plain = int(read(ask(sql, tables=PATIENTS, columns=["n"]))[1][0])
+    exempt = int(read(ask(sql, tables=PATIENTS, columns=["n"], exempt=True))[1][0])
+    assert plain == built.rows["patients"]
+    assert exempt == built.rows["patients"] + built.opted_out_rows["patients"] > plain
