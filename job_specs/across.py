@@ -37,7 +37,7 @@ def check_needs(actions: Sequence[Action], known: Mapping[str, object], complain
     places = {action.name: action.where for action in actions}
     for cycle in cycles({action.name: action.needs for action in actions}):
         links = " needs ".join([*cycle, cycle[0]])
-        fix = "Delete one of these needs: " + links
+        fix = f"Delete one of these needs: {links}."
         complaints.add("cycle", places[cycle[0]], text=cycle[0], fix=fix)
 
 
@@ -49,7 +49,7 @@ def check_bodies(actions: Sequence[Action], complaints: Complaints) -> None:
         if isinstance(body, RunBody):
             first = seen.setdefault((body.image, body.argv, str(body.config)), action)
             if first is not action:
-                fix = f"{first.name} on line {first.where.line} already does this: delete one of the two."
+                fix = f"Delete one of the two: {first.name} on line {first.where.line} already does this."
                 complaints.add("same-run", action.where, text=action.name, fix=fix)
 
 
@@ -73,7 +73,7 @@ def _refuse_same_pattern(claims: list[Claim], complaints: Complaints) -> None:
     for claim in claims:
         first = seen.setdefault(claim.output.pattern, claim)
         if first is not claim:
-            fix = f"{first.action.name} on line {first.action.where.line} writes it too: change one of the paths."
+            fix = f"Change one of the paths: {first.action.name} on line {first.action.where.line} writes it too."
             complaints.add("output-clash", claim.action.where, text=claim.output.pattern, fix=fix)
 
 
@@ -122,8 +122,8 @@ def _refuse_overlap(one: Claim, other: Claim, complaints: Complaints) -> None:
     differ = one.output.sensitivity is not other.output.sensitivity
     code = "output-sensitivity" if differ else "output-clash"
     fix = (
-        f"A file could match this and {other.output.pattern} of {other.action.name}: "
-        "change one pattern so that none can."
+        f"Change this pattern or {other.output.pattern} of {other.action.name}, "
+        "so that no file can match both."
     )
     complaints.add(code, one.action.where, text=one.output.pattern, fix=fix)
 

@@ -54,7 +54,7 @@ def command(untrusted: Node, complaints: Complaints) -> Command | None:
         fix = "Begin with the image, such as python:v2."
         complaints.add("run-syntax", untrusted, text=words[0], fix=fix)
     elif not _VERSION.fullmatch(version):
-        fix = f"Write {name}:v1 or the version you mean."
+        fix = f"Write {name}:v1, or the version you mean."
         complaints.add("run-version", untrusted, text=words[0], fix=fix)
     else:
         return Command(name, version, tuple(words[1:]))

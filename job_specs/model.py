@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from job_specs.errors import Where
+from job_specs.vocabulary import KINDS
 
 Scalar = str | int | float | bool | date
 Value = Scalar | tuple[Scalar, ...]
@@ -79,8 +80,9 @@ class Statistic:
     def as_dict(self) -> dict[str, Any]:
         """The declaration as plain data, in the words it was written in; absent parts are left out."""
         said = {"of": self.of, "by": list(self.by), "where": self.where, "columns": dict(self.columns)}
-        plain = {"statistic": self.kind} | {key: value for key, value in said.items() if value}
-        return plain | dict(self.extra)
+        must = KINDS[self.kind].must if self.kind in KINDS else ()
+        plain = {key: value for key, value in said.items() if value or (value == [] and key in must)}
+        return {"statistic": self.kind} | plain | dict(self.extra)
 
 
 @dataclass(frozen=True)

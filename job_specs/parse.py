@@ -122,7 +122,7 @@ def _written(
     lists = study_data.named_lists(_get(root, "lists"), complaints)
     if table is None:
         return []
-    if set(table.entries) <= {RUN_ALL}:
+    if set(table.entries) <= {RUN_ALL} and version < LATEST:
         fix = "Write at least one action of your own."
         complaints.add("no-actions", table, text=RUN_ALL, fix=fix)
     return expand(_without_run_all(table, version, complaints), lists, parameters, complaints)

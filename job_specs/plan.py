@@ -79,7 +79,7 @@ def _refuse_cycles(spec: JobSpec, needs: Mapping[str, Sequence[str]]) -> None:
     found = cycles(needs)
     if found:
         places = {action.name: action.where for action in spec.actions}
-        fixes = [(c, "Delete one of these needs: " + " needs ".join([*c, c[0]])) for c in found]
+        fixes = [(c, f"Delete one of these needs: {' needs '.join([*c, c[0]])}.") for c in found]
         raise SpecError(problem("cycle", places[c[0]], c[0], fix) for c, fix in fixes)
 
 

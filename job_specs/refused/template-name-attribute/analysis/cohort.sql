@@ -1,0 +1,1 @@
+SELECT {{ parameters.__class__.__mro__ }}

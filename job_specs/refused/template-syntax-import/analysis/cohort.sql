@@ -1,0 +1,1 @@
+{% import "x" as y %}SELECT patient_id FROM patients

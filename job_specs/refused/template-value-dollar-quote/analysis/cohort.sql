@@ -1,0 +1,1 @@
+SELECT $$ {{ parameters.sex }} $$
