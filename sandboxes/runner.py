@@ -141,7 +141,11 @@ def run(
         runner.discard(box.job)
 
 
-def _wait(runner: Runner, box: Box, cancelled: Callable[[], bool], clock: Clock) -> None:
+def wait(runner: Runner, box: Box, cancelled: Callable[[], bool], clock: Clock) -> None:
+    """Wait until a launched box has stopped, and halt it at its wall-clock limit or when `cancelled`.
+
+    Raises BoxRefused when the box is no longer there.
+    """
     pause, longest = POLL_SECONDS
     while (seen := runner.observe(box.job)).phase is not Phase.STOPPED:
         if seen.phase is Phase.ABSENT:

@@ -97,8 +97,8 @@ def _job(case: JobRequest, event: e.Started | e.Landed | e.Failed) -> JobRequest
         return case
     match event:
         case e.Started(_, image, store, opt_outs):
-            read = {"image": image, "store": store, "opt_outs": opt_outs}
-            return case.with_job(replace(job, state=JobState.STARTED, **read))
+            started = replace(job, state=JobState.STARTED, image=image, store=store, opt_outs=opt_outs)
+            return case.with_job(started)
         case e.Landed(_, outputs, log):
             return case.with_job(replace(job, state=JobState.LANDED, outputs=outputs, log=log))
         case e.Failed(_, outcome, log):

@@ -21,6 +21,7 @@ from tre.custody.errors import Malformed
 from tre.custody.people import Person, Role
 
 FILES = ("site.toml", "people.toml", "legal_bases.toml")
+NEW_SITE = Path(__file__).parent / "new_site"
 
 
 class SiteError(Exception):
@@ -149,7 +150,9 @@ def _basis(name: str, entry: Mapping[str, Any]) -> LegalBasis:
     _only(entry, {"title", "purposes", "starts", "ends", "enabled"}, f"legal_bases.toml [{name}]")
     with _Reading(f"legal_bases.toml [{name}]"):
         purposes = frozenset(Purpose(purpose) for purpose in entry["purposes"])
-        return LegalBasis(name, purposes, _day(entry["starts"]), _day(entry["ends"]), entry["enabled"] is True)
+        return LegalBasis(
+            name, purposes, _day(entry["starts"]), _day(entry["ends"]), entry["enabled"] is True
+        )
 
 
 def _day(value: Any) -> date:
@@ -164,3 +167,21 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value.isoformat() if isinstance(value, date) else value
+
+
+def begin_site(folder: Path) -> None:
+    """Write the three files of a new site, to be read and changed by its own people.
+
+    Raises:
+        SiteError: there is a site already.
+    """
+    if any((folder / name).exists() for name in FILES):
+        raise SiteError(
+            "site-exists",
+            "There is a site here already.",
+            where=str(folder),
+            fix="Use it, or name another folder.",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        (folder / name).write_bytes((NEW_SITE / name).read_bytes())
