@@ -15,7 +15,7 @@ from tre.custody.errors import Refusal
 from tre.custody.outputs import Offered
 from tre.custody.policies.run import to_offer
 from tre.custody.requests import Job, JobRequest, JobState, Outcome, RequestStage
-from tre.dispatch.actions import Dispatcher
+from tre.dispatch.actions import Dispatcher, Ending
 from tre.dispatch.checks import Checks
 from tre.dispatch.errors import DispatchError
 from tre.dispatch.push import Push
@@ -70,13 +70,18 @@ class Worker:
         Returns:
             The requests that wait, each with its one good reason.
         """
-        while any([self._tick(case) for case in list(self._open())]):
+        while self._tick_all():
             continue
         return tuple(self.waiting.values())
 
     def _open(self) -> Iterator[JobRequest]:
-        for request in self.service.open_requests():
+        for request in self.service.request_ids():
             yield self.service.request(request)
+
+    def _tick_all(self) -> bool:
+        """Take every case one step on; whether any moved."""
+        moved = [self._tick(case) for case in list(self._open())]
+        return any(moved)
 
     def _tick(self, case: JobRequest) -> bool:
         """Take one case one step on; whether it moved."""
@@ -117,14 +122,20 @@ class Worker:
     def _act(self, case: JobRequest, action: str) -> None:
         """Run a started action to its end and say how it ended; safe to repeat after a crash."""
         ending = self.tools.dispatcher.run(case, action, cancelled=lambda: self._cancelled(case.id))
-        now = self.tools.clock()
-        if self._cancelled(case.id):
+        try:
+            self._record(case, action, ending)
+        except Refusal:
+            if not self._cancelled(case.id):
+                raise
             LOG.info("job %s was cancelled while it ran", case.id)
-        elif ending.outcome is Outcome.SUCCEEDED:
+        self.tools.dispatcher.forget(case, action)
+
+    def _record(self, case: JobRequest, action: str, ending: Ending) -> None:
+        now = self.tools.clock()
+        if ending.outcome is Outcome.SUCCEEDED:
             self.service.land(now, case.id, action=action, outputs=ending.outputs, log=ending.log)
         else:
             self.service.fail(now, case.id, action=action, outcome=ending.outcome, log=ending.log)
-        self.tools.dispatcher.forget(case, action)
 
     def _cancelled(self, request: str) -> bool:
         return self.service.request(request).stage is RequestStage.CANCELLED

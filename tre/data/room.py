@@ -41,15 +41,29 @@ class Asking(Protocol):
     """A guarded question, as dispatch brings it."""
 
     @property
-    def sql(self) -> str: ...
+    def sql(self) -> str:
+        """The guard's canonical text."""
+        ...
+
     @property
-    def units(self) -> str: ...
+    def units(self) -> str:
+        """The query that also counts people; empty where it is not proved."""
+        ...
+
     @property
-    def roles(self) -> Mapping[str, str]: ...
+    def roles(self) -> Mapping[str, str]:
+        """What each output column is, in order."""
+        ...
+
     @property
-    def parameters(self) -> Mapping[str, Any]: ...
+    def parameters(self) -> Mapping[str, Any]:
+        """Values by name."""
+        ...
+
     @property
-    def datasets(self) -> tuple[TableScope, ...]: ...
+    def datasets(self) -> tuple[TableScope, ...]:
+        """The tables and columns it reads."""
+        ...
 
 
 @dataclass(frozen=True)

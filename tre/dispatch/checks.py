@@ -21,7 +21,6 @@ from tre.dispatch.code import fetch
 from tre.dispatch.intake import Intake, question, read_study
 from tre.dispatch.ports import DataRoom, Shelf, inside_path
 
-
 UNITS = "units.json"
 """The engine's own count of people beside an aggregate."""
 

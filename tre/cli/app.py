@@ -1,0 +1,99 @@
+"""`tre`: the root of the command line, its global options, and the one place where an error becomes words and a number.
+
+Refuses to print a traceback for anything that a person can mend, and to swallow one that they cannot.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tre.cli import data, health, job, ledger, release, review, study, worker
+from tre.cli.data import synth
+from tre.cli.demo import demo
+from tre.cli.exits import EXPECTED, Exit, exit_for
+from tre.cli.house import Wiring
+from tre.cli.register import register
+from tre.cli.session import Session
+from tre.cli.site import init
+from tre.cli.tell import tell, usage
+
+app = typer.Typer(
+    help="Questions of patient records, without anyone seeing a patient.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for name, group in (
+    ("study", study.app),
+    ("job", job.app),
+    ("review", review.app),
+    ("release", release.app),
+    ("health", health.app),
+    ("ledger", ledger.app),
+    ("data", data.app),
+    ("worker", worker.app),
+):
+    app.add_typer(group, name=name)
+for command in (init, synth, register, demo):
+    app.command()(command)
+
+ANYWHERE = {"--json": 0, "--site": 1, "--as": 1}
+"""Global options that may stand anywhere on the line, with how many words follow each."""
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    site: Annotated[Path, typer.Option(envvar="TRE_SITE", help="The site's folder.")] = Path("site"),
+    person: Annotated[str, typer.Option("--as", envvar="TRE_PERSON", help="Whose account acts.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON value.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """The global options; they may stand anywhere on the line."""
+    wiring = ctx.find_object(Wiring)
+    if wiring is None:
+        raise RuntimeError("the command line was not wired by tre.main")
+    ctx.obj = Session(wiring, site=site, person=person, as_json=as_json)
+
+
+def run_command_line(wiring: Wiring, words: Sequence[str]) -> int:
+    """Run one command; gives its exit code. Every error that a person can mend is told in words."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        return int(run_one(wiring, words) or Exit.OK)
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.TyperException as error:
+        usage(console, error)
+        return Exit.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        console.print("Stopped. Nothing is lost: start the same command again to go on.")
+        return Exit.INTERRUPTED
+    except EXPECTED as error:
+        tell(console, error)
+        return exit_for(error)
+
+
+def run_one(wiring: Wiring, words: Sequence[str]) -> int | None:
+    """Run one command, and let its errors pass; gives what it ended with."""
+    command = typer.main.get_command(app)
+    ended = command.main(args=hoist(words), prog_name="tre", standalone_mode=False, obj=wiring)
+    return ended if isinstance(ended, int) else None
+
+
+def hoist(words: Sequence[str]) -> list[str]:
+    """The words with the global options first, wherever they stood; what follows ``--`` is left alone."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = 0
+    for place, word in enumerate(words):
+        if word == "--":
+            return [*front, *rest, *words[place:]]
+        if waiting or word.partition("=")[0] in ANYWHERE:
+            front.append(word)
+            waiting = waiting - 1 if waiting else (0 if "=" in word else ANYWHERE[word])
+        else:
+            rest.append(word)
+    return [*front, *rest]

@@ -1,0 +1,119 @@
+"""What a command has at hand: the house, opened on one site by ``main``. Refuses to open anything itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sandboxes.runner import Runner
+from tre.data.catalogue import Catalogue
+from tre.dispatch.ports import DataRoom
+from tre.dispatch.push import Push
+from tre.records.read_models import ReadModels
+from tre.records.seals import Seals
+from tre.records.site import Site
+from tre.records.vault.documents import Documents
+from tre.records.vault.quarantine import Quarantine
+from tre.service import By, Service
+from tre.worker import Worker
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a site keeps what; see the table in DESIGN."""
+
+    site: Path
+
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's address."""
+        return f"sqlite:///{self.site / 'ledger.db'}"
+
+    @property
+    def keys(self) -> Path:
+        """Pseudonym and signing keys, apart from the data and from every box [P2]."""
+        return self.site / "keys"
+
+    @property
+    def store(self) -> Path:
+        """The pseudonymised store."""
+        return self.site / "store"
+
+    @property
+    def canary(self) -> Path:
+        """The canary store of the health jobs."""
+        return self.site / "canary"
+
+    @property
+    def intake(self) -> Path:
+        """Where supplier extracts are made for the demonstration; never on a real site."""
+        return self.site / "intake"
+
+    @property
+    def vault(self) -> Path:
+        """Quarantine, released and documents."""
+        return self.site / "vault"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Signed checkpoints of the ledger; a real site keeps them on another machine."""
+        return self.site / "checkpoints"
+
+    @property
+    def site_key(self) -> Path:
+        """What pseudonyms are made with; ingest alone opens it."""
+        return self.keys / "pseudonyms.key"
+
+    @property
+    def signing_key(self) -> Path:
+        """What checkpoints and release statements are signed with."""
+        return self.keys / "signing.key"
+
+    def studies_key(self, backend: str) -> Path:
+        """What the pseudonyms of one backend's studies are made with."""
+        return self.keys / f"studies-{backend}.key"
+
+    @property
+    def worker_lock(self) -> Path:
+        """Held by the one worker of this machine."""
+        return self.site / "worker.lock"
+
+    @property
+    def work(self) -> Path:
+        """Scratch of running jobs."""
+        return self.site / "work"
+
+    @property
+    def outside(self) -> Path:
+        """Where releases are pushed."""
+        return self.site / "releases"
+
+
+@dataclass(frozen=True)
+class House:
+    """The house on one site."""
+
+    folders: Folders
+    site: Site
+    service: Service
+    seals: Seals
+    read_models: ReadModels
+    documents: Documents
+    quarantine: Quarantine
+    catalogue: Catalogue
+    data: DataRoom
+    push: Push
+    runner: Callable[[], Runner]
+    worker: Callable[[], Worker]
+    health: Callable[[By], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What ``main`` hands to the command line: doors, the clock, and new names."""
+
+    open_house: Callable[[Path], House]
+    create_site: Callable[[Path], None]
+    clock: Callable[[], datetime]
+    new_id: Callable[[str], str]

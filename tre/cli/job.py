@@ -1,0 +1,108 @@
+"""`tre job …`: hand in a study's code, watch it in a handful of words, take it back [P1]. Refuses to show a log or a value."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tre.cli import show
+from tre.cli.reports import findings_of
+from tre.cli.session import Session, session
+from tre.custody.reasons import Reason, ReasonCode
+from tre.custody.requests import JobRequest
+from tre.dispatch.code import gather, keep
+from tre.dispatch.intake import SPEC, read_study
+from tre.views import request_view, sight
+
+app = typer.Typer(help="Submit jobs, watch them, cancel or resubmit them.", no_args_is_help=True)
+
+Request = Annotated[str, typer.Argument(help="The job request's id.")]
+Note = Annotated[str, typer.Option("--note", help="Words for the people concerned; kept in the vault.")]
+
+
+@app.command()
+def submit(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="The study's folder, with project.yaml.")],
+    *,
+    study: Annotated[str, typer.Option(help="The approved study that this is for.")],
+) -> None:
+    """Hand in a study's code for a run on real data [P3] [P4] [P5] [P8]."""
+    s = session(ctx)
+    code = gather(folder)
+    intake = read_study(code, s.house.data, s.house.site.images)
+    put = s.house.documents.put
+    submission = intake.submission(
+        study, spec=put(code.files[SPEC]), code=keep(code, put), images=s.house.site.images
+    )
+    _say(s, s.house.service.submit(s.by, s.wiring.new_id("job"), submission))
+
+
+@app.command("list")
+def list_(ctx: typer.Context) -> None:
+    """The job requests that you may see."""
+    s = session(ctx)
+    lines = [
+        {
+            "request": case.id,
+            "study": study.id,
+            "stage": case.stage.value,
+            "purpose": case.submission.purpose.value,
+        }
+        for case, study in s.house.service.requests_with_studies()
+        if sight(s.person, case, study).outline
+    ]
+    s.answer(
+        lines, lambda console, value: show.rows(console, value, nothing="There is no job that you may see.")
+    )
+
+
+@app.command("show")
+def show_(ctx: typer.Context, request: Request) -> None:
+    """One job request: its stage, its actions in a handful of words, and the findings in coarse bands [P1]."""
+    s = session(ctx)
+    _say(s, s.house.service.request(request))
+
+
+@app.command()
+def cancel(ctx: typer.Context, request: Request, note: Note = "") -> None:
+    """Take a job request back."""
+    s = session(ctx)
+    reason = Reason(ReasonCode.NO_LONGER_NEEDED, s.note(note))
+    _say(s, s.house.service.cancel(s.by, request, reason))
+
+
+@app.command()
+def resubmit(
+    ctx: typer.Context,
+    request: Request,
+    note: Annotated[str, typer.Option("--note", help="Your answer to the checkers.")] = "",
+    withhold: Annotated[
+        list[str] | None, typer.Option(help="A path no longer asked to leave; repeat.")
+    ] = None,
+) -> None:
+    """Answer the checkers and offer again."""
+    s = session(ctx)
+    withheld = tuple(withhold or ())
+    _say(s, s.house.service.resubmit(s.by, request, withheld=withheld, note=s.note(note)))
+
+
+def _say(s: Session, case: JobRequest) -> None:
+    study = s.house.service.study_of(case)
+    seen = sight(s.person, case, study)
+    view = (
+        request_view(s.person, case, study)
+        if seen.outline
+        else {"request": case.id, "stage": "not yours to see"}
+    )
+    findings = findings_of(s.house, case, seen) if seen.findings else []
+    s.answer(view | {"files": findings}, _draw)
+
+
+def _draw(console: Console, view: dict[str, Any]) -> None:
+    show.facts(console, {key: value for key, value in view.items() if key not in {"actions", "files"}})
+    show.rows(console, view.get("actions", []), nothing="")
+    for file in view["files"]:
+        console.print(f"[bold]{show.plain(file['path'])}[/]: {file['verdict']}, known as {file['level']}")
+        show.finding_lines(console, file["findings"])

@@ -1,0 +1,87 @@
+"""`tre release …`: what has left, who may fetch it, and calling it back [P12] [P15]. Refuses to reach into the quarantine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tre.cli import show
+from tre.cli.session import session
+from tre.custody.requests import JobRequest, RequestStage
+from tre.views import sight
+
+app = typer.Typer(help="See, verify and recall releases.", no_args_is_help=True)
+
+Request = Annotated[str, typer.Argument(help="The job request's id.")]
+LEFT = frozenset({RequestStage.RELEASED, RequestStage.RECALLED})
+
+
+@app.command("list")
+def list_(ctx: typer.Context) -> None:
+    """Every release: public [P12]."""
+    s = session(ctx)
+    lines = [
+        _line(case, study.proposal.title)
+        for case, study in s.house.service.requests_with_studies()
+        if case.stage in LEFT
+    ]
+    s.answer(lines, lambda console, value: show.rows(console, value, nothing="Nothing has been released."))
+
+
+@app.command("show")
+def show_(ctx: typer.Context, request: Request) -> None:
+    """Where a release lies, and what its signed statement names; for members and checkers."""
+    s = session(ctx)
+    case = s.house.service.request(request)
+    study = s.house.service.study_of(case)
+    if not sight(s.person, case, study).findings or case.stage not in LEFT:
+        raise typer.BadParameter("There is no release of that request that you may see.")
+    place = s.house.folders.outside / case.id
+    files = [{"path": file.path, "sha256": file.digest} for file in case.statements[-1].files]
+    s.answer(
+        _line(case, study.proposal.title)
+        | {"folder": str(place), "files": files, "signature": "statement.sig"},
+        show.facts,
+    )
+
+
+@app.command()
+def verify(ctx: typer.Context, folder: Annotated[Path, typer.Argument(help="A release's folder.")]) -> None:
+    """Check a release's signature and the bytes of each of its files, against this site's public key."""
+    s = session(ctx)
+    verified = s.house.seals.verify_release(folder)
+    s.answer(verified, show.facts)
+
+
+@app.command()
+def recall(
+    ctx: typer.Context,
+    request: Request,
+    note: Annotated[str, typer.Option("--note", help="What you saw; kept in the vault.")] = "",
+) -> None:
+    """Call a release back and stop its study: one step, open to everyone [P15]."""
+    s = session(ctx)
+    case, study = s.house.service.recall(s.by, request, s.note(note))
+    s.house.push.entomb(case)
+    told = ["data-protection-officer", "caldicott-guardian"]
+    s.answer(
+        {
+            "request": case.id,
+            "stage": case.stage.value,
+            "study": study.id,
+            "study_stage": study.stage.value,
+            "tell": told,
+        },
+        show.facts,
+    )
+
+
+def _line(case: JobRequest, title: str) -> dict[str, object]:
+    statement = case.statements[-1]
+    return {
+        "request": case.id,
+        "study": case.submission.application,
+        "title": title,
+        "stage": case.stage.value,
+        "statement": statement.digest,
+    }
