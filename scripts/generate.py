@@ -8,12 +8,13 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from scripts import draw_house, draw_lifecycle, promises
+from scripts import commands_page, draw_house, draw_lifecycle, promises
 from scripts.source import REPOSITORY
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/house.svg": lambda: draw_house.svg(draw_house.survey()),
     "docs/house.md": lambda: draw_house.page(draw_house.survey()),
+    "docs/commands.md": commands_page.page,
     "docs/lifecycle.md": draw_lifecycle.page,
     "docs/promises.md": promises.page,
 }

@@ -7,17 +7,28 @@ import pytest
 from scripts.ambient import ambient_uses, elapsed_uses
 from scripts.source import product_modules
 
-THE_CLOCK = "tre/main.py"
+# Programs of their own, or parts of one: nobody stands above them to hand a clock down.
+CLOCKS = {
+    "tre/main.py": "the service's only clock",
+    "sandboxes/runner.py": "SystemClock, for the leaf's own command; every function takes a Clock",
+    "sandboxes/keeper.py": "a process of its own beside one box; it writes down when the box ended",
+}
 
 
 def test_nothing_but_main_asks_what_time_it_is_or_throws_a_die() -> None:
     found = [
         f"{module.path}:{line} {name}"
         for module in product_modules()
-        if module.path != THE_CLOCK
+        if module.path not in CLOCKS
         for line, name in ambient_uses(module.tree)
     ]
     assert not found, "pass it in as a parameter:\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("path", CLOCKS)
+def test_a_clock_that_is_allowed_is_still_needed(path: str) -> None:
+    (module,) = (each for each in product_modules() if each.path == path)
+    assert [*ambient_uses(module.tree)], f"{path} asks for nothing any more: take it off CLOCKS"
 
 
 def test_the_core_and_what_is_kept_do_not_even_hold_a_stop_watch() -> None:

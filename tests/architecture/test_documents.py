@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from scripts.commands_page import commands
 from scripts.source import REPOSITORY, tracked_files
 
 LINK = re.compile(r"\[[^\]]*\]\((?![a-z]+:)([^)#\s]*)(#[^)\s]+)?\)")
 NAMED = re.compile(
     r"`((?:tre|job_specs|sandboxes|output_checks|tests|scripts|docs|requirements|benchmarks)/[\w./-]*)`"
 )
+COMMAND = re.compile(r"(?<![\w./-])tre(?: --\w+ \w+)* ([a-z]+(?: [a-z][a-z-]*)?)")
+CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+ALONE = {name for name in commands() if " " not in name}
 DOCUMENTS = sorted(path for path in tracked_files() if path.suffix == ".md")
 
 
@@ -35,10 +39,18 @@ def missing_files(document: Path) -> list[str]:
     return [name for name in named if not (REPOSITORY / name).exists()]
 
 
+def unknown_commands(document: Path) -> list[str]:
+    """Commands that a page shows in code and `tre` does not have."""
+    known = {*commands(), *(name.split()[0] for name in commands())}
+    shown = COMMAND.findall("\n".join(CODE.findall(document.read_text(encoding="utf-8"))))
+    return [words for words in shown if words not in known and words.split()[0] not in ALONE]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
 def test_a_document_links_and_names_only_what_is_there(document: Path) -> None:
     assert not broken_links(document)
     assert not missing_files(document)
+    assert not unknown_commands(document)
 
 
 def test_there_are_documents_to_read() -> None:
@@ -55,3 +67,11 @@ def test_a_broken_link_and_a_missing_file_are_seen(tmp_path: Path) -> None:
     )
     assert broken_links(page) == ["gone.md", "#two"]
     assert missing_files(page) == ["tre/nowhere.py"]
+
+
+def test_a_command_that_is_not_there_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "`tre --as rosa job fly` `tre job show REQUEST` tre is good ```\ntre vote now\n```", encoding="utf-8"
+    )
+    assert unknown_commands(page) == ["job fly", "vote now"]

@@ -50,7 +50,9 @@ class Wall:
 WALLS = (
     Wall("tre.web.outside", "tre.web.inside", "the two faces become two buildings"),
     Wall("tre.web.inside", "tre.web.outside", "the two faces become two buildings"),
-    Wall("tre.web.outside", "tre.records.quarantine", "nothing outside reads what is not signed off [P1]"),
+    Wall(
+        "tre.web.outside", "tre.records.vault.quarantine", "nothing outside reads what is not signed off [P1]"
+    ),
 )
 
 
