@@ -29,20 +29,22 @@ def make(path: Path, wanted: Memory, owner: int) -> None:
     if is_mounted(path) or any(path.iterdir()):
         raise FileExistsError(f"{path} is in use")
     if wanted.size or wanted.inodes or wanted.flags:
-        _mount(path, _flags(wanted), _options(wanted, owner))
+        mount_memory(path, wanted, owner=owner, mode=0o700)
     elif owner != os.geteuid():
         os.chown(path, owner, owner, follow_symlinks=False)
 
 
-def _flags(wanted: Memory) -> int:
-    return sum(_FLAGS[flag] for flag in wanted.flags)
-
-
-def _options(wanted: Memory, owner: int) -> str:
+def mount_memory(path: Path, wanted: Memory, *, owner: int, mode: int) -> None:
+    """Mount a new, empty file system in memory over a folder. Raises OSError."""
     limits = [f"size={wanted.size}"] * bool(wanted.size) + [f"nr_inodes={wanted.inodes}"] * bool(
         wanted.inodes
     )
-    return ",".join([*limits, f"uid={owner}", f"gid={owner}", "mode=0700"])
+    options = ",".join([*limits, f"uid={owner}", f"gid={owner}", f"mode={mode:o}"])
+    _mount(path, _flags(wanted), options)
+
+
+def _flags(wanted: Memory) -> int:
+    return sum(_FLAGS[flag] for flag in wanted.flags)
 
 
 def _mount(path: Path, flags: int, options: str) -> None:
