@@ -10,14 +10,11 @@ A refusal is a code for machines and sentences for people: what is wrong, and wh
 carry anything else: no value from a row, no exception of ours, no other person's vote.
 """
 
-from dataclasses import dataclass
-
 
 class CustodyError(Exception):
     """Base of everything the pure core raises."""
 
 
-@dataclass(frozen=True)
 class Refusal(CustodyError):
     """A step that was asked for and is not allowed.
 
@@ -28,13 +25,12 @@ class Refusal(CustodyError):
         promise: the id in the policy that this refusal keeps, e.g. ``P4``.
     """
 
-    code: str
-    sentence: str
-    fix: str
-    promise: str
-
-    def __str__(self) -> str:
-        return f"{self.code} [{self.promise}]: {self.sentence} {self.fix}"
+    def __init__(self, code: str, sentence: str, fix: str, promise: str) -> None:
+        super().__init__(f"{code} [{promise}]: {sentence} {fix}")
+        self.code = code
+        self.sentence = sentence
+        self.fix = fix
+        self.promise = promise
 
 
 class Malformed(CustodyError):
