@@ -119,8 +119,8 @@ def _check_people(query: Query, traces: Traces, refusals: Refusals) -> None:
             _check_single(node, traces.queries[id(node.query)], refusals)
         if isinstance(node, Select):
             _check_filters(traces.selects[id(node)], traces, refusals)
-    for inner in queries_in(query):
-        _check_limit(inner, traces.queries[id(inner)], refusals)
+        if isinstance(node, Select | SetOp):
+            _check_limit(node, traces.queries[id(node)], refusals)
 
 
 def _check_single(node: Single, facts: Facts, refusals: Refusals) -> None:
@@ -139,7 +139,8 @@ def _check_filters(select: SelectTrace, traces: Traces, refusals: Refusals) -> N
     """Where rows are groups, a filter on their numbers may only ask for larger counts: a smaller-than is an oracle."""
     conditions = list(conjuncts(select.select.having)) if select.level is Level.MANY else []
     if select.source.level is Level.MANY:
-        conditions += [*conjuncts(select.select.where), *conjuncts(select.select.qualify)]
+        joins = [part for on in join_conditions(select.select.source) for part in conjuncts(on)]
+        conditions += [*conjuncts(select.select.where), *conjuncts(select.select.qualify), *joins]
     for condition in conditions:
         measured = list(leaves(condition, select.source, traces))
         if measured and not _asks_for_more(condition, select, traces):

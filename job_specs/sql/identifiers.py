@@ -15,14 +15,12 @@ from job_specs.sql.ir import (
     Constant,
     Exists,
     Expr,
-    Join,
     Query,
-    Relation,
     Select,
-    SetOp,
     Single,
     Window,
     children,
+    join_conditions,
     walk,
 )
 from job_specs.sql.refusals import Refusals
@@ -46,7 +44,7 @@ class _Uses:
         select = trace.select
         for free in self._free_places(select):
             self._free(free)
-        for strict in (select.where, select.having, select.qualify, *_conditions(select.source)):
+        for strict in (select.where, select.having, select.qualify, *join_conditions(select.source)):
             if strict is not None:
                 self._strict(strict)
 
@@ -116,18 +114,5 @@ class _Uses:
             self._strict(value)
 
 
-def _conditions(relation: Relation | None) -> Iterator[Expr]:
-    if isinstance(relation, Join):
-        yield from _conditions(relation.left)
-        yield from _conditions(relation.right)
-        if relation.on is not None:
-            yield relation.on
-
-
 def _is_null(expr: Expr) -> bool:
     return isinstance(expr, Constant) and expr.kind == "null"
-
-
-def queries_in(query: Query) -> Iterator[Select | SetOp]:
-    """Every SELECT and set operation of a query, itself included."""
-    return (node for node in walk(query) if isinstance(node, Select | SetOp))

@@ -290,6 +290,15 @@ def conjuncts(expr: Expr | None) -> Iterator[Expr]:
         yield expr
 
 
+def join_conditions(relation: "Relation | None") -> Iterator[Expr]:
+    """The ON conditions of a FROM."""
+    if isinstance(relation, Join):
+        yield from join_conditions(relation.left)
+        yield from join_conditions(relation.right)
+        if relation.on is not None:
+            yield relation.on
+
+
 def _nouns(value: Any) -> Iterator[Any]:
     if isinstance(value, tuple):
         for each in value:

@@ -29,6 +29,7 @@ from job_specs.sql.ir import (
     Single,
     Window,
     conjuncts,
+    join_conditions,
     walk,
 )
 from job_specs.sql.model import PATIENT, PEOPLE, Scope
@@ -152,7 +153,7 @@ class _Tracer:
             nullable=source.nullable,
             single=source.single,
             tied=source.tied,
-            person=self._person(select, source, columns),
+            person=self._person(source, columns),
             doubts=source.doubts,
         )
         if select.distinct and source.level is Level.MANY:
@@ -178,7 +179,7 @@ class _Tracer:
             facts, unique=facts.unique or all(self._is_fixed(t, source) for t in select.distinct_on)
         )
 
-    def _person(self, select: Select, source: Source, columns: tuple[ColumnTrace, ...]) -> str | None:
+    def _person(self, source: Source, columns: tuple[ColumnTrace, ...]) -> str | None:
         if source.level is not Level.ONE:
             return None
         visible = next((column.name for column in columns if column.sure), None)
@@ -471,19 +472,11 @@ def _expressions(select: Select) -> Iterator[Expr]:
     yield from (expr for expr in (select.where, select.having, select.qualify) if expr is not None)
     yield from select.group.keys if select.group else ()
     yield from _sort_keys(select)
-    yield from (join_on for join_on in _join_conditions(select.source))
+    yield from join_conditions(select.source)
 
 
 def _sort_keys(select: Select) -> Iterator[Expr]:
     return (order.key for order in select.order)
-
-
-def _join_conditions(relation: Relation | None) -> Iterator[Expr]:
-    if isinstance(relation, Join):
-        yield from _join_conditions(relation.left)
-        yield from _join_conditions(relation.right)
-        if relation.on is not None:
-            yield relation.on
 
 
 def _child_expressions(expr: Expr) -> Iterator[Expr]:

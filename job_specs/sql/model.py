@@ -129,7 +129,7 @@ class OutputColumn:
         name: the researcher's name for it.
         role: its class.
         people: the column of `Units.sql` that holds the distinct patients behind a cell of this column.
-        top1: for a sum, the column that holds the largest contributor's share, where one is computed.
+        top1: for a sum or mean, the column that holds the largest contributor's share, where one is computed.
         top2: the same for the two largest together.
     """
 

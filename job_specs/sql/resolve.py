@@ -182,9 +182,11 @@ class _Resolver:
         if group is None:
             return None
         if group.every:
-            keys = tuple(item.value for item in items if not has_aggregate(item.value))
-            return Grouping(keys, (tuple(range(len(keys))),))
-        return Grouping(tuple(self._key(key, items, aliases, reach) for key in group.keys), group.sets)
+            return _plain_grouping(tuple(item.value for item in items if not has_aggregate(item.value)))
+        keys = tuple(self._key(key, items, aliases, reach) for key in group.keys)
+        return (
+            _plain_grouping(keys) if group.sets == (tuple(range(len(keys))),) else Grouping(keys, group.sets)
+        )
 
     def _key(self, key: Expr, items: tuple[Item, ...], aliases: _Aliases, reach: _Reach) -> Expr:
         if isinstance(key, Constant) and key.kind == "integer":
@@ -414,6 +416,12 @@ def has_aggregate(expr: Expr) -> bool:
     if isinstance(expr, Call) and functions.is_aggregate(expr.name):
         return True
     return any(has_aggregate(part) for part in children(expr) if not isinstance(part, Select | SetOp))
+
+
+def _plain_grouping(keys: tuple[Expr, ...]) -> Grouping:
+    """GROUP BY these; a constant among other keys groups nothing, and as a number would be taken for a position."""
+    varying = tuple(key for key in keys if not isinstance(key, Constant)) or keys
+    return Grouping(varying, (tuple(range(len(varying))),))
 
 
 def _merged(kind: str, left: Expr, right: Expr) -> Expr:

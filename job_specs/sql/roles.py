@@ -26,6 +26,7 @@ from job_specs.sql.ir import (
 from job_specs.sql.model import Role
 
 _EXTREMES = frozenset({"min", "max", "arg_max", "arg_min", "bool_and", "bool_or"})
+_LOWEST_POSITION = 0.01
 _POSITIONS = frozenset({"median", "quantile_cont", "quantile_disc"})
 _COUNTS = frozenset({"count_people", "count_rows"})
 _SUMMABLE = frozenset({"count_people", "count_rows", "sum", "ratio", "mean"})
@@ -97,9 +98,20 @@ def _aggregate_role(call: Call, source: Source, traces: Traces) -> Role:
         if indicator(call.args[0]) is None:
             return "sum" if call.name == "sum" else "mean"
         return "ratio" if call.name == "avg" else _rows(people=each_row_is_a_person)
-    if call.name in _EXTREMES:
+    if call.name in _EXTREMES or (call.name in _POSITIONS and not _is_central(call)):
         return "extreme"
     return "percentile" if call.name in _POSITIONS else "other"
+
+
+def _is_central(call: Call) -> bool:
+    """A position far enough from both ends that it is not an end itself; how many people are there is checked later."""
+    match call.args:
+        case (_, Constant("decimal" | "integer", text)):
+            return _LOWEST_POSITION <= float(text) <= 1 - _LOWEST_POSITION
+        case (_,):
+            return True
+        case _:
+            return False
 
 
 def _count_role(call: Call, source: Source, traces: Traces) -> Role:

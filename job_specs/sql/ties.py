@@ -100,7 +100,7 @@ class Sources:
         """A calendar, a lookup, a single row of settings: people keep their identity, maybe more than once."""
         other_is_right = right.level is Level.NOBODY
         people, other, side = (left, right, join.right) if other_is_right else (right, left, join.left)
-        kept = join.kind == "full" or join.kind == ("right" if other_is_right else "left")
+        kept = join.kind in {"full", "right" if other_is_right else "left"}
         return replace(
             people,
             unique=people.unique and (other.single or self._matches_once(side, holds)),

@@ -1,0 +1,140 @@
+"""The expressions that count the people behind a cell, in terms of the rows that the cell is made from.
+
+For each measured part of a cell the group that it says something about is counted: the people whose rows took part and
+weigh something. A sum or mean in which only three people are not zero describes those three; a rate describes those
+who have the condition and those who have not. Where a cell is made of several parts, the smallest group counts.
+It refuses to take a count of rows for a count of people unless lineage shows that they are the same.
+"""
+
+from collections.abc import Iterable
+
+from job_specs.sql.facts import Source, Traces
+from job_specs.sql.ir import NULL, Call, Case, Column, Constant, Expr
+from job_specs.sql.model import PEOPLE
+from job_specs.sql.roles import counted, indicator, leaves, role_of
+
+ZERO = Constant("integer", "0")
+
+
+class Evidence:
+    """Counts people over the rows of one FROM."""
+
+    def __init__(self, source: Source, traces: Traces) -> None:
+        self._source = source
+        self._traces = traces
+
+    def row(self) -> Expr:
+        """The people behind a whole group of rows."""
+        return self.people(())
+
+    def people(self, conditions: Iterable[Expr]) -> Expr:
+        """The distinct people among the rows for which all conditions hold."""
+        where = _all(tuple(conditions))
+        if self._source.unique and not self._source.nullable:
+            return Call("count_star", (), where=where)
+        return Call("count", (self._source.person or NULL,), distinct=True, where=where)
+
+    def cell(self, value: Expr) -> Expr:
+        """The smallest group of people that a grouped cell says something about."""
+        rate = role_of(value, self._source, self._traces) == "ratio"
+        groups = [self._leaf(leaf.expr, rate=rate) for leaf in leaves(value, self._source, self._traces)]
+        return groups[0] if len(groups) == 1 else smallest(groups)
+
+    def _leaf(self, leaf: Expr, *, rate: bool) -> Expr:
+        if not isinstance(leaf, Call):
+            return ZERO
+        given = (leaf.where,) if leaf.where is not None else ()
+        match leaf.name:
+            case "count_star":
+                return self._counted_where(given, rate=rate)
+            case "count_if":
+                return self._counted_where((*given, leaf.args[0]), rate=rate)
+            case "count":
+                return self._count(leaf, given, rate=rate)
+            case "sum" | "avg":
+                return self._weighed(leaf, given, rate=rate or leaf.name == "avg")
+            case _:
+                return self.people(
+                    (*given, *(_present(arg) for arg in leaf.args if not isinstance(arg, Constant)))
+                )
+
+    def _count(self, leaf: Call, given: tuple[Expr, ...], *, rate: bool) -> Expr:
+        found = counted(leaf.args[0], self._traces) if leaf.distinct else None
+        if found is not None:
+            condition = found[1]
+            return self._counted_where((*given, *((condition,) if condition is not None else ())), rate=rate)
+        return self._counted_where((*given, _present(leaf.args[0])), rate=rate)
+
+    def _counted_where(self, conditions: tuple[Expr, ...], *, rate: bool) -> Expr:
+        inside = self.people(conditions)
+        return smallest([inside, self._others(conditions)]) if rate and conditions else inside
+
+    def _weighed(self, leaf: Call, given: tuple[Expr, ...], *, rate: bool) -> Expr:
+        """A sum or mean: those who weigh something; for an indicator in a rate, those who do not as well."""
+        value = leaf.args[0]
+        known = (*given, _present(value))
+        condition = indicator(value)
+        if condition is not None:
+            with_it, without = self.people((*given, condition)), self.people((*known, _not_true(condition)))
+            return smallest([with_it, without]) if rate else _unless_zero(with_it, self.people(known))
+        return _unless_zero(self.people((*given, Call("<>", (value, ZERO)))), self.people(known))
+
+    def _others(self, conditions: tuple[Expr, ...]) -> Expr:
+        both = _all(conditions)
+        return self.people((_not_true(both),) if both is not None else ())
+
+
+class GroupEvidence:
+    """Counts people for cells made from relations whose rows are groups already, and carry their own counts."""
+
+    def __init__(self, source: Source, traces: Traces) -> None:
+        self._source = source
+        self._traces = traces
+
+    def row(self) -> Expr:
+        """The smallest of the groups that meet in a row."""
+        aliases = sorted(alias for alias in self._source.aliases if self._has_people(alias))
+        counts: list[Expr] = [Column(alias, PEOPLE) for alias in aliases]
+        return counts[0] if len(counts) == 1 else smallest(counts)
+
+    def cell(self, value: Expr) -> Expr:
+        """The smallest group behind any part of a cell."""
+        parts = [leaf.expr for leaf in leaves(value, self._source, self._traces)]
+        columns = [part for part in parts if isinstance(part, Column)]
+        counts: list[Expr] = [Column(part.source, self._traces.column(part).people) for part in columns]
+        return counts[0] if len(counts) == 1 else smallest(counts or [self.row()])
+
+    def _has_people(self, alias: str) -> bool:
+        return any(column.people for column in self._traces.by_alias[alias].columns)
+
+
+def smallest(counts: list[Expr]) -> Expr:
+    """The smallest count that is not zero; zero where all are."""
+    distinct = list(dict.fromkeys(counts))
+    ignoring_zero = tuple(Call("nullif", (count, ZERO)) for count in distinct)
+    return Call("coalesce", (Call("least", ignoring_zero), ZERO))
+
+
+def shares(leaf: Call) -> tuple[Expr, Expr]:
+    """Of a sum over rows that are people: the largest contributor's share, and the two largest's, by size."""
+    size = Call("abs", leaf.args)
+    total = Call("nullif", (Call("sum", (size,), where=leaf.where), ZERO))
+    largest = Call("max", (size,), where=leaf.where)
+    two = Call("list_sum", (Call("max", (size, Constant("integer", "2")), where=leaf.where),))
+    return Call("/", (largest, total)), Call("/", (two, total))
+
+
+def _present(value: Expr) -> Expr:
+    return Call("not", (Call("is_null", (value,)),))
+
+
+def _not_true(condition: Expr) -> Expr:
+    return Call("not", (Call("coalesce", (condition, Constant("boolean", "FALSE"))),))
+
+
+def _unless_zero(count: Expr, otherwise: Expr) -> Expr:
+    return Case(((Call("=", (count, ZERO)), otherwise),), count)
+
+
+def _all(conditions: tuple[Expr, ...]) -> Expr | None:
+    return conditions[0] if len(conditions) == 1 else Call("and", conditions) if conditions else None
