@@ -32,7 +32,9 @@ def synth(
     """Make a synthetic UK primary-care population: nobody in it is real."""
     s = session(ctx)
     with progress(s, "people") as tell:
-        report = synthesise(path, patients=patients, seed=seed, progress=tell)
+        report = synthesise(
+            path, patients=patients, seed=seed, opt_outs_as_of=s.wiring.clock().date(), progress=tell
+        )
     told = {"file": str(path), "rows": dict(report.rows), "checksum": report.checksum}
     s.answer(told, show.facts)
 

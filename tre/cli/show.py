@@ -35,8 +35,9 @@ def rows(console: Console, values: Iterable[Mapping[str, Any]], *, nothing: str)
         console.print(nothing)
         return
     table = Table(header_style="bold")
+    first = next(iter(listed[0]))
     for name in listed[0]:
-        table.add_column(plain(name.replace("_", " ")))
+        table.add_column(plain(name.replace("_", " ")), no_wrap=name == first, overflow="fold")
     for value in listed:
         table.add_row(*(_cell(item) for item in value.values()))
     console.print(table)

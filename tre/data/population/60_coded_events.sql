@@ -71,4 +71,4 @@ SELECT l.nhs_number, issued AS issue_date, dmd_code, 'Take as directed' AS instr
 FROM every JOIN life AS l USING (i);
 
 CREATE TABLE supply AS
-SELECT 'synthetic' AS supplier, last_day() AS extracted_on, DATE '2025-12-01' AS opt_outs_as_of;
+SELECT 'synthetic' AS supplier, last_day() AS extracted_on, getvariable('opt_outs_as_of')::DATE AS opt_outs_as_of;
