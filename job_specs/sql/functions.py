@@ -37,8 +37,10 @@ _GROUPS: tuple[tuple[Kind, str, str], ...] = (
     (
         Kind.SCALAR,
         "Operators on values of the same row; they read nothing else.",
-        "+:1-2 -:1-2 *:2 /:2 //:2 %:2 **:2 ||:2 =:2 <>:2 <:2 >:2 <=:2 >=:2 is_not_distinct:2 and:2-* or:2-* not:1 "
-        "is_null:1 in:2-* between:3 ~~:2 ~~*:2",
+        (
+            "+:1-2 -:1-2 *:2 /:2 //:2 %:2 **:2 ||:2 =:2 <>:2 <:2 >:2 <=:2 >=:2 is_not_distinct:2 and:2-* or:2-* not:1 "
+            "is_null:1 in:2-* between:3 ~~:2 ~~*:2"
+        ),
     ),
     (
         Kind.SCALAR,
@@ -53,17 +55,21 @@ _GROUPS: tuple[tuple[Kind, str, str], ...] = (
     (
         Kind.SCALAR,
         "Text that can only get shorter, or join what is there: nothing that repeats or pads to a size of one's choice.",
-        "lower:1 upper:1 trim:1-2 ltrim:1-2 rtrim:1-2 length:1 substring:2-3 left:2 right:2 replace:3 contains:2 "
-        "starts_with:2 ends_with:2 split_part:3 concat:1-* concat_ws:2-* regexp_matches:2-3 regexp_full_match:2-3 "
-        "regexp_replace:3-4 regexp_extract:2-3 strip_accents:1",
+        (
+            "lower:1 upper:1 trim:1-2 ltrim:1-2 rtrim:1-2 length:1 substring:2-3 left:2 right:2 replace:3 contains:2 "
+            "starts_with:2 ends_with:2 split_part:3 concat:1-* concat_ws:2-* regexp_matches:2-3 regexp_full_match:2-3 "
+            "regexp_replace:3-4 regexp_extract:2-3 strip_accents:1"
+        ),
     ),
     (
         Kind.SCALAR,
         "Calendar arithmetic on given dates; none reads the clock.",
-        "year:1 month:1 day:1 quarter:1 week:1 isoyear:1 yearweek:1 dayofweek:1 isodow:1 dayofyear:1 hour:1 "
-        "monthname:1 dayname:1 last_day:1 date_trunc:2 date_part:2 date_diff:3 date_sub:3 make_date:3 age:2 "
-        "time_bucket:2-3 strftime:2 try_strptime:2 to_years:1 to_months:1 to_weeks:1 to_days:1 to_hours:1 to_minutes:1 "
-        "to_seconds:1",
+        (
+            "year:1 month:1 day:1 quarter:1 week:1 isoyear:1 yearweek:1 dayofweek:1 isodow:1 dayofyear:1 hour:1 "
+            "monthname:1 dayname:1 last_day:1 date_trunc:2 date_part:2 date_diff:3 date_sub:3 make_date:3 age:2 "
+            "time_bucket:2-3 strftime:2 try_strptime:2 to_years:1 to_months:1 to_weeks:1 to_days:1 to_hours:1 to_minutes:1 "
+            "to_seconds:1"
+        ),
     ),
     (Kind.SCALAR, "Membership of a codelist given as a parameter.", "list_contains:2"),
     (Kind.SCALAR, "Which totals of a ROLLUP, CUBE or GROUPING SETS a row is.", "grouping:1-*"),
@@ -81,14 +87,18 @@ _GROUPS: tuple[tuple[Kind, str, str], ...] = (
     (
         Kind.AGGREGATE,
         "Shape and association; classed so that degrees of freedom are asked for.",
-        "stddev_samp:1 stddev_pop:1 var_samp:1 var_pop:1 skewness:1 kurtosis:1 corr:2 covar_samp:2 covar_pop:2 "
-        "regr_slope:2 regr_intercept:2 regr_r2:2",
+        (
+            "stddev_samp:1 stddev_pop:1 var_samp:1 var_pop:1 skewness:1 kurtosis:1 corr:2 covar_samp:2 covar_pop:2 "
+            "regr_slope:2 regr_intercept:2 regr_r2:2"
+        ),
     ),
     (
         Kind.WINDOW,
         "Order and neighbours within a window.",
-        "row_number:0 rank:0 dense_rank:0 percent_rank:0 cume_dist:0 ntile:1 lag:1-3 lead:1-3 first_value:1 "
-        "last_value:1 nth_value:2",
+        (
+            "row_number:0 rank:0 dense_rank:0 percent_rank:0 cume_dist:0 ntile:1 lag:1-3 lead:1-3 first_value:1 "
+            "last_value:1 nth_value:2"
+        ),
     ),
     (Kind.TABLE, "A calendar or a row of numbers made from constants.", "range:1-3 generate_series:1-3"),
 )

@@ -12,7 +12,7 @@ from job_specs.model import TableScope
 from job_specs.sql import duck
 from job_specs.sql.agree import understand
 from job_specs.sql.facts import Facts, Level, SelectTrace, Traces
-from job_specs.sql.identifiers import check_identifiers, queries_in
+from job_specs.sql.identifiers import check_identifiers
 from job_specs.sql.ir import (
     Call,
     Column,
@@ -22,8 +22,10 @@ from job_specs.sql.ir import (
     Parameter,
     Query,
     Select,
+    SetOp,
     Single,
     conjuncts,
+    join_conditions,
     walk,
 )
 from job_specs.sql.lineage import trace

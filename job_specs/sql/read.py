@@ -5,7 +5,8 @@ table functions, and every construct, key or flag that is not named here.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial, reduce
 from typing import Any
 
 from job_specs.sql import duck, functions
@@ -111,6 +112,15 @@ class _QueryReader:
         self._refusals = refusals
         self._exprs = ExprReader(refusals, self.query)
         self._unnamed = 0
+        self._sources: Mapping[str, Callable[[Json], Relation]] = {
+            "BASE_TABLE": self._table,
+            "SUBQUERY": self._derived,
+            "JOIN": self._join,
+            "TABLE_FUNCTION": self._series,
+            "EXPRESSION_LIST": lambda node: self._rows(
+                node, self._alias(node, "valueslist"), self._aliases(node)
+            ),
+        }
 
     def query(self, node: Json) -> Query:
         """One SELECT or set operation."""
@@ -232,21 +242,9 @@ class _QueryReader:
             self._refusals.add("sql-construct", at(node))
         # DuckDB leaves out `setop_all` where it is true, and says so where it is false.
         every = bool(node.get("setop_all", True)) and not tail.distinct
-        return self._chain(kind, every, children, (tail, self._ctes(node)), _first_place(node))
-
-    def _chain(
-        self,
-        kind: str,
-        every: bool,
-        children: list[Query],
-        tail: tuple[Select, tuple[Cte, ...]],
-        place: int,
-    ) -> Query:
-        left = children[0]
-        for right in children[1:-1]:
-            left = SetOp(kind, every, left, right, at=place)  # type: ignore[arg-type]
-        end, ctes = tail
-        return SetOp(kind, every, left, children[-1], end.order, end.limit, end.offset, ctes, at=place)  # type: ignore[arg-type]
+        step = partial(SetOp, kind, every, at=_first_place(node))  # type: ignore[arg-type]
+        left = reduce(step, children[1:-1], children[0])
+        return step(left, children[-1], tail.order, tail.limit, tail.offset, self._ctes(node))
 
     def _values(self, node: Json) -> Select:
         self._exprs.only(node, "cte_map", "select_list", "from_table", "aggregate_handling")
@@ -266,23 +264,13 @@ class _QueryReader:
     def _source(self, node: Json) -> Relation | None:
         if "sample" in node:
             self._refusals.add("sql-sample", at(node))
-        match node.get("type"):
-            case "EMPTY":
-                return None
-            case "BASE_TABLE":
-                return self._table(node)
-            case "SUBQUERY":
-                return self._derived(node)
-            case "JOIN":
-                return self._join(node)
-            case "TABLE_FUNCTION":
-                return self._series(node)
-            case "EXPRESSION_LIST":
-                return self._rows(node, self._alias(node, "valueslist"), self._aliases(node))
-            case "SHOW_REF":
-                self._refusals.add("sql-describe", at(node))
-            case _:
-                self._refusals.add("sql-construct", at(node))
+        kind = str(node.get("type"))
+        if kind == "EMPTY":
+            return None
+        reader = self._sources.get(kind)
+        if reader is not None:
+            return reader(node)
+        self._refusals.add("sql-describe" if kind == "SHOW_REF" else "sql-construct", at(node))
         return _NOTHING
 
     def _alias(self, node: Json, otherwise: str) -> str:

@@ -249,18 +249,23 @@ class ExprReader:
         if node.get("qualified_name", {}).get("path") != [written]:
             return self._refuse("sql-function-schema", node)
         args = self._arguments(node)
-        if written.lower() in _NEGATED_FUNCTIONS:
-            return negation(Call(_NEGATED_FUNCTIONS[written.lower()], args, at=at(node)))
-        if written.lower() in {"if", "iif"} and len(args) in {2, 3}:
-            return Case(((args[0], args[1]),), args[2] if len(args) == 3 else NULL, at=at(node))  # noqa: PLR2004
-        if written.lower() == "log":
-            return self._logarithm(args, node)
+        spelled = self._respelled(written.lower(), args, node)
+        if spelled is not None:
+            return spelled
         found = functions.find(written)
         if found is None:
             return self._unknown_function(written, node)
-        if found.kind in {functions.Kind.TABLE, functions.Kind.WINDOW}:
+        if found.kind in _PLACES:
             return self._refuse("sql-function", node, text=written, fix=_PLACES[found.kind])
         return self._call(found, args, node)
+
+    def _respelled(self, name: str, args: tuple[Expr, ...], node: Json) -> Expr | None:
+        """Functions that are only another way of writing something else."""
+        if name in _NEGATED_FUNCTIONS:
+            return negation(Call(_NEGATED_FUNCTIONS[name], args, at=at(node)))
+        if name in {"if", "iif"} and len(args) in {2, 3}:
+            return Case(((args[0], args[1]),), args[2] if args[2:] else NULL, at=at(node))
+        return self._logarithm(args, node) if name == "log" else None
 
     def _logarithm(self, args: tuple[Expr, ...], node: Json) -> Expr:
         """`log(x)` is to base 10 in DuckDB; with a base, only 10 and 2 have names."""

@@ -165,23 +165,19 @@ def _call(expr: Call) -> str:
 
 
 def _special(expr: Call) -> str | None:
+    """Operators; None for what is written as a function."""
     args = [write_expr(arg) for arg in expr.args]
     match expr.name, args:
         case "count_star", _:
             return "count(*)"
-        case ("not", [only]):
-            return f"(NOT {only})"
-        case ("is_null", [only]):
-            return f"({only} IS NULL)"
-        case (("-" | "+") as sign, [only]):
-            return f"({sign} ({only}))"
+        case (("not" | "is_null" | "-" | "+") as name, [only]):
+            return {"not": f"(NOT {only})", "is_null": f"({only} IS NULL)"}.get(name, f"({name} ({only}))")
         case ("in", [value, *rest]):
             return f"({value} IN ({', '.join(rest)}))"
         case ("between", [value, low, high]):
             return f"({value} BETWEEN {low} AND {high})"
-        case name, _ if name in _INFIX:
-            return "(" + f" {_INFIX[name]} ".join(args) + ")"
-    return None
+        case name, _:
+            return "(" + f" {_INFIX[name]} ".join(args) + ")" if name in _INFIX else None
 
 
 def _case(expr: Case) -> str:
