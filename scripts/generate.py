@@ -8,6 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
+from job_specs import schema
 from scripts import commands_page, draw_house, draw_lifecycle, promises
 from scripts.source import REPOSITORY
 
@@ -16,6 +17,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/house.md": lambda: draw_house.page(draw_house.survey()),
     "docs/commands.md": commands_page.page,
     "docs/lifecycle.md": draw_lifecycle.page,
+    "job_specs/schema.json": schema.text,
     "docs/promises.md": promises.page,
 }
 
