@@ -2,18 +2,32 @@
 
 from collections.abc import Iterator, Mapping
 
-import click
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from tre.cli.app import app
 from tre.cli.exits import Exit
+
+Command = TyperCommand | TyperGroup
+
+
+def root() -> Command:
+    """The command `tre` itself.
+
+    Raises:
+        TypeError: when Typer makes something else of it.
+    """
+    made = get_command(app)
+    if not isinstance(made, Command):
+        raise TypeError(f"`tre` is a {type(made).__name__}")
+    return made
 
 
 def page() -> str:
     """Every command with its arguments and options, then the exit codes."""
     tree = commands()
     groups = dict.fromkeys(name.split()[0] if " " in name else "" for name in tree)
-    lines = [*PREFACE, *options_of(get_command(app))]
+    lines = [*PREFACE, *options_of(root())]
     for group in sorted(groups):
         lines += ["", f"## `tre {group}`" if group else "## On their own", "", *table(tree, group)]
     return "\n".join((*lines, "", *exit_codes(), ""))
@@ -29,20 +43,20 @@ PREFACE = (
 )
 
 
-def commands() -> Mapping[str, click.Command]:
+def commands() -> Mapping[str, Command]:
     """Every command by the words that call it, without `tre`.
 
     Raises:
         ValueError: for a command that has no help.
     """
-    found = dict(leaves(get_command(app), ""))
+    found = dict(leaves(root(), ""))
     silent = [name for name, command in found.items() if not command.help]
     if silent:
         raise ValueError(f"these commands do not say what they do: {', '.join(silent)}")
     return found
 
 
-def leaves(command: click.Command, words: str) -> Iterator[tuple[str, click.Command]]:
+def leaves(command: Command, words: str) -> Iterator[tuple[str, Command]]:
     """The commands below one, in their own order."""
     below = getattr(command, "commands", None)
     if below is None:
@@ -52,7 +66,7 @@ def leaves(command: click.Command, words: str) -> Iterator[tuple[str, click.Comm
         yield from leaves(each, f"{words} {name}".strip())
 
 
-def table(tree: Mapping[str, click.Command], group: str) -> Iterator[str]:
+def table(tree: Mapping[str, Command], group: str) -> Iterator[str]:
     """One row for each command of a group."""
     yield "| command | does |"
     yield "|---|---|"
@@ -61,22 +75,21 @@ def table(tree: Mapping[str, click.Command], group: str) -> Iterator[str]:
             yield f"| `tre {' '.join((name, *words(command)))}` | {sentence(command.help)} |"
 
 
-def words(command: click.Command) -> Iterator[str]:
+def words(command: Command) -> Iterator[str]:
     """What follows a command's name: its arguments, then its options in square brackets when they may be left out."""
     for each in command.params:
-        if isinstance(each, click.Argument):
-            yield (
-                each.human_readable_name.upper() if each.required else f"[{each.human_readable_name.upper()}]"
-            )
+        if isinstance(each, TyperArgument):
+            name = (each.name or "").upper()
+            yield name if each.required else f"[{name}]"
     for each in command.params:
-        if isinstance(each, click.Option) and each.name != "help":
+        if isinstance(each, TyperOption) and each.name != "help":
             yield each.opts[0] if each.required else f"[{each.opts[0]}]"
 
 
-def options_of(command: click.Command) -> Iterator[str]:
+def options_of(command: Command) -> Iterator[str]:
     """The global options, one line each."""
     for each in command.params:
-        if isinstance(each, click.Option) and each.name != "help":
+        if isinstance(each, TyperOption) and each.name != "help":
             also = f" (or `{each.envvar}`)" if each.envvar else ""
             yield f"- `{each.opts[0]}`{also}: {each.help}"
 
