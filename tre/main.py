@@ -5,14 +5,16 @@ Refuses to open a site without its keys, its ledger or its files; makes them onl
 
 import secrets
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from output_checks.model import Report
-from output_checks.policy import load_policy
-from sandboxes.runner import SystemClock
+from output_checks.policy import Policy, load_policy
+from sandboxes.runner import Clock, Runner, SystemClock
 from tre.cli.app import run_command_line
 from tre.cli.house import Folders, House, Wiring
 from tre.data.canary import build_canary
@@ -31,7 +33,7 @@ from tre.records.ledger import Ledger
 from tre.records.locks import only_worker
 from tre.records.read_models import ReadModels
 from tre.records.seals import Seals
-from tre.records.site import begin_site, load_site
+from tre.records.site import Site, begin_site, load_site
 from tre.records.vault.documents import Documents
 from tre.records.vault.quarantine import Quarantine
 from tre.records.vault.release import ReleaseDoor
@@ -42,6 +44,8 @@ from tre.worker import Tools, Worker
 BACKEND = "tpp"
 SEED_BYTES = 32
 
+Choose = Callable[[tuple[str, ...], Path, Clock], Runner]
+
 
 def clock() -> datetime:
     """Now, in UTC: the only reading of the clock in the service."""
@@ -51,6 +55,19 @@ def clock() -> datetime:
 def new_id(kind: str) -> str:
     """A new opaque name: it says what it names and nothing else."""
     return f"{kind}-{secrets.token_hex(5)}"
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What the house takes from the machine: time, new names, and a runner; tests hand in their own."""
+
+    clock: Callable[[], datetime] = clock
+    new_id: Callable[[str], str] = new_id
+    choose: Choose = choose
+
+    def wiring(self) -> Wiring:
+        """What the command line is given."""
+        return Wiring(lambda folder: Opening(folder, self).house(), create_site, self.clock, self.new_id)
 
 
 def create_site(folder: Path) -> None:
@@ -68,70 +85,101 @@ def create_site(folder: Path) -> None:
     Ledger.create(folders.ledger_url).close()
 
 
-def open_house(folder: Path) -> House:
-    """The house on a site, every room given what it needs."""
-    folders = Folders(folder.resolve())
-    site = load_site(folders.site)
-    policy = load_policy(pack=site.disclosure_pack)
-    ledger = Ledger.open(folders.ledger_url)
-    shelves = Shelves(folders)
-    key = load_key(folders.signing_key)
-    seals = Seals(ledger, CheckpointLog(folders.checkpoints), key, (key.public,))
-    catalogue = load_catalogue()
-    data = Room(catalogue, Stores(folders.store, folders.canary, folders.studies_key(BACKEND)))
-    service = Service(
-        ledger,
-        site,
-        check_policy=policy.digest,
-        store_facts=data.facts,
-        keep=shelves.documents.put,
-        sign=seals.sign_statement,
-    )
-    runner = cache(lambda: choose(site.runners, folders.work / "boxes", SystemClock()))
-    push = Push(shelves.documents, shelves.release, folders.outside)
-    checks = Checks(shelves.documents, shelves.quarantine, data, policy=policy, images=site.images)
+class Opening:
+    """A house being opened on a site: each room is made once, when another needs it."""
 
-    def worker() -> Worker:
-        rooms = Rooms(shelves.documents, shelves.quarantine, data, runner(), SystemClock())
-        dispatcher = Dispatcher(rooms, site.images, folders.work / "jobs")
-        return Worker(service, Tools(dispatcher, checks, push, clock))
+    def __init__(self, folder: Path, hands: Hands) -> None:
+        """Nothing is opened yet."""
+        self._folders = Folders(folder.resolve())
+        self._hands = hands
 
-    def health(by: By) -> dict[str, Any]:
-        with only_worker(folders.worker_lock):
-            return run_health(
-                Corridor(
-                    service=service,
-                    worker=worker,
-                    data=data,
-                    documents=shelves.documents,
-                    read_report=lambda digest: Report.from_json(shelves.quarantine.get(digest).decode()),
-                    build_canaries=lambda now: canaries(folders, now),
-                    new_id=new_id,
-                ),
-                by,
-            )
+    def house(self) -> House:
+        """The house, every room given what it needs."""
+        return House(
+            folders=self._folders,
+            site=self._site,
+            service=self._service,
+            seals=self._seals,
+            read_models=ReadModels(self._seals.ledger),
+            documents=self._shelves.documents,
+            quarantine=self._shelves.quarantine,
+            catalogue=load_catalogue(),
+            data=self._data,
+            push=self._push,
+            runner=lambda: self._runner,
+            worker=self._worker,
+            health=self._health,
+        )
 
-    return House(
-        folders=folders,
-        site=site,
-        service=service,
-        seals=seals,
-        read_models=ReadModels(ledger),
-        documents=shelves.documents,
-        quarantine=shelves.quarantine,
-        catalogue=catalogue,
-        data=data,
-        push=push,
-        runner=runner,
-        worker=worker,
-        health=health,
-    )
+    @cached_property
+    def _site(self) -> Site:
+        return load_site(self._folders.site)
 
+    @cached_property
+    def _policy(self) -> Policy:
+        return load_policy(pack=self._site.disclosure_pack)
 
-def canaries(folders: Folders, now: datetime) -> None:
-    """Make the canary store where there is none, or none of this month."""
-    key = open_site_key(folders.site_key, outside=(folders.store, folders.canary))
-    build_canary(folders.canary, key=key, at=now)
+    @cached_property
+    def _shelves(self) -> "Shelves":
+        return Shelves(self._folders)
+
+    @cached_property
+    def _seals(self) -> Seals:
+        key = load_key(self._folders.signing_key)
+        ledger = Ledger.open(self._folders.ledger_url)
+        return Seals(ledger, CheckpointLog(self._folders.checkpoints), key, (key.public,))
+
+    @cached_property
+    def _data(self) -> Room:
+        stores = Stores(self._folders.store, self._folders.canary, self._folders.studies_key(BACKEND))
+        return Room(load_catalogue(), stores)
+
+    @cached_property
+    def _service(self) -> Service:
+        return Service(
+            self._seals.ledger,
+            self._site,
+            check_policy=self._policy.digest,
+            store_facts=self._data.facts,
+            keep=self._shelves.documents.put,
+            sign=self._seals.sign_statement,
+        )
+
+    @cached_property
+    def _runner(self) -> Runner:
+        return self._hands.choose(self._site.runners, self._folders.work / "boxes", SystemClock())
+
+    @cached_property
+    def _push(self) -> Push:
+        return Push(self._shelves.documents, self._shelves.release, self._folders.outside)
+
+    def _worker(self) -> Worker:
+        shelves, images = self._shelves, self._site.images
+        rooms = Rooms(shelves.documents, shelves.quarantine, self._data, self._runner, SystemClock())
+        checks = Checks(shelves.documents, shelves.quarantine, self._data, policy=self._policy, images=images)
+        dispatcher = Dispatcher(rooms, images, self._folders.work / "jobs")
+        return Worker(self._service, Tools(dispatcher, checks, self._push, self._hands.clock))
+
+    def _health(self, by: By) -> dict[str, Any]:
+        with only_worker(self._folders.worker_lock):
+            return run_health(self._corridor(), by)
+
+    def _corridor(self) -> Corridor:
+        return Corridor(
+            service=self._service,
+            worker=self._worker,
+            data=self._data,
+            documents=self._shelves.documents,
+            read_report=lambda digest: Report.from_json(self._shelves.quarantine.get(digest).decode()),
+            build_canaries=self._build_canaries,
+            new_id=self._hands.new_id,
+        )
+
+    def _build_canaries(self, now: datetime) -> None:
+        """Make the canary store anew: nobody in it is real."""
+        folders = self._folders
+        key = open_site_key(folders.site_key, outside=(folders.store, folders.canary))
+        build_canary(folders.canary, key=key, at=now)
 
 
 class Shelves:
@@ -152,8 +200,7 @@ class Shelves:
 
 def run() -> None:
     """The command `tre`."""
-    wiring = Wiring(open_house, create_site, clock, new_id)
-    sys.exit(run_command_line(wiring, sys.argv[1:]))
+    sys.exit(run_command_line(Hands().wiring(), sys.argv[1:]))
 
 
 if __name__ == "__main__":
