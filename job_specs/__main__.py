@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from job_specs import schema
 from job_specs.errors import SpecError
 from job_specs.tools import check, explain, text_graph
 
@@ -26,11 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     explaining = commands.add_parser("explain", help="say everything about one action")
     explaining.add_argument("file", type=Path)
     explaining.add_argument("action")
+    commands.add_parser("schema", help="print the JSON Schema that editors use")
     arguments = parser.parse_args(argv)
     if arguments.command == "check":
         return max(_say(partial(_checked, path)) for path in arguments.files)
     if arguments.command == "graph":
         return _say(lambda: text_graph(check(arguments.file).spec))
+    if arguments.command == "schema":
+        return _say(lambda: schema.text().rstrip())
     return _say(lambda: explain(check(arguments.file), arguments.action))
 
 

@@ -7,7 +7,10 @@ No value is interpreted here: `yes`, `1.0` and `2021-03-01` arrive as the text t
 
 from __future__ import annotations
 
+import gc
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import yaml
@@ -29,6 +32,8 @@ _FORBIDDEN = re.compile(
     "|[\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
+
+_ORDINARY = b"\t\n\r" + bytes(range(0x20, 0x7F))
 
 
 class Text(NamedTuple):
@@ -77,11 +82,27 @@ def read(untrusted: str | bytes, complaints: Complaints) -> Table:
     text = _decoded(untrusted, complaints.file)
     _refuse_characters(text, complaints.file)
     _refuse_bulk(text, complaints.file)
-    root = _Walk(complaints).node(_composed(text, complaints.file), 1)
+    with _uncollected():
+        root = _Walk(complaints).node(_composed(text, complaints.file), 1)
     if isinstance(root, Table):
         return root
     fix = "Start the file with keys at the left margin, such as `version:` and `actions:`."
     raise SpecError([problem("wrong-type", Where(complaints.file, 1, 1), "", fix)])
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the cycle collector, which would walk a growing tree again and again and find nothing.
+
+    What grows meanwhile is bounded by the limits above.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _decoded(untrusted: str | bytes, file: str) -> str:
@@ -102,6 +123,8 @@ def _decoded(untrusted: str | bytes, file: str) -> str:
 
 
 def _refuse_characters(text: str, file: str) -> None:
+    if text.isascii() and not text.encode("ascii").translate(None, _ORDINARY):
+        return
     found = _FORBIDDEN.search(text)
     if found:
         line = text.count("\n", 0, found.start()) + 1
