@@ -149,8 +149,8 @@ def _read(path: Path, *, private: bool) -> bytes:
         raise KeyRefused(
             "key-missing", f"No key can be read at {path.name}.", fix="Check the place, or create a key."
         ) from error
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
+    try:
+        found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise _not_a_key(path)
         if private and (found.st_mode & _NOBODY_ELSE or found.st_uid not in {0, os.geteuid()}):
@@ -159,7 +159,9 @@ def _read(path: Path, *, private: bool) -> bytes:
                 f"The key at {path.name} can be read, or was written, by others than this account.",
                 fix=f"Treat it as known to others: make a new key. If you are sure it is not: chmod 600 {path.name}.",
             )
-        return file.read(_MOST_BYTES)
+        return os.read(handle, _MOST_BYTES)
+    finally:
+        os.close(handle)
 
 
 def _not_a_key(path: Path) -> KeyRefused:

@@ -112,8 +112,9 @@ class Shelf:
             Path(name).unlink(missing_ok=True)
 
     def _open_unchecked(self, digest: str) -> BinaryIO:
+        place = self._place(digest)
         try:
-            return _open_plain(self._place(digest))
+            return _open_plain(place)
         except FileNotFoundError as error:
             raise NotInVault(digest, shelf=self._name) from error
         except VaultRefused as error:
@@ -135,15 +136,15 @@ def _open_plain(path: Path) -> BinaryIO:
         VaultRefused: it is not a plain file, or may not be read.
     """
     try:
-        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise _not_plain() from error
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
         raise _not_plain()
-    return file
+    return os.fdopen(handle, "rb")
 
 
 def _copy(source: BinaryIO, handle: int) -> str:

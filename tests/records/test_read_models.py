@@ -1,0 +1,198 @@
+"""[P12] Lists for people are folds: dropped and rebuilt they come back the same, and the public one tells no secrets."""
+
+import dataclasses
+
+import pytest
+
+from tests.records.examples import (
+    EXAMPLES,
+    POLICY,
+    RAW,
+    REPORT,
+    REVIEW,
+    RUN,
+    STUDY,
+    TWIN,
+    tamper,
+    tell,
+    tell_everything,
+)
+from tre.custody.requests import RequestStage
+from tre.records.errors import LedgerBroken
+from tre.records.ledger import Ledger
+from tre.records.read_models import ReadModels, Register, folding
+from tre.records.read_models.projections import PUBLIC_STATUS
+
+
+@pytest.fixture
+def lists(told: Ledger) -> ReadModels:
+    lists = ReadModels(told)
+    lists.catch_up()
+    return lists
+
+
+def words(register: Register) -> str:
+    return repr(dataclasses.astuple(register))
+
+
+def test_dropped_and_rebuilt_they_are_the_same_bytes(lists: ReadModels) -> None:
+    before = lists.digest()
+    assert lists.rebuild() == 19
+    assert lists.digest() == before
+
+
+@pytest.mark.parametrize("portion", [1, 2, 3, 7, 1000])
+def test_in_whatever_portions_they_are_read_they_are_the_same(
+    lists: ReadModels, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    before = lists.digest()
+    monkeypatch.setattr(folding, "PORTION", portion)
+    lists.rebuild()
+    assert lists.digest() == before
+
+
+def test_something_new_changes_them_and_nothing_new_does_not(told: Ledger, lists: ReadModels) -> None:
+    before = lists.digest()
+    assert lists.catch_up() == 19
+    assert lists.digest() == before
+    tell(told, "request", "run-1", (("joan", EXAMPLES["request.recalled"]),))
+    assert lists.catch_up() == 20
+    assert lists.digest() != before
+
+
+def test_a_row_that_somebody_changed_is_put_right_by_a_rebuild(told: Ledger, lists: ReadModels) -> None:
+    before = lists.digest()
+    with told.transaction() as tx:
+        tx._connection.exec_driver_sql("UPDATE read_studies SET stage = 'rejected'")
+    assert lists.digest() != before
+    lists.rebuild()
+    assert lists.digest() == before
+
+
+def test_another_ledger_in_the_place_of_the_old_one_is_read_from_its_beginning(
+    told: Ledger, lists: ReadModels
+) -> None:
+    tamper(told_path(told), "DELETE FROM events")
+    assert lists.catch_up() == 0
+    assert lists.studies() == ()
+    tell(told, "application", "waning", STUDY[:1])
+    assert lists.catch_up() == 1
+    assert [row.stage for row in lists.studies()] == ["applied"]
+
+
+def told_path(ledger: Ledger) -> str:
+    return str(ledger.engine.url.database)
+
+
+def test_they_are_never_folded_from_a_changed_event(told: Ledger) -> None:
+    tamper(told_path(told), "UPDATE events SET actor = 'eve' WHERE position = 5")
+    lists = ReadModels(told)
+    with pytest.raises(LedgerBroken):
+        lists.catch_up()
+    assert lists.requests() == ()
+
+
+def test_the_list_of_studies(lists: ReadModels) -> None:
+    (study,) = lists.studies()
+    assert (study.id, study.stage, study.members) == ("waning", "approved", ("ada", "grace"))
+    assert (study.approver, study.approved_from, study.approved_until) == ("mary", "2024-01-02", "2025-06-30")
+    assert study.position == 4
+
+
+def test_the_list_of_requests(lists: ReadModels) -> None:
+    rows = {row.id: (row.stage, row.actions, row.landed, row.round) for row in lists.requests()}
+    assert rows == {"run-1": ("released", 2, 2, 1), "run-2": ("failed", 2, 0, 0)}
+    assert [row.id for row in lists.requests(stages=("failed", "running"))] == ["run-2"]
+    assert [row.id for row in lists.requests(study="waning")] == ["run-1", "run-2"]
+    assert lists.requests(study="other") == lists.requests(stages=()) == ()
+
+
+def test_the_register_shows_every_approved_study_every_job_and_every_release(lists: ReadModels) -> None:
+    register = lists.register()
+    (study,) = register.studies
+    assert (study.title, study.purpose) == ("Waning — immunité après vaccination", "covid-19-research")
+    assert (study.legal_basis, study.starts, study.ends) == (
+        "covid-19-directions-2020",
+        "2024-01-02",
+        "2025-06-30",
+    )
+    assert study.lay_summary
+    assert study.organisation
+    assert [(job.id, job.status) for job in register.jobs] == [("run-1", "released"), ("run-2", "failed")]
+    (release,) = register.releases
+    assert release.files == (f"output/table.csv {TWIN}",)
+    assert release.recalled_at == ""
+
+
+def test_a_study_that_was_never_approved_is_not_on_the_register(ledger: Ledger) -> None:
+    tell(ledger, "application", "waning", (*STUDY[:3], ("mary", EXAMPLES["application.rejected"])))
+    lists = ReadModels(ledger)
+    lists.catch_up()
+    assert lists.register().studies == ()
+    assert [row.stage for row in lists.studies()] == ["rejected"]
+
+
+def test_a_study_that_was_withdrawn_and_a_release_that_was_recalled_stay_on_the_register(
+    told: Ledger,
+) -> None:
+    tell(told, "request", "run-1", (("joan", EXAMPLES["request.recalled"]),))
+    tell(told, "application", "waning", (("mary", EXAMPLES["application.withdrawn"]),))
+    lists = ReadModels(told)
+    lists.catch_up()
+    register = lists.register()
+    assert [study.status for study in register.studies] == ["withdrawn"]
+    assert [release.recalled_at[:10] for release in register.releases] == ["2024-03-01"]
+    assert [job.status for job in register.jobs] == ["recalled", "failed"]
+
+
+def test_the_register_says_every_stage_in_words_that_tell_nothing_of_the_review() -> None:
+    assert set(PUBLIC_STATUS) == set(RequestStage)
+    reviewing = {"landed", "checked", "voted", "reviewed", "returned", "signed-off"}
+    assert {PUBLIC_STATUS[RequestStage(stage)] for stage in reviewing} == {"in review"}
+
+
+def test_the_register_never_changes_while_a_job_is_in_review(ledger: Ledger) -> None:
+    tell(ledger, "application", "waning", STUDY)
+    tell(ledger, "request", "run-1", RUN)
+    lists = ReadModels(ledger)
+    lists.catch_up()
+    before = lists.register()
+    for step in REVIEW[:-1]:
+        tell(ledger, "request", "run-1", (step,))
+        lists.catch_up()
+        assert lists.register() == before, f"{step[1].kind} shows"
+    tell(ledger, "request", "run-1", REVIEW[-1:])
+    lists.catch_up()
+    assert lists.register() != before
+
+
+def test_nobody_and_nothing_unreleased_is_named_on_the_register(ledger: Ledger) -> None:
+    tell_everything(ledger)
+    lists = ReadModels(ledger)
+    lists.catch_up()
+    public = words(lists.register())
+    secrets = {"ada", "grace", "mary", "edith", "joan", RAW, REPORT, POLICY, "out-of-time", "sha256:"}
+    assert [secret for secret in secrets if secret in public] == []
+
+
+def test_two_ledgers_with_the_same_events_have_the_same_lists(
+    told: Ledger, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    twin = Ledger.create(f"sqlite:///{tmp_path_factory.mktemp('twin')}/ledger.db")
+    for each in told.events():
+        twin.append(
+            each.case_kind,
+            each.case_id,
+            (each.event,),
+            expected_seq=each.seq - 1,
+            actor=each.actor,
+            at=each.at,
+            policy=each.policy,
+        )
+    digests = []
+    for ledger in (told, twin):
+        lists = ReadModels(ledger)
+        lists.catch_up()
+        digests.append(lists.digest())
+    twin.close()
+    assert digests[0] == digests[1]
