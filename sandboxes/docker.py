@@ -241,6 +241,8 @@ class DockerRunner:
         if state["Status"] not in {"exited", "dead"}:
             return Observation(job, Phase.RUNNING, started=started)
         finished = epoch(state["FinishedAt"])
+        # The engine notes a start only when it has heard of it: a short program may have ended before.
+        started = min(started, finished)
         ended = Ended(
             exit_code=int(state["ExitCode"]),
             wall_seconds=finished - started,

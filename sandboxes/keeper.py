@@ -74,8 +74,8 @@ def main(folder: Path) -> int:
         os.close(hear)
         try:
             _keep(folder, plan, lambda: _detach(tell))
-        except BaseException:
-            traceback.print_exc()
+        except Exception as fault:  # noqa: BLE001 - whatever it is, whoever waits for the start must hear of it
+            traceback.print_exception(fault)
         finally:
             # Never back to the caller's code: that is the parent's.
             os._exit(0)

@@ -9,11 +9,12 @@ import errno
 import json
 import os
 import tempfile
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sandboxes import profile
+from sandboxes import mounts, profile
 from sandboxes.home import Home, Record, write_json
 from sandboxes.inputs import require_inputs, require_same
 from sandboxes.model import Box, BoxRefused, Observation, Phase, Receipt, Wall
@@ -82,10 +83,15 @@ class RehearsalRunner:
     ) -> None:
         """`programs` maps a whole command, or its first word, to a function."""
         self._programs = programs
-        self._temporary = None if state_dir else tempfile.TemporaryDirectory(prefix="tre-rehearsal-")
-        self._home = Home(state_dir or Path(self._temporary.name if self._temporary else ""))
+        self._home = Home(state_dir or self._temporary())
         self._images = dict(images)
         self._clock = clock or SystemClock()
+
+    def _temporary(self) -> Path:
+        """A folder that goes when this runner does."""
+        path = Path(tempfile.mkdtemp(prefix="tre-rehearsal-"))
+        weakref.finalize(self, mounts.remove, path)
+        return path
 
     def walls(self) -> tuple[Wall, ...]:
         """None: it runs only functions of the test that made it."""
