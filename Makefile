@@ -1,8 +1,8 @@
 # One word per intention. `make demo` and `make test` set up whatever they need first; see scripts/set_up.py.
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
-# Both cores; tests that share the one container engine stay together on one of them.
-PYTEST := $(PYTHON) -m pytest -n auto --dist loadgroup
+# All cores, a file's tests together: what a file sets up in an engine is set up once.
+PYTEST := $(PYTHON) -m pytest -n auto --dist loadfile
 DEMO ?= demo
 
 .DEFAULT_GOAL := help

@@ -18,16 +18,13 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Engine tests run one after another, on one worker: they share one engine."""
+    """Engine tests are left out only where a person said that there is no engine."""
     for item in items:
-        if item.get_closest_marker("engine"):
-            item.add_marker(pytest.mark.xdist_group("engine"))
-            if WITHOUT_ENGINE:
-                item.add_marker(
-                    pytest.mark.skip(reason="TRE_NO_ENGINE=1: this machine was said to have no engine")
-                )
+        if WITHOUT_ENGINE and item.get_closest_marker("engine"):
+            item.add_marker(
+                pytest.mark.skip(reason="TRE_NO_ENGINE=1: this machine was said to have no engine")
+            )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
