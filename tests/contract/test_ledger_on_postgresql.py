@@ -42,7 +42,9 @@ class TestLedgerOnPostgresql(LedgerContract):
 
 
 def test_a_ledger_is_not_created_over_another(ledger: Ledger) -> None:
-    assert Ledger.open(URL).head() == ledger.head()
+    again = Ledger.open(URL)
+    assert again.head() == ledger.head()
+    again.close()
     with pytest.raises(LedgerRefused, match="ledger-exists"):
         Ledger.create(URL)
 

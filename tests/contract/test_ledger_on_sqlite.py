@@ -32,7 +32,9 @@ def test_what_was_appended_is_there_when_it_is_opened_again(ledger: Ledger, url:
     tell(ledger, "application", "waning", STUDY)
     head = ledger.head()
     ledger.close()
-    assert Ledger.open(url).verify().hash == head.hash
+    again = Ledger.open(url)
+    assert again.verify().hash == head.hash
+    again.close()
 
 
 def test_a_ledger_that_is_not_there_is_not_made_up(tmp_path: Path) -> None:

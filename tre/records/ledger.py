@@ -11,11 +11,11 @@ an event of another kind of case, and to open a ledger that is not there: an emp
 would look like a clean history.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import URL, Connection, Engine, insert, inspect, select
 
 from tre.custody.cases import Case
 from tre.custody.events import Event
@@ -28,6 +28,9 @@ from tre.records.schema import EVENTS, FORMAT, FORMATS, LEDGER
 from tre.records.verify import Verified, Walk
 
 __all__ = ["Envelope", "Head", "Ledger", "Transaction", "Verified"]
+
+Work = Callable[[Connection], None]
+OpenSession = Callable[[Engine], database.Session]
 
 
 class Transaction:
@@ -114,10 +117,7 @@ class Ledger:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             database.create_file(path)
-        engine = database.connect(parsed)
-        with database.creating(engine) as connection:
-            _lay_foundations(connection)
-        return cls(engine)
+        return cls._after(_lay_foundations, database.creating, parsed)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -131,9 +131,18 @@ class Ledger:
         path = database.file_of(parsed)
         if path is not None and not path.is_file():
             raise _missing()
-        engine = database.connect(parsed)
-        with database.reading(engine) as connection:
-            _check_foundations(connection)
+        return cls._after(_check_foundations, database.reading, parsed)
+
+    @classmethod
+    def _after(cls, work: Work, session: OpenSession, url: URL) -> Self:
+        """The ledger at that URL, once the work there has been done; no connection is left behind where it was not."""
+        engine = database.connect(url)
+        try:
+            with session(engine) as connection:
+                work(connection)
+        except BaseException:
+            engine.dispose()
+            raise
         return cls(engine)
 
     def close(self) -> None:
