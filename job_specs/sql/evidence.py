@@ -94,15 +94,15 @@ class GroupEvidence:
     def row(self) -> Expr:
         """The smallest of the groups that meet in a row."""
         aliases = sorted(alias for alias in self._source.aliases if self._has_people(alias))
-        counts: list[Expr] = [Column(alias, PEOPLE) for alias in aliases]
-        return counts[0] if len(counts) == 1 else smallest(counts)
+        # An outer join leaves no count where no group matched: there are no people there.
+        return smallest([Column(alias, PEOPLE) for alias in aliases])
 
     def cell(self, value: Expr) -> Expr:
         """The smallest group behind any part of a cell."""
         parts = [leaf.expr for leaf in leaves(value, self._source, self._traces)]
         columns = [part for part in parts if isinstance(part, Column)]
         counts: list[Expr] = [Column(part.source, self._traces.column(part).people) for part in columns]
-        return counts[0] if len(counts) == 1 else smallest(counts or [self.row()])
+        return smallest(counts) if counts else self.row()
 
     def _has_people(self, alias: str) -> bool:
         return any(column.people for column in self._traces.by_alias[alias].columns)
@@ -111,6 +111,8 @@ class GroupEvidence:
 def smallest(counts: list[Expr]) -> Expr:
     """The smallest count that is not zero; zero where all are."""
     distinct = list(dict.fromkeys(counts))
+    if len(distinct) == 1:
+        return Call("coalesce", (distinct[0], ZERO))
     ignoring_zero = tuple(Call("nullif", (count, ZERO)) for count in distinct)
     return Call("coalesce", (Call("least", ignoring_zero), ZERO))
 

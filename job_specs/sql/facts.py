@@ -5,7 +5,7 @@ Plain values, worked out by `lineage`. Nothing here is guessed: what cannot be s
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from job_specs.sql.ir import Column, Expr, Select
 from job_specs.sql.model import Role
@@ -18,6 +18,14 @@ class Level(StrEnum):
     ONE = "one"  # exactly one patient's (or, where `nullable`, nobody's)
     MANY = "many"  # a group of patients'
     MIXED = "mixed"  # single rows that several patients share, such as a contact pair
+
+
+class Grain(IntEnum):
+    """How much a column's values give away, from nothing in particular to themselves."""
+
+    COARSE = 0
+    DAY = 1  # days: groups may be small
+    ITSELF = 2  # values that the catalogue does not let a released table be broken down by
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class ColumnTrace:
         sure: in a row that is one patient's, it is that patient's identifier and never NULL.
         fixed: a patient has one value of it, however many rows.
         rank: it is row_number() within the patient, so that `= 1` leaves one row each.
-        fine: its values are nearly unique to a patient.
+        grain: how much its values give away.
         role: the class of number, where rows are groups.
         people: the column of the units query that counts the people behind it, where rows are groups.
     """
@@ -50,7 +58,7 @@ class ColumnTrace:
     sure: bool = False
     fixed: bool = False
     rank: bool = False
-    fine: bool = False
+    grain: Grain = Grain.COARSE
     role: Role = "dimension"
     people: str = ""
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from job_specs.model import TableScope
 from job_specs.sql import duck
 from job_specs.sql.agree import understand
-from job_specs.sql.facts import Facts, Level, SelectTrace, Traces
+from job_specs.sql.facts import Facts, Grain, Level, SelectTrace, Traces
 from job_specs.sql.identifiers import check_identifiers
 from job_specs.sql.ir import (
     Call,
@@ -165,6 +165,9 @@ def _is_bound(expr: Expr) -> bool:
 def _check_aggregate(query: Query, facts: Facts, refusals: Refusals) -> None:
     if facts.level in {Level.ONE, Level.MIXED} or any(column.patient for column in facts.columns):
         refusals.add("sql-rows-of-people", query.at)
+    for column in facts.columns:
+        if column.role == "dimension" and column.grain is Grain.ITSELF and not column.patient:
+            refusals.add("sql-dimension", query.at, text=column.name)
 
 
 def _check_extract(query: Query, facts: Facts, refusals: Refusals) -> None:
@@ -198,5 +201,5 @@ def _uniqueness(shape: Shape, facts: Facts) -> Literal["proved", "to be checked"
 
 def _cautions(facts: Facts) -> Iterator[str]:
     for column in facts.columns:
-        if column.fine:
-            yield f"The values of `{column.name}` are nearly unique to a patient: most of its groups will be too small to leave."
+        if column.role == "dimension" and column.grain is Grain.DAY:
+            yield f"`{column.name}` has a group for each day: many will be too small to leave. Group by month or year."

@@ -7,11 +7,10 @@ follow becomes a Doubt, which keeps a number from being called proved.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from job_specs.sql.facts import ColumnTrace, Doubt, Facts, Level, SelectTrace, Source, Traces
+from job_specs.sql.columns import Columns, evidence_name
+from job_specs.sql.facts import ColumnTrace, Doubt, Facts, Grain, Level, SelectTrace, Source, Traces
 from job_specs.sql.ir import (
     Among,
-    Call,
-    Case,
     Column,
     Constant,
     Cte,
@@ -32,9 +31,8 @@ from job_specs.sql.ir import (
     join_conditions,
     walk,
 )
-from job_specs.sql.model import PATIENT, PEOPLE, Scope
+from job_specs.sql.model import PATIENT, PEOPLE, ColumnFact, Scope
 from job_specs.sql.resolve import has_aggregate
-from job_specs.sql.roles import role_of
 from job_specs.sql.ties import Sources, constant_keys
 
 _TWICE = (
@@ -60,6 +58,7 @@ class _Tracer:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self.traces = Traces()
+        self._columns = Columns(self.traces)
 
     def query(self, query: Query) -> Facts:
         for cte in query.ctes:
@@ -107,7 +106,7 @@ class _Tracer:
                 patient=column.name == table.patient,
                 sure=column.name == table.patient,
                 fixed=unique or column.name == table.patient,
-                fine=not column.dimension,
+                grain=_grain(column),
             )
             for column in table.columns
         )
@@ -145,7 +144,7 @@ class _Tracer:
     def _row_by_row(self, select: Select, source: Source) -> Facts:
         if self._folds(select, source):
             return self._groups(select, source, ())
-        columns = tuple(self._column(item.name or "", item.value, source) for item in select.items)
+        columns = tuple(self._columns.column(item, source) for item in select.items)
         facts = Facts(
             source.level,
             columns,
@@ -176,7 +175,7 @@ class _Tracer:
         if not any(target in source.sure for target in select.distinct_on):
             return _doubting(facts, _PICKED, select.at)
         return replace(
-            facts, unique=facts.unique or all(self._is_fixed(t, source) for t in select.distinct_on)
+            facts, unique=facts.unique or all(self._columns.is_fixed(t, source) for t in select.distinct_on)
         )
 
     def _person(self, source: Source, columns: tuple[ColumnTrace, ...]) -> str | None:
@@ -188,27 +187,9 @@ class _Tracer:
     def _one_row_kept(self, select: Select, source: Source) -> bool:
         """`rn = 1` on a row_number() within the patient, in WHERE or QUALIFY."""
         kept = [*conjuncts(select.where), *conjuncts(select.qualify)]
-        return source.level is Level.ONE and any(self._is_first_rank(condition, source) for condition in kept)
-
-    def _is_first_rank(self, condition: Expr, source: Source) -> bool:
-        match condition:
-            case Call("=", (rank, Constant("integer", "1"))) | Call("=", (Constant("integer", "1"), rank)):
-                return self._is_rank(rank, source)
-            case Call("<=", (rank, Constant("integer", "1"))):
-                return self._is_rank(rank, source)
-            case _:
-                return False
-
-    def _is_rank(self, expr: Expr, source: Source) -> bool:
-        match expr:
-            case Column():
-                # A rank made below stays a rank only while nothing here has multiplied the rows.
-                return self.traces.column(expr).rank and len(source.aliases) == 1
-            case Window(Call("row_number"), partition):
-                own = any(key in source.sure for key in partition)
-                return own and all(self._is_fixed(key, source) for key in partition)
-            case _:
-                return False
+        return source.level is Level.ONE and any(
+            self._columns.is_first_rank(condition, source) for condition in kept
+        )
 
     def _grouped(self, select: Select, source: Source) -> Facts:
         keys = select.group.keys if select.group else ()
@@ -218,30 +199,30 @@ class _Tracer:
             if select.group and all(place in one for one in select.group.sets)
         ]
         if source.level is Level.NOBODY:
-            columns = tuple(self._column(item.name or "", item.value, source) for item in select.items)
+            columns = tuple(self._columns.column(item, source) for item in select.items)
             return Facts(Level.NOBODY, columns, single=not keys, doubts=source.doubts)
         if not keys and source.tied and source.level is Level.ONE:
             return self._of_the_outer_patient(select, source)
-        persons = [key for key in keys if self._is_patient(key)]
+        persons = [key for key in keys if self._columns.is_patient(key)]
         if not persons:
             return self._groups(select, source, keys)
         if source.level is Level.ONE and any(key in source.sure for key in always):
             return self._per_person(select, source, keys)
-        columns = tuple(self._column(item.name or "", item.value, source) for item in select.items)
+        columns = tuple(self._columns.column(item, source) for item in select.items)
         return _doubting(Facts(Level.MIXED, columns, doubts=source.doubts), _NULL_KEY, select.at)
 
     def _of_the_outer_patient(self, select: Select, source: Source) -> Facts:
         """An aggregate of the outer row's own patient: one row, whatever is inside."""
         columns = tuple(
-            replace(self._column(item.name or "", item.value, source), patient=False, sure=False, fixed=False)
+            replace(self._columns.column(item, source), patient=False, sure=False, fixed=False)
             for item in select.items
         )
         return Facts(Level.ONE, columns, unique=True, single=True, tied=source.tied, doubts=source.doubts)
 
     def _per_person(self, select: Select, source: Source, keys: tuple[Expr, ...]) -> Facts:
-        columns = tuple(self._column(item.name or "", item.value, source) for item in select.items)
+        columns = tuple(self._columns.column(item, source) for item in select.items)
         unique = (
-            all(self._is_fixed(key, source) for key in keys)
+            all(self._columns.is_fixed(key, source) for key in keys)
             and len(select.group.sets if select.group else ()) == 1
         )
         visible = next((column.name for column in columns if column.sure), None)
@@ -259,92 +240,11 @@ class _Tracer:
         return _all_fixed(facts) if unique else facts
 
     def _groups(self, select: Select, source: Source, keys: tuple[Expr, ...]) -> Facts:
-        columns = tuple(self._measured(item.name or "", item.value, source) for item in select.items)
+        columns = tuple(self._columns.measured(item, source) for item in select.items)
         facts = Facts(Level.MANY, columns, single=not keys and not select.distinct, doubts=source.doubts)
         if select.distinct and select.group is not None:
             facts = _doubting(facts, _MERGED, select.at)
         return _doubting(facts, _TWICE, select.at) if source.level is Level.MANY else facts
-
-    # -- columns ------------------------------------------------------------------------------------------------
-
-    def _column(self, name: str, value: Expr, source: Source) -> ColumnTrace:
-        patient = self._is_patient(value)
-        measured = source.level is Level.MANY
-        return ColumnTrace(
-            name,
-            self._origins(value),
-            patient=patient,
-            sure=patient and value in source.sure,
-            fixed=self._is_fixed(value, source),
-            rank=self._is_rank(value, source),
-            fine=self._is_fine(value),
-            role=role_of(value, source, self.traces) if measured else "dimension",
-            people=self._people_of(name, value, source) if measured else "",
-        )
-
-    def _measured(self, name: str, value: Expr, source: Source) -> ColumnTrace:
-        role = role_of(value, source, self.traces)
-        return ColumnTrace(
-            name, self._origins(value), patient=self._is_patient(value), fine=role == "dimension" and self._is_fine(value),
-            role=role, people=people_column(name, value, role),
-        )  # fmt: skip
-
-    def _people_of(self, name: str, value: Expr, source: Source) -> str:
-        """The evidence column of a value passed on from a relation whose rows are groups."""
-        role = role_of(value, source, self.traces)
-        if role == "dimension":
-            return PEOPLE
-        if isinstance(value, Column):
-            below = self.traces.column(value)
-            return name if below.people == below.name else evidence_name(name)
-        return evidence_name(name)
-
-    def _is_patient(self, expr: Expr) -> bool:
-        match expr:
-            case Column():
-                return self.traces.column(expr).patient
-            case Call("coalesce", args):
-                return any(self._is_patient(arg) for arg in args)
-            case Case():
-                branches = (*(then for _, then in expr.whens), expr.otherwise)
-                return any(self._is_patient(branch) for branch in branches)
-            case Single(Select(items=(item,))):
-                return self._is_patient(item.value)
-            case _:
-                return False
-
-    def _is_fixed(self, expr: Expr, source: Source) -> bool:
-        """Whether a patient has one value of it: made of nothing but values of which a patient has one."""
-        if any(isinstance(node, Window) for node in walk(expr)) or has_aggregate(expr):
-            return False
-        columns = [node for node in walk(expr) if isinstance(node, Column)]
-        inner = any(isinstance(node, Exists | Single | Among) for node in walk(expr))
-        return all(
-            column in source.sure or (column.source in source.aliases and self.traces.column(column).fixed)
-            or (inner and column.source not in source.aliases)
-            for column in columns
-        )  # fmt: skip
-
-    def _is_fine(self, expr: Expr) -> bool:
-        """Whether the values are (nearly) a fine column's own: it is passed on with nothing that coarsens it."""
-        match expr:
-            case Column():
-                return self.traces.column(expr).fine
-            case Case() | Exists() | Among() | Single():
-                return False
-            case Call(name):
-                return (
-                    name not in _COARSE
-                    and not has_aggregate(expr)
-                    and any(self._is_fine(arg) for arg in expr.args)
-                )
-            case _:
-                return any(self._is_fine(child) for child in _child_expressions(expr))
-
-    def _origins(self, expr: Expr) -> frozenset[tuple[str, str]]:
-        known = self.traces.by_alias
-        columns = (node for node in walk(expr) if isinstance(node, Column) and node.source in known)
-        return frozenset(origin for column in columns for origin in self.traces.column(column).origins)
 
     # -- what lies inside expressions ---------------------------------------------------------------------------
 
@@ -432,32 +332,6 @@ class _Tracer:
         )
 
 
-_COARSE = frozenset(
-    {"year", "isoyear", "quarter", "month", "week", "yearweek", "dayofweek", "isodow", "monthname", "dayname",
-     "date_diff", "date_sub", "floor", "//", "=", "<>", "<", ">", "<=", ">=", "in", "between", "is_null", "not", "and", "or",
-     "is_not_distinct", "~~", "~~*", "list_contains", "contains", "starts_with", "ends_with", "regexp_matches",
-     "regexp_full_match", "length", "left", "date_trunc", "date_part", "time_bucket", "age"}
-)  # fmt: skip
-
-
-_SELF_EVIDENT = frozenset({"count_star", "count", "count_if", "sum"})
-
-
-def people_column(name: str, value: Expr, role: str) -> str:
-    """Where the people of a grouped select's column are counted: with the row, in itself, or beside it."""
-    if role == "dimension":
-        return PEOPLE
-    if isinstance(value, Call) and value.name in _SELF_EVIDENT and role == "count_people":
-        return name
-    every_row = isinstance(value, Call) and value.name == "count_star" and value.where is None
-    return PEOPLE if every_row else evidence_name(name)
-
-
-def evidence_name(name: str) -> str:
-    """The hidden column that counts the people behind a column."""
-    return f"{name}__people"
-
-
 def _aliases(relation: Relation | None) -> Iterator[str]:
     if isinstance(relation, Join):
         yield from _aliases(relation.left)
@@ -479,10 +353,10 @@ def _sort_keys(select: Select) -> Iterator[Expr]:
     return (order.key for order in select.order)
 
 
-def _child_expressions(expr: Expr) -> Iterator[Expr]:
-    for node in list(walk(expr, into_queries=False))[1:]:
-        if isinstance(node, Column):
-            yield node
+def _grain(column: ColumnFact) -> Grain:
+    if not column.dimension:
+        return Grain.ITSELF
+    return Grain.DAY if column.type.upper().startswith(("DATE", "TIMESTAMP")) else Grain.COARSE
 
 
 def _constants(rows: Rows) -> Facts:
@@ -512,7 +386,7 @@ def _common_level(left: Level, right: Level) -> Level | None:
 def _either(left: ColumnTrace, right: ColumnTrace) -> ColumnTrace:
     return replace(
         left, origins=left.origins | right.origins, patient=left.patient or right.patient, sure=False, fixed=False,
-        rank=False, fine=left.fine or right.fine, people="",
+        rank=False, grain=max(left.grain, right.grain), people="",
     )  # fmt: skip
 
 

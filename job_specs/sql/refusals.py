@@ -61,6 +61,7 @@ _NAMES = {
 _PEOPLE = {
     "sql-patient-use": ("The patient's identifier only links rows and counts people; it is not compared, computed or chosen by.", "Join ON a.patient_id = b.patient_id, GROUP BY it in a step, or count(DISTINCT patient_id) [P2]."),
     "sql-rows-of-people": ("A result that may leave has a row for each group, never for a person.", "Group at the outermost SELECT and return counts [P9]."),
+    "sql-dimension": ("A result that may leave is not broken down by this column's own values.", "Group it coarser: a CASE over a codelist, bands by floor(x / 10), a lookup of categories [P11]."),
     "sql-having": ("HAVING in a result may only keep the larger groups.", "Keep HAVING count(*) > n, or filter in a step before [P10]."),
     "sql-limit": ("Cutting rows off by LIMIT singles people out.", "Filter by a condition; LIMIT only orders a finished table."),
     "sql-single-row": ("A subquery used as a value may not pick one person's value.", "Aggregate it, or join it on the patient."),

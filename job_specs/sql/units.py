@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from job_specs.sql.agree import understand
+from job_specs.sql.columns import evidence_name
 from job_specs.sql.evidence import ZERO, Evidence, GroupEvidence, shares, smallest
 from job_specs.sql.facts import Facts, Level, SelectTrace, Traces
 from job_specs.sql.ir import (
@@ -27,7 +28,7 @@ from job_specs.sql.ir import (
     Select,
     SetOp,
 )
-from job_specs.sql.lineage import evidence_name, trace
+from job_specs.sql.lineage import trace
 from job_specs.sql.model import PATIENT, PEOPLE, Guarded, NotProved, OutputColumn, Scope, Units
 from job_specs.sql.refusals import Refusals
 from job_specs.sql.write import write
