@@ -72,6 +72,7 @@ class BubblewrapRunner:
         self._root = os.geteuid() == 0
         self._groups = self._root and cgroups.available()
         self._bwrap = _find_bubblewrap()
+        _require_namespaces(self._bwrap, as_uid=FIRST_UID if self._root else None)
 
     def walls(self) -> tuple[Wall, ...]:
         """The walls that stand around every box of this runner, here and now."""
@@ -324,6 +325,22 @@ def _find_bubblewrap() -> str:
             fix="Run `apt-get install bubblewrap` as root.",
         )
     return found
+
+
+def _require_namespaces(bwrap: str, *, as_uid: int | None) -> None:
+    """This kernel lets the uid that boxes are built by make namespaces. Raises RunnerUnavailable."""
+    words = [bwrap, "--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/", "--proc", "/proc"]
+    done = subprocess.run(  # noqa: S603 - bubblewrap, around a program that does nothing
+        [*words, "--", "true"], user=as_uid, group=as_uid, extra_groups=[] if as_uid else None,
+        env={"PATH": os.defpath}, cwd="/", capture_output=True, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise RunnerUnavailable(
+            "NO_NAMESPACES",
+            "Bubblewrap is here, but this kernel does not let it make namespaces.",
+            fix="As root: `sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0`,"
+            " whichever of the two this kernel has.",
+        )
 
 
 def _claimed(claim: Path, folder: Path) -> bool:
