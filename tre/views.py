@@ -13,6 +13,7 @@ from output_checks.model import Finding, Report
 from tre.custody.lifecycle import APPLICATION, REQUEST
 from tre.custody.outputs import Offered, Vote
 from tre.custody.people import Person, Role
+from tre.custody.policies import BY_JUDGES
 from tre.custody.requests import Job, JobRequest, JobState, RequestStage
 from tre.custody.studies import Application
 
@@ -86,8 +87,10 @@ def request_view(person: Person, case: JobRequest, study: Application) -> dict[s
         "purpose": case.submission.purpose.value,
         "round": case.round,
         "actions": [_job_view(job) for job in case.jobs],
-        "next_steps": _ways(person, case),
-        "votes": [{"checker": vote.checker, "files": len(vote.files)} for vote in visible_votes(person, case)],
+        "next_steps": _ways(person, case, study),
+        "votes": [
+            {"checker": vote.checker, "files": len(vote.files)} for vote in visible_votes(person, case)
+        ],
     }
 
 
@@ -129,5 +132,11 @@ def _job_view(job: Job) -> Mapping[str, Any]:
     }
 
 
-def _ways(person: Person, case: JobRequest) -> list[str]:
-    return sorted(step for step, (owners, _) in REQUEST[case.stage].items() if owners & person.roles)
+def _ways(person: Person, case: JobRequest, study: Application) -> list[str]:
+    """The steps that lead on and that this person's roles, and their place apart from the study, may let them take."""
+    inside = sight(person, case, study).inside
+    return sorted(
+        step
+        for step, (owners, _) in REQUEST[case.stage].items()
+        if owners & person.roles and (inside or step not in BY_JUDGES)
+    )

@@ -53,6 +53,7 @@ class Worker:
         """A worker over a service; one at a time on a ledger (the caller holds the lock)."""
         self.service = service
         self.tools = tools
+        self.tell: Callable[[str], None] = LOG.info
         self.waiting: dict[str, Waiting] = {}
 
     def settle(self) -> tuple[str, ...]:
@@ -121,6 +122,7 @@ class Worker:
 
     def _act(self, case: JobRequest, action: str) -> None:
         """Run a started action to its end and say how it ended; safe to repeat after a crash."""
+        self.tell(f"{case.id}: running {action}")
         ending = self.tools.dispatcher.run(case, action, cancelled=lambda: self._cancelled(case.id))
         try:
             self._record(case, action, ending)
@@ -143,6 +145,7 @@ class Worker:
     def _check(self, case: JobRequest) -> bool:
         if not to_offer(case):
             return False
+        self.tell(f"{case.id}: checking what landed")
         offered: tuple[Offered, ...] = self.tools.checks.over(case)
         self.service.check(self.tools.clock(), case.id, offered)
         return True

@@ -19,6 +19,7 @@ from tre.cli.register import register
 from tre.cli.session import Session
 from tre.cli.site import init
 from tre.cli.tell import tell, usage
+from tre.cli.words import hoist
 
 app = typer.Typer(
     help="Questions of patient records, without anyone seeing a patient.",
@@ -39,9 +40,6 @@ for name, group in (
     app.add_typer(group, name=name)
 for command in (init, synth, register, demo):
     app.command()(command)
-
-ANYWHERE = {"--json": 0, "--site": 1, "--as": 1}
-"""Global options that may stand anywhere on the line, with how many words follow each."""
 
 
 @app.callback()
@@ -81,19 +79,3 @@ def run_one(wiring: Wiring, words: Sequence[str]) -> int | None:
     command = typer.main.get_command(app)
     ended = command.main(args=hoist(words), prog_name="tre", standalone_mode=False, obj=wiring)
     return ended if isinstance(ended, int) else None
-
-
-def hoist(words: Sequence[str]) -> list[str]:
-    """The words with the global options first, wherever they stood; what follows ``--`` is left alone."""
-    front: list[str] = []
-    rest: list[str] = []
-    waiting = 0
-    for place, word in enumerate(words):
-        if word == "--":
-            return [*front, *rest, *words[place:]]
-        if waiting or word.partition("=")[0] in ANYWHERE:
-            front.append(word)
-            waiting = waiting - 1 if waiting else (0 if "=" in word else ANYWHERE[word])
-        else:
-            rest.append(word)
-    return [*front, *rest]

@@ -4,8 +4,11 @@ Everything is left in one folder that `tre` can go on with. Refuses to go on whe
 a refusal that did not come is a failed demonstration.
 """
 
+import contextlib
+import io
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,6 +24,7 @@ from tre.cli.exits import Exit, exit_for
 from tre.cli.house import Wiring
 from tre.cli.session import Session, session
 from tre.cli.tell import tell, usage
+from tre.cli.words import hoist
 
 SITE = Path(__file__).parent / "demo_site"
 STUDY = Path(job_specs.__file__).parent / "examples" / "covid-tests"
@@ -164,15 +168,17 @@ class Story:
     def _tre(self, *words: str, ends: Exit = Exit.OK, quiet: bool = False) -> None:
         """Run one command as a person would, and insist on how it ends."""
         self.console.print(f"[bold]$ tre {shlex.join(words)}[/]", style="cyan")
-        ended = self._run(["--site", str(self.site), *words, *(["--json"] if quiet else [])])
+        ended = self._run(hoist(["--site", str(self.site), *words]), quiet=quiet)
         if ended is not ends:
             raise StoryBroken(
                 f"`tre {shlex.join(words)}` ended with {ended.name}; the story says {ends.name}."
             )
 
-    def _run(self, words: Sequence[str]) -> Exit:
+    def _run(self, words: Sequence[str], *, quiet: bool) -> Exit:
+        shown = io.StringIO() if quiet else sys.stdout
         try:
-            self._command(list(words), self._wiring)
+            with contextlib.redirect_stdout(shown):
+                self._command(list(words), self._wiring)
         except typer.Exit as end:
             return Exit(end.exit_code)
         except typer.TyperException as error:

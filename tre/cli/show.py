@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 STAGE_STYLE = {"released": "green", "approved": "green", "refused": "red", "failed": "red", "rejected": "red"}
+PLACES = 6
 VERDICT_STYLE = {"clean": "green", "suppressed": "yellow", "person": "yellow", "refused": "red"}
 
 
@@ -103,17 +104,31 @@ def finding_lines(console: Console, findings: Iterable[Mapping[str, Any]]) -> No
             f"  [bold]{plain(finding['rule'])}[/] [{finding['promise']}] {where}: {finding['cells']} cells"
         )
         console.print(f"    {plain(finding['why'])} {plain(finding['fix'])}", style="dim")
+        if finding.get("places"):
+            console.print(f"    {_places(finding)}", style="dim")
+
+
+def _places(finding: Mapping[str, Any]) -> str:
+    """The first places of a finding, with the people behind each: for eyes inside."""
+    people = list(finding["people"]) + [None] * len(finding["places"])
+    first = list(zip(finding["places"], people, strict=False))[:PLACES]
+    words = [
+        f"row {place['row'] + 1}" + (f" ({count} people)" if count is not None else "")
+        for place, count in first
+    ]
+    return ", ".join(words) + (", …" if len(finding["places"]) > PLACES else "")
 
 
 def _marked(value: str, style: str | None) -> str:
-    return f"[{style}]{plain(value)}[/]" if style else plain(value)
+    return f"[{style}]{plain(value)} ◀[/]" if style else plain(value)
 
 
 def _cell(item: Any) -> str:
     if isinstance(item, Mapping):
         return "\n".join(f"{plain(name)}: {_cell(value)}" for name, value in item.items()) or "-"
     if isinstance(item, list | tuple):
-        return ", ".join(_cell(value) for value in item) or "-"
+        between = "\n" if any(isinstance(value, Mapping) for value in item) else ", "
+        return between.join(_cell(value) for value in item) or "-"
     if item is None or item == "":
         return "-"
     style = STAGE_STYLE.get(str(item)) or VERDICT_STYLE.get(str(item))

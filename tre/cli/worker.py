@@ -8,7 +8,6 @@ import typer
 from rich.console import Console
 
 from tre.cli import show
-from tre.cli.data import progress
 from tre.cli.session import Session, session
 from tre.records.locks import only_worker
 from tre.worker import Waiting
@@ -30,7 +29,8 @@ def run(
         worker = s.house.worker()
         _say_walls(s)
         worker.settle()
-        with progress(s, "working"):
+        with Console(stderr=True, quiet=s.as_json).status("working") as status:
+            worker.tell = status.update
             waiting = worker.run_until_idle()
         while not until_idle:
             time.sleep(every)
