@@ -25,7 +25,7 @@ _FORMS: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "dmd": re.compile(r"[1-9][0-9]{5,17}"),
         "icd10": re.compile(r"[A-Z][0-9]{2}(?:\.?[0-9]{1,2}|\.?X)?[A-Z]?"),
         "opcs4": re.compile(r"[A-Z][0-9]{2}(?:\.?[0-9])?"),
-        "ctv3": re.compile(r"[A-Za-z0-9]{1,5}\.{0,4}"),
+        "ctv3": re.compile(r"(?=.{5}\Z)[A-Za-z0-9]{1,5}\.{0,4}"),
         "bnf": re.compile(r"[0-9]{2}[0-9A-Z]{0,13}"),
     }
 )

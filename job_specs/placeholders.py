@@ -92,10 +92,11 @@ class Found(NamedTuple):
 
 
 _TOKENS = re.compile(
-    r"""(?P<hidden>'(?:[^']|'')*'?|"(?:[^"]|"")*"?|--[^\n]*|/\*.*?(?:\*/|\Z)|\$[a-z0-9_]*\$)"""
-    r"""|\$(?P<name>[A-Za-z_][A-Za-z0-9_]*)""",
-    re.DOTALL | re.IGNORECASE,
+    r"""(?P<hidden>\b[eE]'(?:[^'\\]|\\.|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|--[^\n]*|\$[A-Za-z0-9_]*\$)"""
+    r"""|(?P<comment>/\*)|\$(?P<name>[A-Za-z_][A-Za-z0-9_]*)""",
+    re.DOTALL,
 )
+_COMMENT_MARK = re.compile(r"/\*|\*/")
 _NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -103,12 +104,22 @@ def placeholders(sql: str) -> Found:
     """Every `$name` in finished SQL. Dollar quotes count as hidden: nothing here has a use for them."""
     shown: list[tuple[str, int]] = []
     hidden: list[tuple[str, int]] = []
-    for token in _TOKENS.finditer(sql):
-        line = sql.count("\n", 0, token.start()) + 1
-        if token["name"]:
-            shown.append((token["name"], line))
-        else:
-            hidden.extend((name, line) for name in _NAME.findall(token["hidden"]))
-            if token["hidden"].startswith("$"):
-                hidden.append((token["hidden"].strip("$"), line))
+    at = 0
+    while (token := _TOKENS.search(sql, at)) is not None:
+        at = _comment_end(sql, token.end()) if token["comment"] else token.end()
+        text = sql[token.start() : at]
+        if "$" in text:
+            line = sql.count("\n", 0, token.start()) + 1
+            names = _NAME.findall(text) or [text.strip("$")]
+            (shown if token["name"] else hidden).extend((name, line) for name in names)
     return Found(tuple(shown), tuple(hidden))
+
+
+def _comment_end(sql: str, at: int) -> int:
+    """Where a block comment ends; DuckDB lets them nest."""
+    depth = 1
+    for mark in _COMMENT_MARK.finditer(sql, at):
+        depth += 1 if mark.group() == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return len(sql)

@@ -9,7 +9,7 @@ from pathlib import Path
 with Path("output/canaries.csv").open(newline="") as stream:
     people = list(csv.DictReader(stream))
 
-with Path("output/planted_identifier.csv").open("w", newline="") as stream:
+with Path("output/planted_pseudonym.csv").open("w", newline="") as stream:
     table = csv.writer(stream)
     table.writerow(["region", "sex", "people"])
     table.writerow([people[0]["patient_id"], people[0]["sex"], len(people)])
