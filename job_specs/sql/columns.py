@@ -26,7 +26,60 @@ from job_specs.sql.resolve import has_aggregate
 from job_specs.sql.roles import role_of
 
 _COARSE = frozenset(
-    ["year", "isoyear", "quarter", "month", "week", "yearweek", "dayofweek", "isodow", "monthname", "dayname", "date_diff", "date_sub", "date_part", "age", "floor", "ceil", "round", "trunc", "sign", "//", "%", "=", "<>", "<", ">", "<=", ">=", "in", "between", "is_null", "not", "and", "or", "is_not_distinct", "~~", "~~*", "list_contains", "contains", "starts_with", "ends_with", "regexp_matches", "regexp_full_match", "length", "isnan", "count_star", "count", "count_if", "bool_and", "bool_or", "grouping", "corr", "regr_r2"]
+    [
+        "year",
+        "isoyear",
+        "quarter",
+        "month",
+        "week",
+        "yearweek",
+        "dayofweek",
+        "isodow",
+        "monthname",
+        "dayname",
+        "date_diff",
+        "date_sub",
+        "date_part",
+        "age",
+        "floor",
+        "ceil",
+        "round",
+        "trunc",
+        "sign",
+        "//",
+        "%",
+        "=",
+        "<>",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        "in",
+        "between",
+        "is_null",
+        "not",
+        "and",
+        "or",
+        "is_not_distinct",
+        "~~",
+        "~~*",
+        "list_contains",
+        "contains",
+        "starts_with",
+        "ends_with",
+        "regexp_matches",
+        "regexp_full_match",
+        "length",
+        "isnan",
+        "count_star",
+        "count",
+        "count_if",
+        "bool_and",
+        "bool_or",
+        "grouping",
+        "corr",
+        "regr_r2",
+    ]
 )
 """Functions whose values say less than what goes in. Text that is only cut or respelled is not among them."""
 
@@ -126,12 +179,12 @@ class Columns:
                 return max(self.grain(branch) for branch in _branches(expr))
             case Single(Select(items=(item,))):
                 return self.grain(item.value)
-            case Exists() | Among():
-                return Grain.COARSE
-            case Call(name, args) if name in _COARSE or _truncates(name, args):
-                return Grain.COARSE
+            case Window(call):
+                return self.grain(call)
             case _:
-                inside = (child for child in children(expr) if isinstance(child, Expr))
+                inside = (
+                    () if _is_coarse(expr) else (child for child in children(expr) if isinstance(child, Expr))
+                )
                 return max((self.grain(child) for child in inside), default=Grain.COARSE)
 
     def origins(self, expr: Expr) -> frozenset[tuple[str, str]]:
@@ -172,6 +225,16 @@ def _counted_in(item: Item, role: Role) -> str:
 
 def _branches(case: Case) -> tuple[Expr, ...]:
     return (*(then for _, then in case.whens), case.otherwise)
+
+
+def _is_coarse(expr: Expr) -> bool:
+    match expr:
+        case Exists() | Among():
+            return True
+        case Call(name, args):
+            return name in _COARSE or _truncates(name, args)
+        case _:
+            return False
 
 
 def _truncates(name: str, args: tuple[Expr, ...]) -> bool:

@@ -248,7 +248,11 @@ class _QueryReader:
 
     def _values(self, node: Json) -> Select:
         self._exprs.only(node, "cte_map", "select_list", "from_table", "aggregate_handling")
-        rows = self._rows(node["from_table"], "valueslist", ())
+        listed: Json = node["from_table"]
+        names: tuple[str, ...] = ()
+        if listed["type"] == "SUBQUERY":
+            names, listed = self._aliases(listed), listed["subquery"]["node"]["from_table"]
+        rows = self._rows(listed, "valueslist", names)
         return Select(
             tuple(Item(Column(rows.alias, c), c) for c in rows.columns), rows, ctes=self._ctes(node)
         )
@@ -298,7 +302,8 @@ class _QueryReader:
         inner = node["subquery"]["node"]
         self._unnamed += not node.get("alias")
         alias = self._alias(node, f"unnamed_{self._unnamed}")
-        if _is_values(inner) and not inner.get("cte_map", {}).get("map"):
+        plain = inner.get("from_table", {}).get("type") == "EXPRESSION_LIST"
+        if plain and _is_values(inner) and not inner.get("cte_map", {}).get("map"):
             return self._rows(inner["from_table"], alias, self._aliases(node))
         return Derived(self.query(inner), alias, self._aliases(node), at=at(node))
 
@@ -360,11 +365,17 @@ def _is_values(node: Json) -> bool:
     items = node.get("select_list", [])
     return (
         node.get("type") == "SELECT_NODE"
-        and node.get("from_table", {}).get("type") == "EXPRESSION_LIST"
+        and _lists_values(node.get("from_table", {}))
         and len(items) == 1
         and items[0].get("class") == "STAR"
         and set(items[0]) <= {"class", "type", "query_location", "query_location_length"}
     )
+
+
+def _lists_values(source: Json) -> bool:
+    if source.get("type") == "SUBQUERY" and "sample" not in source:
+        return _is_values(source.get("subquery", {}).get("node", {}))
+    return source.get("type") == "EXPRESSION_LIST"
 
 
 def _first_place(node: Json) -> int:

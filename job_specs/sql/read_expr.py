@@ -125,6 +125,8 @@ class ExprReader:
         self.only(node, "null_order", "expression")
         nulls = {"NULLS FIRST": "first", "NULLS LAST": "last"}.get(str(node.get("null_order")), "default")
         descending = node.get("type") == "DESCENDING"
+        if set(node["expression"]) == {"class", "type", "columns"} and node["expression"]["class"] == "STAR":
+            return Order(Column(None, STAR), descending, nulls)  # type: ignore[arg-type]
         return Order(self.read(node["expression"]), descending, nulls)  # type: ignore[arg-type]
 
     def _column(self, node: Json) -> Expr:
@@ -368,6 +370,7 @@ class ExprReader:
 
     def _checked_window_call(self, found: functions.Function, node: Json) -> Call:
         args = self._arguments(node)
+        found = functions.FUNCTIONS["count_star"] if found.name == "count" and not args else found
         if not found.least <= len(args) <= found.most:
             self._refuse("sql-arity", node, text=found.name)
         if node.get("distinct"):

@@ -130,7 +130,7 @@ class _Resolver:
         right, right_names = self.query(query.right, reach)
         if len(left_names) != len(right_names):
             self._refusals.add("sql-columns-count", query.at)
-        order = tuple(self._ordinal(order, left_names) for order in query.order)
+        order = tuple(self._ordinal(o, left_names) for o in _every_column(query.order, len(left_names)))
         return replace(query, left=left, right=right, order=order)
 
     def _ordinal(self, order: Order, names: tuple[str, ...]) -> Order:
@@ -161,7 +161,8 @@ class _Resolver:
             qualify=self._maybe(query.qualify, reach, aliases),
             distinct_on=tuple(self._key(key, items, aliases, reach) for key in query.distinct_on),
         )
-        return replace(resolved, order=tuple(self._sort(o, items, aliases, reach) for o in query.order))
+        order = tuple(self._sort(o, items, aliases, reach) for o in _every_column(query.order, len(items)))
+        return replace(resolved, order=order)
 
     def _items(self, items: tuple[Item, ...], reach: _Reach) -> tuple[Item, ...]:
         resolved: list[Item] = []
@@ -428,6 +429,13 @@ def _merged(kind: str, left: Expr, right: Expr) -> Expr:
     if kind == "full":
         return Call("coalesce", (left, right))
     return right if kind == "right" else left
+
+
+def _every_column(order: tuple[Order, ...], width: int) -> tuple[Order, ...]:
+    """ORDER BY ALL, said column by column."""
+    if len(order) != 1 or order[0].key != Column(None, STAR):
+        return order
+    return tuple(replace(order[0], key=_position(place)) for place in range(width))
 
 
 def _position(index: int) -> Constant:

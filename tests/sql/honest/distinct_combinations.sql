@@ -1,0 +1,2 @@
+-- proved
+SELECT DISTINCT region, imd_quintile FROM patients ORDER BY region, imd_quintile

@@ -1,0 +1,2 @@
+-- proved
+SELECT sex, ethnicity, count(*) AS n FROM patients GROUP BY GROUPING SETS ((sex), (ethnicity), ())

@@ -1,0 +1,2 @@
+-- proved
+SELECT count(*) AS events, count(date) AS dated, count_if(date IS NULL) AS undated FROM clinical_events

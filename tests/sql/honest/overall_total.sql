@@ -1,0 +1,2 @@
+-- proved
+SELECT count(*) AS n FROM patients
