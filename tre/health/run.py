@@ -31,6 +31,13 @@ from tre.worker import Worker
 FOLDER = Path(job_specs.__file__).parent / "health"
 OPEN = frozenset({ApplicationStage.APPLIED, ApplicationStage.RETURNED, ApplicationStage.APPROVED})
 
+PLANTED = {
+    "small_number": Verdict.SUPPRESSED,
+    "planted_identifier": Verdict.REFUSED,
+    "planted_pseudonym": Verdict.REFUSED,
+}
+"""What the health spec offers, and what must become of it."""
+
 
 @dataclass(frozen=True)
 class Expectation:
@@ -145,19 +152,15 @@ def _submit(corridor: Corridor, by: By, study: Application) -> str:
 def _expectations(corridor: Corridor, case: JobRequest) -> list[Expectation]:
     checked = Expectation("the job ran and was checked", case.stage is RequestStage.CHECKED, case.stage.value)
     offered = {offer.path: offer for offer in case.offered}
-    return [
-        checked,
-        _expect(
-            corridor, offered.get("output/small_number.csv"), Verdict.SUPPRESSED, "the planted small number"
-        ),
-        _expect(
-            corridor, offered.get("output/planted_identifier.csv"), Verdict.REFUSED, "the planted identifier"
-        ),
+    planted = [
+        _expect(corridor, offered.get(f"output/{name}.csv"), verdict, name.replace("_", " "))
+        for name, verdict in PLANTED.items()
     ]
+    return [checked, *planted]
 
 
 def _expect(corridor: Corridor, offered: Offered | None, verdict: Verdict, what: str) -> Expectation:
-    sentence = f"{what} is {verdict}"
+    sentence = f"the {what} is {verdict}"
     if offered is None:
         return Expectation(sentence, held=False, found="the file is not there")
     rules = sorted({finding.check for finding in corridor.read_report(offered.report).findings})
