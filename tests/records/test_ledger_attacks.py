@@ -255,3 +255,10 @@ def test_nothing_is_chained_to_a_changed_head(told: Ledger, path: Path) -> None:
     event = told.case_events("waning")[0].event
     with pytest.raises(LedgerBroken):
         told.append("application", "another", (event,), expected_seq=0, actor="ada", at=NOW, policy=POLICY)
+
+
+def test_a_case_with_a_hole_in_it_is_never_folded(told: Ledger, path: Path) -> None:
+    tamper(path, "DELETE FROM events WHERE case_id = 'waning' AND seq = 2")
+    with pytest.raises(LedgerBroken) as caught:
+        told.case("application", "waning")
+    assert (caught.value.code, caught.value.position) == ("case-out-of-order", 3)

@@ -99,27 +99,39 @@ def hash_of(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical({name: row[name] for name in HASHED})).hexdigest()
 
 
+def whole(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same row, after its hash has been found to fit what it says.
+
+    Raises:
+        LedgerBroken: it does not.
+    """
+    if not isinstance(row["position"], int) or _hash_or_none(row) != row["hash"]:
+        raise changed(row["position"])
+    return row
+
+
 def open_envelope(row: Mapping[str, Any]) -> Envelope:
     """The envelope that a row holds, after its hash has been found to fit.
 
     Raises:
         LedgerBroken: the row is not as it was written.
     """
-    position = row["position"]
-    if not isinstance(position, int) or _hash_or_none(row) != row["hash"]:
-        raise changed(row["position"])
+    position = whole(row)["position"]
     try:
         event = decode(row["kind"], json.loads(row["payload"]))
-        fits = (
-            canonical(encode(event)).decode() == row["payload"]
-            and spell_time(_read_time(row["at"])) == row["at"]
-        )
+        envelope = wrap(row, event)
+        fits = canonical(encode(event)).decode() == row["payload"] and spell_time(envelope.at) == row["at"]
     except (Malformed, TypeError, ValueError) as error:
         raise _unreadable(position) from error
     if not fits or row["version"] != SCHEMA_VERSION or event.kind.partition(".")[0] != row["case_kind"]:
         raise _unreadable(position)
+    return envelope
+
+
+def wrap(row: Mapping[str, Any], event: Event) -> Envelope:
+    """The envelope of an event whose row this is."""
     plain = {name: row[name] for name in (*HASHED, "hash") if name not in {"payload", "at"}}
-    return Envelope(**plain, event=event, at=_read_time(row["at"]))
+    return Envelope(**plain, event=event, at=datetime.fromisoformat(row["at"]))
 
 
 def changed(position: int) -> LedgerBroken:
@@ -132,8 +144,14 @@ def changed(position: int) -> LedgerBroken:
     )
 
 
-def _read_time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def hole_in_case(position: int) -> LedgerBroken:
+    """What is said of an event that is not the next of its case."""
+    return LedgerBroken(
+        "case-out-of-order",
+        position,
+        f"The event at position {position} is not the next of its case.",
+        fix=_RESTORE,
+    )
 
 
 def _hash_or_none(row: Mapping[str, Any]) -> str | None:

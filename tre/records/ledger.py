@@ -21,7 +21,7 @@ from tre.custody.cases import Case
 from tre.custody.events import Event
 from tre.records import database, rows
 from tre.records.checkpoint import Checkpoint
-from tre.records.envelope import Envelope, open_envelope
+from tre.records.envelope import Envelope, open_envelope, wrap
 from tre.records.errors import CaseMoved, LedgerRefused
 from tre.records.rows import Draft, Head
 from tre.records.schema import EVENTS, FORMAT, FORMATS, LEDGER
@@ -95,7 +95,7 @@ class Transaction:
             raise CaseMoved(case_id, expected=expected_seq, found=found)
         new = rows.chain(self.head(), found, draft, events)
         self._connection.execute(insert(EVENTS), new)
-        return tuple(open_envelope(row) for row in new)
+        return tuple(map(wrap, new, events))
 
 
 class Ledger:

@@ -18,9 +18,11 @@ from tre.records.envelope import (
     SCHEMA_VERSION,
     Envelope,
     hash_of,
+    hole_in_case,
     open_envelope,
     spell_event,
     spell_time,
+    whole,
 )
 from tre.records.errors import LedgerRefused
 from tre.records.schema import EVENTS
@@ -85,15 +87,23 @@ def case_of(connection: Connection, case_kind: str, case_id: str) -> tuple[Case,
 
 
 def case_events(connection: Connection, case_id: str) -> tuple[Envelope, ...]:
-    """Every event of the case, in order."""
+    """Every event of the case, in order.
+
+    Raises:
+        LedgerBroken: an event of it is not as it was written, or one is missing between two others.
+    """
     query = select(EVENTS).where(EVENTS.c.case_id == case_id).order_by(EVENTS.c.seq)
-    return tuple(open_envelope(_plain(row)) for row in connection.execute(query).mappings())
+    envelopes = tuple(open_envelope(_plain(row)) for row in connection.execute(query).mappings())
+    for seq, envelope in enumerate(envelopes, start=1):
+        if envelope.seq != seq:
+            raise hole_in_case(envelope.position)
+    return envelopes
 
 
 def head_of(connection: Connection) -> Head:
     """The last event's position and hash."""
     row = connection.execute(select(EVENTS).order_by(EVENTS.c.position.desc()).limit(1)).mappings().first()
-    return Head(0, GENESIS) if row is None else Head(open_envelope(_plain(row)).position, row["hash"])
+    return Head(0, GENESIS) if row is None else Head(whole(_plain(row))["position"], row["hash"])
 
 
 def seq_of(connection: Connection, case_kind: str, case_id: str) -> int:

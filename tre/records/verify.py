@@ -14,7 +14,7 @@ from tre.custody.requests import RequestStage
 from tre.custody.studies import ApplicationStage
 from tre.records.checkpoint import Checkpoint
 from tre.records.database import GUARDS
-from tre.records.envelope import GENESIS, Envelope, open_envelope
+from tre.records.envelope import GENESIS, Envelope, hole_in_case, open_envelope
 from tre.records.errors import LedgerBroken
 
 Stage = RequestStage | ApplicationStage
@@ -95,7 +95,7 @@ class Walk:
         start = _STARTS.get(envelope.case_kind)
         standing = self._cases.get(envelope.case_id, start)
         if standing is None or envelope.case_kind != standing.kind or envelope.seq != standing.seq + 1:
-            raise _case_out_of_order(envelope.position)
+            raise hole_in_case(envelope.position)
         stage = _next_stage(standing.stage, envelope)
         self._cases[envelope.case_id] = _Standing(standing.kind, envelope.seq, stage)
 
@@ -136,15 +136,6 @@ def _cut(position: int) -> LedgerBroken:
         "chain-cut",
         position,
         f"The event at position {position} does not follow from the event before it: one was changed, put in or taken out.",
-        fix=_EVIDENCE,
-    )
-
-
-def _case_out_of_order(position: int) -> LedgerBroken:
-    return LedgerBroken(
-        "case-out-of-order",
-        position,
-        f"The event at position {position} is not the next of its case.",
         fix=_EVIDENCE,
     )
 
