@@ -3,6 +3,7 @@
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +39,9 @@ def test_an_unknown_key_is_named_with_the_nearest(desk, changed_study) -> None:
 
 
 def test_a_dependency_cycle_is_named_link_by_link(desk, changed_study) -> None:
-    folder = changed_study("    sql: analysis/cohort.sql", "    needs: [describe]\n    sql: analysis/cohort.sql")
+    folder = changed_study(
+        "    sql: analysis/cohort.sql", "    needs: [describe]\n    sql: analysis/cohort.sql"
+    )
     refuse(desk, folder, words=("cohort", "describe"))
 
 
@@ -112,7 +115,7 @@ def wait_for(condition, seconds: float = 20) -> None:
 
 
 def test_help_is_quick_and_needs_no_site(tmp_path: Path) -> None:
-    import sys
-
-    done = subprocess.run([sys.executable, "-m", "tre.main", "--help"], cwd=tmp_path, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tre.main", "--help"], cwd=tmp_path, capture_output=True, check=True
+    )
     assert b"study" in done.stdout

@@ -38,14 +38,37 @@ def test_a_spec_with_a_purpose_outside_the_service_is_refused(desk, changed_stud
 def test_a_lapsed_approval_is_refused(desk) -> None:
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     study = desk.approved("--ends", yesterday)
-    desk.tre("--as", "ada", "job", "submit", str(FORM.parents[3] / "job_specs/examples/covid-tests"), "--study", study, ends=Exit.REFUSED)
+    desk.tre(
+        "--as",
+        "ada",
+        "job",
+        "submit",
+        str(FORM.parents[3] / "job_specs/examples/covid-tests"),
+        "--study",
+        study,
+        ends=Exit.REFUSED,
+    )
     said(desk, "approval-lapsed", "P4")
 
 
 def test_an_unapproved_column_is_refused(desk) -> None:
-    only = ["--only", "patients:patient_id,sex,region", "--only", "covid_tests:patient_id,specimen_date,result"]
+    only = [
+        "--only",
+        "patients:patient_id,sex,region",
+        "--only",
+        "covid_tests:patient_id,specimen_date,result",
+    ]
     study = desk.approved(*only)
-    desk.tre("--as", "ada", "job", "submit", str(FORM.parents[3] / "job_specs/examples/covid-tests"), "--study", study, ends=Exit.REFUSED)
+    desk.tre(
+        "--as",
+        "ada",
+        "job",
+        "submit",
+        str(FORM.parents[3] / "job_specs/examples/covid-tests"),
+        "--study",
+        study,
+        ends=Exit.REFUSED,
+    )
     said(desk, "columns-not-approved", "P8")
     assert "patients.date_of_birth" in desk.said
 
@@ -60,7 +83,16 @@ def test_nobody_approves_their_own_study(desk, tmp_path: Path) -> None:
 
 def test_a_study_of_another_persons_cannot_be_used(desk) -> None:
     study = desk.approved()
-    desk.tre("--as", "eve", "job", "submit", str(FORM.parents[3] / "job_specs/examples/covid-tests"), "--study", study, ends=Exit.REFUSED)
+    desk.tre(
+        "--as",
+        "eve",
+        "job",
+        "submit",
+        str(FORM.parents[3] / "job_specs/examples/covid-tests"),
+        "--study",
+        study,
+        ends=Exit.REFUSED,
+    )
     said(desk, "not-a-member", "P16")
 
 

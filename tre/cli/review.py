@@ -72,6 +72,20 @@ def open_(
     )
 
 
+@app.command("log")
+def log_(
+    ctx: typer.Context, request: Request, action: Annotated[str, typer.Argument(help="The action.")]
+) -> None:
+    """Open an action's quarantined log; the look goes on the ledger first [P1] [P13]."""
+    s = session(ctx)
+    job = s.house.service.request(request).job(action)
+    if job is None or not job.log:
+        raise typer.BadParameter("That action has no log: it is unknown, or has not ended.")
+    s.house.service.view(s.by, request, job.log)
+    text = s.house.quarantine.get(job.log).decode("utf-8", "backslashreplace")
+    s.answer({"action": action, "log": text}, lambda console, _: console.print(show.text(text)))
+
+
 @app.command()
 def compare(
     ctx: typer.Context,
@@ -184,7 +198,7 @@ def _draw_file(
     if len({len(line) for line in lines}) == 1:
         show.grid(console, lines, title=title, marked=marked, most=most)
     else:
-        console.print(show.plain(content.decode("utf-8", "backslashreplace")[:10_000]))
+        console.print(show.text(content.decode("utf-8", "backslashreplace")))
 
 
 def _table(content: bytes) -> tuple[tuple[str, ...], ...]:

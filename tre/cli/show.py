@@ -9,6 +9,7 @@ from rich.table import Table
 
 STAGE_STYLE = {"released": "green", "approved": "green", "refused": "red", "failed": "red", "rejected": "red"}
 PLACES = 6
+MOST_CHARACTERS = 100_000
 VERDICT_STYLE = {"clean": "green", "suppressed": "yellow", "person": "yellow", "refused": "red"}
 
 
@@ -19,6 +20,12 @@ def plain(value: Any) -> str:
         letter if letter.isprintable() or letter == " " else ascii(letter)[1:-1] for letter in text
     )
     return escape(shown)
+
+
+def text(untrusted: str) -> str:
+    """A text of several lines as safe text, cut where nobody reads on."""
+    lines = untrusted[:MOST_CHARACTERS].splitlines()
+    return "\n".join(plain(line) for line in lines) + ("\n…" if len(untrusted) > MOST_CHARACTERS else "")
 
 
 def facts(console: Console, value: Mapping[str, Any]) -> None:

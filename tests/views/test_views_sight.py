@@ -1,0 +1,94 @@
+"""Who may see what of a job request [P1] [P9] [P16]: each person's sight, asked for one by one."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from job_specs.model import Purpose, TableScope
+from output_checks.model import CellRef, Confidence, Finding, Severity
+from tre.custody.outputs import Vote
+from tre.custody.people import Person, Role
+from tre.custody.requests import ActionAsked, ActionKind, JobRequest, RequestStage, Submission
+from tre.custody.studies import Application, ApplicationStage, Proposal
+from tre.views import band, finding_view, request_view, sight, visible_votes
+
+DATA = (TableScope("patients", ("sex",)),)
+STUDY = Application(
+    "study-1",
+    ApplicationStage.APPROVED,
+    (
+        Proposal(
+            "t", "l", "o", Purpose.COVID_19_RESEARCH, "b", ("ada",), DATA, date(2026, 1, 1), date(2027, 1, 1)
+        ),
+    ),
+)
+ASKED = ActionAsked("count", ActionKind.AGGREGATE, (), "key")
+CASE = JobRequest(
+    "job-1",
+    RequestStage.VOTED,
+    (Submission("study-1", Purpose.COVID_19_RESEARCH, "s", "c", DATA, (ASKED,)),),
+    submitter="ada",
+    votes=(Vote("cleo", ()),),
+)
+
+
+def person(name: str, *roles: Role) -> Person:
+    return Person(name, frozenset(roles), date(2030, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("who", "outline", "findings", "inside"),
+    [
+        (person("ada", Role.RESEARCHER), True, True, False),
+        (person("ada", Role.RESEARCHER, Role.OUTPUT_CHECKER), True, True, False),
+        (person("cleo", Role.OUTPUT_CHECKER), True, True, True),
+        (person("eve", Role.MAINTAINER), True, False, False),
+        (person("ben", Role.APPROVER), True, False, False),
+        (person("gus", Role.CALDICOTT_GUARDIAN), True, False, False),
+        (person("zoe", Role.RESEARCHER), False, False, False),
+    ],
+)
+def test_what_each_person_sees_of_a_case(who: Person, outline, findings, inside) -> None:
+    seen = sight(who, CASE, STUDY)
+    assert (seen.outline, seen.findings, seen.inside) == (outline, findings, inside)
+
+
+def test_nobody_sees_anothers_vote_while_one_is_missing() -> None:
+    assert visible_votes(person("dan", Role.OUTPUT_CHECKER), CASE) == ()
+    assert visible_votes(person("ada", Role.RESEARCHER), CASE) == ()
+    assert [vote.checker for vote in visible_votes(person("cleo", Role.OUTPUT_CHECKER), CASE)] == ["cleo"]
+
+
+def test_a_member_who_is_also_a_checker_is_not_offered_a_checkers_step() -> None:
+    ada = person("ada", Role.RESEARCHER, Role.OUTPUT_CHECKER)
+    assert request_view(ada, CASE, STUDY)["next_steps"] == ["cancel"]
+    cleo = person("cleo", Role.OUTPUT_CHECKER)
+    assert "vote" in request_view(cleo, CASE, STUDY)["next_steps"]
+
+
+@given(st.integers(min_value=0, max_value=10**6))
+def test_a_number_of_cells_is_said_in_five_words_at_most(cells: int) -> None:
+    assert band(cells) in {"0", "1", "2 to 10", "11 to 100", "more than 100"}
+
+
+def test_places_and_people_are_for_eyes_inside() -> None:
+    finding = Finding(
+        "small_count",
+        Severity.SUPPRESS,
+        Confidence.PROVED,
+        "f.csv",
+        "Too few.",
+        "Merge.",
+        "P10",
+        column="n",
+        cells=(CellRef(3, "n"),),
+        people=(2,),
+    )
+    outside = finding_view(finding, sight(person("ada", Role.RESEARCHER), CASE, STUDY))
+    inside = finding_view(finding, sight(person("cleo", Role.OUTPUT_CHECKER), CASE, STUDY))
+    assert "places" not in outside
+    assert "people" not in outside
+    assert outside["cells"] == "1"
+    assert inside["people"] == [2]
