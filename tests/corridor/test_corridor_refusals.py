@@ -1,4 +1,4 @@
-"""Where a study must not go: each refusal has a code, a promise and a sentence that says what to do [P3] [P4] [P8] [P14] [P16]."""
+"""Where a study must not go: each refusal has a code, a promise and a sentence that says what to do [P3] [P4] [P5] [P8] [P14] [P16]."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -123,6 +123,7 @@ def test_an_approval_suspended_after_the_votes_stops_the_release(checked) -> Non
 
 
 def test_a_recall_leaves_a_tombstone_stops_the_study_and_keeps_the_evidence(checked) -> None:
+    """[P15]"""
     desk, request = checked
     for checker in ("cleo", "dan"):
         desk.tre("--as", checker, "review", "vote", request, "--approve-all")

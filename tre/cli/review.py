@@ -65,10 +65,11 @@ def open_(
     s.house.service.view(s.by, request, digest)
     report = Report.from_json(s.house.quarantine.get(file.report).decode())
     content = s.house.quarantine.get(digest)
+    marked = {} if offered else _marks(report)
     title = f"{path} ({'as it would leave' if offered else 'as it landed'})"
     s.answer(
         {"path": path, "digest": digest, "content": content.decode("utf-8", "backslashreplace")},
-        lambda console, _: _draw_file(console, content, title, {} if offered else _marks(report), rows),
+        lambda console, _: _draw_file(console, content, title, marked=marked, most=rows),
     )
 
 
@@ -192,7 +193,7 @@ def _marks(report: Report) -> dict[tuple[int, str], str]:
 
 
 def _draw_file(
-    console: Console, content: bytes, title: str, marked: dict[tuple[int, str], str], most: int
+    console: Console, content: bytes, title: str, *, marked: dict[tuple[int, str], str], most: int
 ) -> None:
     lines = _table(content)
     if len({len(line) for line in lines}) == 1:
