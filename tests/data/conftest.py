@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tre.data import engine
 from tre.data.catalogue import Catalogue, load_catalogue
 from tre.data.extract import EngineRequest, request_for_aggregate, request_for_extract
 from tre.data.ingest import StoreVersion, ingest
@@ -70,8 +71,13 @@ def studies() -> Key:
     return studies_key(SITE, "tpp")
 
 
-def run_engine(request: EngineRequest, folder: Path, change: Mapping[str, Any] | None = None) -> Answer:
-    """Run the engine as a plain process, with the box's paths replaced by this machine's."""
+def run_engine(
+    request: EngineRequest, folder: Path, change: Mapping[str, Any] | None = None, *, apart: bool = True
+) -> Answer:
+    """Run the engine as a plain process, with the box's paths replaced by this machine's.
+
+    Not `apart`, it is called in this process, which is quicker and can be waited for.
+    """
     out = folder / "out"
     out.mkdir(parents=True, exist_ok=True)
     content = json.loads(request.code["query.json"]) | {"out": str(out)} | dict(change or {})
@@ -84,6 +90,13 @@ def run_engine(request: EngineRequest, folder: Path, change: Mapping[str, Any] |
     code.mkdir(exist_ok=True)
     (code / "engine.py").write_bytes(request.code["engine.py"])
     (code / "query.json").write_text(json.dumps(content), "utf-8")
+    code_out, printed = _run_apart(code) if apart else (engine.main([str(code / "query.json")]), b"")
+    report_path = out / "engine.json"
+    report = json.loads(report_path.read_text("utf-8")) if report_path.exists() else {}
+    return Answer(code_out, printed, report, out)
+
+
+def _run_apart(code: Path) -> tuple[int, bytes]:
     done = subprocess.run(
         [sys.executable, str(code / "engine.py"), str(code / "query.json")],
         capture_output=True,
@@ -92,9 +105,7 @@ def run_engine(request: EngineRequest, folder: Path, change: Mapping[str, Any] |
         env={"PATH": os.environ["PATH"]},
         timeout=60,
     )
-    report_path = out / "engine.json"
-    report = json.loads(report_path.read_text("utf-8")) if report_path.exists() else {}
-    return Answer(done.returncode, done.stdout + done.stderr, report, out)
+    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -103,6 +114,7 @@ def ask(store: Store, catalogue: Catalogue, tmp_path: Path) -> Ask:
 
     def asked(sql: str, *, tables: Mapping[str, list[str]], columns: list[str], **options: Any) -> Answer:
         change = options.pop("change", None)
+        apart = options.pop("apart", True)
         request = request_for_aggregate(
             store,
             catalogue,
@@ -114,7 +126,7 @@ def ask(store: Store, catalogue: Catalogue, tmp_path: Path) -> Ask:
             output=options.pop("output", "answer.csv"),
             **options,
         )
-        return run_engine(request, tmp_path, change)
+        return run_engine(request, tmp_path, change, apart=apart)
 
     return asked
 

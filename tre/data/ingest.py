@@ -10,8 +10,6 @@ that does not say when its list of opt-outs was made.
 """
 
 import hashlib
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,20 +34,11 @@ from tre.data.pseudonyms import (
     save_key,
     studies_key,
 )
-from tre.data.store import (
-    CURRENT,
-    FORMAT,
-    MANIFEST,
-    VERSIONS,
-    Partition,
-    canonical,
-    file_digest,
-    manifest_digest,
-)
+from tre.data.publish import publish, staging_in
+from tre.data.store import FORMAT, Partition, file_digest, manifest_digest
 
 SUPPLY = "supply_in"
 PEOPLE = "people_in"
-_STAGING = "building"
 
 
 @dataclass(frozen=True)
@@ -104,7 +93,7 @@ def ingest(
     """
     catalogue = catalogue or load_catalogue()
     owner = backend_key(key, backend)
-    with _staging(store_dir) as staging, _connection(source, staging) as connection:
+    with staging_in(store_dir) as staging, _connection(source, staging) as connection:
         work = _Work(
             connection,
             catalogue,
@@ -129,7 +118,7 @@ def ingest(
             "files": files,
         }
         left_out = _without_number(work)
-        folder = _publish(store_dir, staging, manifest)
+        folder = publish(store_dir, staging, manifest)
     return StoreVersion(
         version=manifest_digest(manifest),
         folder=folder,
@@ -137,19 +126,6 @@ def ingest(
         opted_out_rows=_rows(files[Partition.OPTED_OUT]),
         without_number=hidden.band(left_out) if left_out else "none",
     )
-
-
-@contextmanager
-def _staging(store_dir: Path) -> Iterator[Path]:
-    """A folder to build in, empty at the start and gone at the end, whatever happens."""
-    store_dir.mkdir(parents=True, exist_ok=True)
-    staging = store_dir / _STAGING
-    _remove(staging)
-    staging.mkdir(mode=0o700)
-    try:
-        yield staging
-    finally:
-        _remove(staging)
 
 
 @contextmanager
@@ -337,45 +313,6 @@ def _without_number(work: _Work) -> int:
     return max(int(row[0]), 0) if row else 0
 
 
-def _publish(store_dir: Path, staging: Path, manifest: Mapping[str, Any]) -> Path:
-    """Make a version current in one rename, then let go of the others: opted-out people must not linger in them."""
-    shutil.rmtree(staging / "spill", ignore_errors=True)
-    path = staging / MANIFEST
-    path.write_bytes(canonical(manifest))
-    path.chmod(0o444)
-    for file in staging.iterdir():
-        _sync(file)
-    folder = store_dir / VERSIONS / manifest_digest(manifest)[:16]
-    folder.parent.mkdir(exist_ok=True)
-    _remove(folder)
-    staging.rename(folder)
-    folder.chmod(0o555)
-    _sync(folder.parent)
-    link = store_dir / f"{CURRENT}.next"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path(VERSIONS) / folder.name)
-    link.replace(store_dir / CURRENT)
-    _sync(store_dir)
-    for other in folder.parent.iterdir():
-        if other != folder:
-            _remove(other)
-    return folder
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        folder.chmod(0o700)
-        shutil.rmtree(folder)
-
-
 def _rows(files: Mapping[str, Any]) -> dict[str, int]:
     return {table: rows for file in files.values() for table, rows in file["rows"].items()}
 
@@ -388,7 +325,9 @@ def _refused(code: str, sentence: str, where: str) -> IngestRefused:
     return IngestRefused(Reason(code, sentence, "Check the file with the supplier.", where))
 
 
-def make_keys(site_key: Path, studies_keys: Mapping[str, Path], randomness: bytes, *, outside: Sequence[Path]) -> None:
+def make_keys(
+    site_key: Path, studies_keys: Mapping[str, Path], randomness: bytes, *, outside: Sequence[Path]
+) -> None:
     """Make the site's key from 32 random bytes and, from it, the studies key of each backend.
 
     Raises:

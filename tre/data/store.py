@@ -75,6 +75,11 @@ class Store:
     opted_out_groups: Mapping[str, StoreFile]
 
     @property
+    def manifest(self) -> dict[str, Any]:
+        """What the manifest says, as it stands on disk."""
+        return _read_manifest(self.root)
+
+    @property
     def files(self) -> Mapping[str, Path]:
         """The file of each permission group, without anyone who has opted out."""
         return {group: file.path for group, file in self.groups.items()}

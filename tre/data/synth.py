@@ -31,7 +31,6 @@ TABLES = (
     "hospital_admission",
     "death",
     "type_1_opt_out",
-    "supply",
 )
 
 
@@ -98,7 +97,7 @@ def _check_request(path: Path, *, patients: int, seed: int, events_per_patient: 
 
 def _populate(connection: duckdb.DuckDBPyConnection, settings: Mapping[str, int], progress: Progress) -> None:
     for name, value in settings.items():
-        connection.execute(f"SET VARIABLE {name} = {int(value)}")
+        connection.execute(f"SET VARIABLE {name} = {int(value)}::BIGINT")
     connection.execute("SET VARIABLE codes = ?", [str(POPULATION / "codes.csv")])
     statements = tuple(_statements(connection))
     for done, (chapter, statement) in enumerate(statements):
