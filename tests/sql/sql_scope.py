@@ -7,7 +7,9 @@ from job_specs.sql.model import ColumnFact, Scope, TableFact
 _ID = ColumnFact("patient_id", "UUID", dimension=False)
 
 
-def _table(name: str, columns: dict[str, str], *, patients: bool = False, hidden: tuple[str, ...] = ()) -> TableFact:
+def _table(
+    name: str, columns: dict[str, str], *, patients: bool = False, hidden: tuple[str, ...] = ()
+) -> TableFact:
     facts = (ColumnFact(column, kind, dimension=column not in hidden) for column, kind in columns.items())
     return TableFact(name, (_ID, *facts), rows_are="patients" if patients else "events")
 
@@ -16,12 +18,23 @@ SCOPE = Scope(
     (
         _table(
             "patients",
-            {"date_of_birth": "DATE", "sex": "VARCHAR", "ethnicity": "VARCHAR", "region": "VARCHAR", "imd_quintile": "INTEGER"},
+            {
+                "date_of_birth": "DATE",
+                "sex": "VARCHAR",
+                "ethnicity": "VARCHAR",
+                "region": "VARCHAR",
+                "imd_quintile": "INTEGER",
+            },
             patients=True,
         ),
         _table(
             "practice_registrations",
-            {"start_date": "DATE", "end_date": "DATE", "practice_pseudo_id": "UUID", "practice_nuts1_region_name": "VARCHAR"},
+            {
+                "start_date": "DATE",
+                "end_date": "DATE",
+                "practice_pseudo_id": "UUID",
+                "practice_nuts1_region_name": "VARCHAR",
+            },
             hidden=("practice_pseudo_id",),
         ),
         _table(
@@ -32,7 +45,9 @@ SCOPE = Scope(
         _table("medications", {"date": "DATE", "dmd_code": "VARCHAR"}, hidden=("dmd_code",)),
         _table("vaccinations", {"date": "DATE", "target_disease": "VARCHAR", "product_name": "VARCHAR"}),
         _table("covid_tests", {"specimen_date": "DATE", "result": "VARCHAR"}),
-        _table("admissions", {"admission_date": "DATE", "discharge_date": "DATE", "primary_diagnosis": "VARCHAR"}),
+        _table(
+            "admissions", {"admission_date": "DATE", "discharge_date": "DATE", "primary_diagnosis": "VARCHAR"}
+        ),
         _table("ons_deaths", {"date": "DATE", "underlying_cause_of_death": "VARCHAR"}),
     )
 )

@@ -1,13 +1,10 @@
 """Promises: the guard refuses every attack that is text, says where and why, and says what to do instead [P2] [P8] [P9]."""
 
-import re
-
 import pytest
 
 from job_specs.errors import Problem
 from job_specs.sql.guard import guard, guard_extract
 from job_specs.sql.model import SqlRefused
-from job_specs.sql.refusals import RULES
 from tests.sql.attacks import ATTACKS, Attack
 from tests.sql.sql_scope import PARAMETERS, SCOPE
 

@@ -1,0 +1,611 @@
+"""A slow, obvious interpreter of admitted SQL that remembers, for every row, which people it came from.
+
+It works on resolved queries, row by row and in memory. A row of a base table came from its patient; a joined row from
+both sides' people; a group from all of its rows' people. People behind a cell are counted by the rule as it is written
+in `Units`, with sets of people instead of SQL: this is what the engine's counts are held against.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from job_specs.sql import functions, ir
+from tests.oracles.sql_values import Span, among, arithmetic, cast, compare, conjunction, disjunction, scalar
+
+Database = Mapping[str, list[dict[str, Any]]]
+
+
+@dataclass
+class Row:
+    """A row: its values by column, whose it is, and (for groups) the people behind it and behind each cell."""
+
+    values: dict[str, Any]
+    who: frozenset[Any] = frozenset()
+    people: int | None = None
+    cells: dict[str, int] = field(default_factory=dict)
+
+
+Bound = dict[str, Row]  # alias -> row, for one joined row
+
+
+class Interpreter:
+    """Answers queries over small tables held in memory."""
+
+    def __init__(
+        self, database: Database, patient: Mapping[str, str | None], parameters: Mapping[str, Any]
+    ) -> None:
+        self._database = database
+        self._patient = patient
+        self._parameters = parameters
+        self._ctes: dict[str, list[Row]] = {}
+
+    def answer(self, query: ir.Query, rates: frozenset[str] = frozenset()) -> list[Row]:
+        """The rows of a query; columns named in `rates` are ratios, whose two sides are both counted."""
+        return self._query(query, {}, rates)
+
+    # -- queries ------------------------------------------------------------------------------------------------
+
+    def _query(self, query: ir.Query, outer: Bound, rates: frozenset[str] = frozenset()) -> list[Row]:
+        for cte in query.ctes:
+            self._ctes[cte.name] = self._query(cte.query, outer)
+        if isinstance(query, ir.Select):
+            return self._select(query, outer, rates)
+        rows = self._set_operation(query, outer, rates)
+        return self._cut(query, _sorted(rows, [(_by_position(o), o) for o in query.order]))
+
+    def _set_operation(self, query: ir.SetOp, outer: Bound, rates: frozenset[str]) -> list[Row]:
+        left = self._query(query.left, outer, rates)
+        right = [_renamed(row, left_names(query.left)) for row in self._query(query.right, outer, rates)]
+        others = [_key(row.values.values()) for row in right]
+        match query.kind, query.all:
+            case "union", every:
+                return left + right if every else _distinct(left + right)
+            case "except", False:
+                return _distinct([row for row in left if _key(row.values.values()) not in others])
+            case "intersect", False:
+                return _distinct([row for row in left if _key(row.values.values()) in others])
+        raise NotImplementedError(query.kind)
+
+    def _select(self, query: ir.Select, outer: Bound, rates: frozenset[str]) -> list[Row]:
+        joined = self._from(query.source, outer) if query.source else [{}]
+        joined = [{**outer, **row} for row in joined]
+        own = frozenset(_aliases(query.source))
+        if query.where is not None:
+            joined = [row for row in joined if self._expr(query.where, row) is True]
+        grouped = (
+            query.group is not None
+            or query.having is not None
+            or any(_aggregates(i.value) for i in query.items)
+        )
+        rows = self._grouped(query, joined, own, rates) if grouped else self._row_by_row(query, joined, own)
+        if grouped and outer and query.group is None:
+            rows = [Row(row.values, row.who) for row in rows]  # an aggregate of the outer row's own patient
+        if query.distinct:
+            rows = _distinct_groups(rows)
+        if all(_is_position(order) for order in query.order):
+            rows = _sorted(rows, [(_by_position(order), order) for order in query.order])
+        return self._cut(query, rows)
+
+    def _row_by_row(self, query: ir.Select, joined: list[Bound], own: frozenset[str]) -> list[Row]:
+        windows = self._windows(query, joined)
+        kept = list(range(len(joined)))
+        if query.qualify is not None:
+            kept = [i for i in kept if self._expr(query.qualify, joined[i], windows[i]) is True]
+        if query.distinct_on:
+            kept = self._first_of_each(query, joined, kept)
+        rows = []
+        for i in kept:
+            values = {item.name or "": self._expr(item.value, joined[i], windows[i]) for item in query.items}
+            rows.append(self._passed_on(query, values, joined[i], own))
+        return rows
+
+    def _first_of_each(self, query: ir.Select, joined: list[Bound], kept: list[int]) -> list[int]:
+        by_position = [item.value for item in query.items]
+        keys = [
+            by_position[int(o.key.text) - 1] if isinstance(o.key, ir.Constant) else o.key for o in query.order
+        ]
+        order = [ir.Order(key, o.descending, o.nulls) for key, o in zip(keys, query.order, strict=True)]
+        kept.sort(key=lambda i: _sort_key([(self._expr(o.key, joined[i]), o) for o in order]))
+        first: dict[Any, int] = {}
+        for i in kept:
+            first.setdefault(_key(self._expr(target, joined[i]) for target in query.distinct_on), i)
+        return list(first.values())
+
+    def _passed_on(self, query: ir.Select, values: dict[str, Any], row: Bound, own: frozenset[str]) -> Row:
+        mine = [row[alias] for alias in own]
+        who = frozenset().union(*(part.who for part in mine))
+        if all(part.people is None for part in mine):
+            return Row(values, who)
+        people = _smallest(part.people for part in mine)
+        cells = {item.name or "": self._cell_of(item.value, row, people) for item in query.items}
+        return Row(values, who, people, cells)
+
+    def _cell_of(self, value: ir.Expr, row: Bound, people: int) -> int:
+        columns = [node for node in ir.walk(value, into_queries=False) if isinstance(node, ir.Column)]
+        measured = [row[c.source or ""].cells[c.name] for c in columns if c.name in row[c.source or ""].cells]
+        return _smallest(measured) if measured else people
+
+    # -- groups -------------------------------------------------------------------------------------------------
+
+    def _grouped(
+        self, query: ir.Select, joined: list[Bound], own: frozenset[str], rates: frozenset[str]
+    ) -> list[Row]:
+        keys = query.group.keys if query.group else ()
+        sets = query.group.sets if query.group else ((),)
+        groups: list[tuple[_Group, list[Any]]] = []
+        for one in sets:
+            parts: dict[Any, list[Bound]] = {} if one else {(): []}
+            for row in joined:
+                parts.setdefault(_key(self._expr(keys[i], row) for i in one), []).append(row)
+            for rows in parts.values():
+                taken = tuple(keys[i] for i in one)
+                group = _Group(self, rows, taken, keys, own)
+                groups.append((group, [self._expr(key, rows[0]) if key in taken else None for key in keys]))
+        of_one = _each_is_a_person([(group.who(), values) for group, values in groups]) if keys else False
+        kept = [group for group, _ in groups if query.having is None or group.value(query.having) is True]
+        return [self._group(query, group, rates, of_one=of_one) for group in kept]
+
+    def _group(self, query: ir.Select, group: "_Group", rates: frozenset[str], *, of_one: bool) -> Row:
+        values = {item.name or "": group.value(item.value) for item in query.items}
+        who = group.who()
+        if of_one or not who:
+            return Row(values, who)
+        if group.has_groups():
+            raise NotImplementedError("an aggregate of groups has no people to count")
+        cells = {i.name or "": group.people(i.value, rate=(i.name in rates)) for i in query.items}
+        return Row(values, who, len(who), cells)
+
+    # -- FROM ---------------------------------------------------------------------------------------------------
+
+    def _from(self, relation: ir.Relation, outer: Bound) -> list[Bound]:
+        if isinstance(relation, ir.Join):
+            return self._join(relation, outer)
+        return [{relation.alias: row} for row in self._leaf(relation, outer)]
+
+    def _leaf(self, relation: ir.Relation, outer: Bound) -> list[Row]:
+        match relation:
+            case ir.Named():
+                return self._ctes[relation.name] if relation.common else self._table(relation.name)
+            case ir.Derived():
+                return self._query(relation.query, outer)
+            case ir.Rows():
+                return [
+                    Row(dict(zip(relation.columns, (self._expr(cell, {}) for cell in row), strict=True)))
+                    for row in relation.rows
+                ]
+            case ir.Series():
+                values = _series(relation.function, [self._expr(arg, {}) for arg in relation.args])
+                return [Row({relation.columns[0]: value}) for value in values]
+        raise NotImplementedError
+
+    def _table(self, name: str) -> list[Row]:
+        patient = self._patient[name]
+        return [
+            Row(row, frozenset({row[patient]}) if patient else frozenset()) for row in self._database[name]
+        ]
+
+    def _join(self, join: ir.Join, outer: Bound) -> list[Bound]:
+        left = self._from(join.left, outer)
+        matched_right: set[int] = set()
+        found: list[Bound] = []
+        right_names = list(_aliases(join.right))
+        rights: list[Bound] = []
+        for row in left:
+            rights = self._from(join.right, {**outer, **row})
+            matches = [i for i, r in enumerate(rights) if self._matches(join.on, {**outer, **row, **r})]
+            matched_right |= set(matches)
+            found += self._combined(join, row, [rights[i] for i in matches], right_names)
+        if join.kind in {"right", "full"}:
+            rights = rights or self._from(join.right, outer)
+            missing = {alias: Row(_Nulls()) for alias in _aliases(join.left)}
+            found += [{**missing, **r} for i, r in enumerate(rights) if i not in matched_right]
+        return found
+
+    def _matches(self, on: ir.Expr | None, row: Bound) -> bool:
+        return on is None or self._expr(on, row) is True
+
+    def _combined(self, join: ir.Join, row: Bound, matches: list[Bound], names: list[str]) -> list[Bound]:
+        match join.kind:
+            case "semi":
+                return [row] if matches else []
+            case "anti":
+                return [] if matches else [row]
+            case "left" | "full" if not matches:
+                return [{**row, **{name: Row(_Nulls()) for name in names}}]
+            case _:
+                return [{**row, **match} for match in matches]
+
+    # -- expressions --------------------------------------------------------------------------------------------
+
+    def expr(self, expr: ir.Expr, row: Bound) -> Any:
+        """The value of an expression in a joined row."""
+        return self._expr(expr, row)
+
+    def _expr(self, expr: ir.Expr, row: Bound, windows: Mapping[int, Any] | None = None) -> Any:
+        if windows and id(expr) in windows:
+            return windows[id(expr)]
+        match expr:
+            case ir.Column():
+                return row[expr.source or ""].values[expr.name]
+            case ir.Constant():
+                return _constant(expr)
+            case ir.Parameter():
+                return self._parameters[expr.name]
+            case ir.Case():
+                taken = (then for when, then in expr.whens if self._expr(when, row, windows) is True)
+                return self._expr(next(taken, expr.otherwise), row, windows)
+            case ir.Cast():
+                return cast(self._expr(expr.value, row, windows), expr.type)
+            case ir.Exists():
+                return bool(self._query(expr.query, row))
+            case ir.Among():
+                options = [next(iter(r.values.values())) for r in self._query(expr.query, row)]
+                return among(self._expr(expr.value, row, windows), options)
+            case ir.Single():
+                rows = self._query(expr.query, row)
+                return next(iter(rows[0].values.values())) if rows else None
+            case ir.Call():
+                return operate(expr.name, [self._expr(arg, row, windows) for arg in expr.args])
+        raise NotImplementedError(type(expr))
+
+    def _windows(self, query: ir.Select, joined: list[Bound]) -> list[dict[int, Any]]:
+        values: list[dict[int, Any]] = [{} for _ in joined]
+        roots = [
+            *(item.value for item in query.items),
+            *([query.qualify] if query.qualify is not None else []),
+        ]
+        for root in roots:
+            for node in ir.walk(root, into_queries=False):
+                if isinstance(node, ir.Window):
+                    for place, value in enumerate(self._window(node, joined)):
+                        values[place][id(node)] = value
+        return values
+
+    def _window(self, window: ir.Window, joined: list[Bound]) -> list[Any]:
+        parts: dict[Any, list[int]] = {}
+        for place, row in enumerate(joined):
+            parts.setdefault(_key(self._expr(key, row) for key in window.partition), []).append(place)
+        values: list[Any] = [None] * len(joined)
+        for places in parts.values():
+            places.sort(key=lambda i: _sort_key([(self._expr(o.key, joined[i]), o) for o in window.order]))
+            for rank, place in enumerate(places):
+                values[place] = self._over(window, [joined[i] for i in places], rank)
+        return values
+
+    def _over(self, window: ir.Window, rows: list[Bound], rank: int) -> Any:
+        call = window.call
+        match call.name:
+            case "row_number":
+                return rank + 1
+            case "lag" | "lead":
+                other = rank - 1 if call.name == "lag" else rank + 1
+                return self._expr(call.args[0], rows[other]) if 0 <= other < len(rows) else None
+            case "first_value":
+                return self._expr(call.args[0], rows[0])
+            case _:
+                seen = rows[: self._frame_end(window, rows, rank)]
+                return aggregate(call.name, [[self._expr(arg, row) for arg in call.args] for row in seen])
+
+    def _frame_end(self, window: ir.Window, rows: list[Bound], rank: int) -> int:
+        if not window.order:
+            return len(rows)
+        if window.frame.unit == "rows":
+            return rank + 1
+        here = _sort_key([(self._expr(o.key, rows[rank]), o) for o in window.order])
+        keys = [_sort_key([(self._expr(o.key, row), o) for o in window.order]) for row in rows]
+        return max(i for i, key in enumerate(keys) if key == here) + 1
+
+    def _cut(self, query: ir.Query, rows: list[Row]) -> list[Row]:
+        start = int(query.offset.text) if isinstance(query.offset, ir.Constant) else 0
+        stop = start + int(query.limit.text) if isinstance(query.limit, ir.Constant) else None
+        return rows[start:stop]
+
+
+class _Group:
+    """One group of joined rows."""
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        rows: list[Bound],
+        keys: tuple[ir.Expr, ...],
+        every_key: tuple[ir.Expr, ...],
+        own: frozenset[str],
+    ) -> None:
+        self._interpreter = interpreter
+        self._rows = rows
+        self._keys = keys
+        self._every_key = every_key
+        self._own = own
+
+    def who(self, rows: Iterable[Bound] | None = None) -> frozenset[Any]:
+        rows = self._rows if rows is None else rows
+        return frozenset().union(*(row[alias].who for row in rows for alias in self._own))
+
+    def has_groups(self) -> bool:
+        return any(row[alias].people is not None for row in self._rows for alias in self._own)
+
+    def value(self, expr: ir.Expr) -> Any:
+        if expr in self._keys:
+            return self._interpreter.expr(expr, self._rows[0])
+        if expr in self._every_key:
+            return None
+        match expr:
+            case ir.Call("grouping", args):
+                absent = [0 if arg in self._keys else 1 for arg in args]
+                return sum(bit << place for place, bit in enumerate(reversed(absent)))
+            case ir.Call(name) if functions.is_aggregate(name):
+                return self._aggregate(expr)
+            case ir.Call():
+                return operate(expr.name, [self.value(arg) for arg in expr.args])
+            case ir.Cast():
+                return cast(self.value(expr.value), expr.type)
+            case ir.Case():
+                taken = (then for when, then in expr.whens if self.value(when) is True)
+                return self.value(next(taken, expr.otherwise))
+            case _:
+                return self._interpreter.expr(expr, self._rows[0] if self._rows else {})
+
+    def _aggregate(self, call: ir.Call) -> Any:
+        arguments = [
+            [self._interpreter.expr(arg, row) for arg in call.args] for row in self._where(call.where)
+        ]
+        if call.distinct:
+            return len({_key(args) for args in arguments if args[0] is not None})
+        return aggregate(call.name, arguments)
+
+    def _where(self, condition: ir.Expr | None, rows: Sequence[Bound] | None = None) -> list[Bound]:
+        rows = self._rows if rows is None else rows
+        return [row for row in rows if condition is None or self._interpreter.expr(condition, row) is True]
+
+    def people(self, expr: ir.Expr, *, rate: bool) -> int:
+        """The smallest group of people, none being no group, that a cell says something about."""
+        groups = [group for leaf in _leaves(expr) for group in self._groups(leaf, rate=rate)]
+        return _smallest(groups) if groups else len(self.who())
+
+    def _groups(self, leaf: ir.Call, *, rate: bool) -> list[int]:
+        rows = self._where(leaf.where)
+        match leaf.name:
+            case "count_star":
+                taken = rows
+            case "count_if":
+                taken = self._where(leaf.args[0], rows)
+            case "count":
+                taken = [row for row in rows if self._interpreter.expr(leaf.args[0], row) is not None]
+            case "sum" | "avg":
+                return self._weighed(leaf, rows, rate=rate or leaf.name == "avg")
+            case _:
+                values = ([self._interpreter.expr(a, row) for a in leaf.args] for row in rows)
+                kept = [row for row, args in zip(rows, values, strict=True) if None not in args]
+                return [len(self.who(kept))]
+        others = [row for row in self._rows if row not in taken]
+        plain = leaf.name == "count_star" and leaf.where is None
+        return [len(self.who(taken)), *([len(self.who(others))] if rate and not plain else [])]
+
+    def _weighed(self, leaf: ir.Call, rows: list[Bound], *, rate: bool) -> list[int]:
+        values = [self._interpreter.expr(leaf.args[0], row) for row in rows]
+        known = [row for row, value in zip(rows, values, strict=True) if value is not None]
+        heavy = [row for row, value in zip(rows, values, strict=True) if value is not None and value != 0]
+        light = [row for row, value in zip(rows, values, strict=True) if value is not None and value == 0]
+        if rate and _is_indicator(leaf.args[0]):
+            return [len(self.who(heavy)), len(self.who(light))]
+        return [len(self.who(heavy)) or len(self.who(known))]
+
+
+class _Nulls(dict[str, Any]):
+    """The values of a row that an outer join made up."""
+
+    def __missing__(self, _: str) -> None:
+        return None
+
+
+def operate(name: str, args: list[Any]) -> Any:
+    """An operator or scalar function on values."""
+    match name:
+        case "and":
+            return conjunction(args)
+        case "or":
+            return disjunction(args)
+        case "not":
+            return None if args[0] is None else not args[0]
+        case "is_null":
+            return args[0] is None
+        case "is_not_distinct":
+            return args[0] == args[1]
+        case "in":
+            return among(args[0], args[1:])
+        case "between":
+            return conjunction([compare(">=", args[0], args[1]), compare("<=", args[0], args[2])])
+        case "=" | "<>" | "<" | ">" | "<=" | ">=":
+            return compare(name, *args)
+        case "+" | "-" | "*" | "/" | "//" | "%" | "**":
+            return arithmetic(name, *args) if len(args) == 2 else -args[0] if args[0] is not None else None
+        case _:
+            return scalar(name, args)
+
+
+def aggregate(name: str, arguments: list[list[Any]]) -> Any:
+    """An aggregate over the argument lists of its rows."""
+    if name == "count_star":
+        return len(arguments)
+    if name in {"arg_max", "arg_min"}:
+        return _arg_extreme(name, arguments)
+    if name == "corr":
+        return _corr([(x, y) for x, y in arguments if x is not None and y is not None])
+    values = [args[0] for args in arguments if args[0] is not None]
+    match name:
+        case "count":
+            return len(values)
+        case "count_if":
+            return sum(bool(value) for value in values) if values else None
+        case "sum":
+            return sum(values) if values else None
+        case "avg":
+            return sum(values) / len(values) if values else None
+        case "min" | "max":
+            return {"min": min, "max": max}[name](values) if values else None
+        case "bool_or" | "bool_and":
+            return {"bool_or": any, "bool_and": all}[name](values) if values else None
+        case "median":
+            return statistics.median(values) if values else None
+        case "quantile_cont":
+            return _quantile(sorted(values), float(arguments[0][1])) if values else None
+        case "stddev_samp":
+            return statistics.stdev(values) if len(values) > 1 else None
+    raise NotImplementedError(name)
+
+
+def left_names(query: ir.Query) -> list[str]:
+    """The column names of a query."""
+    while isinstance(query, ir.SetOp):
+        query = query.left
+    return [item.name or "" for item in query.items]
+
+
+def _arg_extreme(name: str, arguments: list[list[Any]]) -> Any:
+    known = [(by, value) for value, by in arguments if by is not None and value is not None]
+    if not known:
+        return None
+    best = (max if name == "arg_max" else min)(by for by, _ in known)
+    return next(value for by, value in known if by == best)
+
+
+def _corr(pairs: list[tuple[float, float]]) -> float | None:
+    if len(pairs) < 2:
+        return None
+    try:
+        return statistics.correlation([x for x, _ in pairs], [y for _, y in pairs])
+    except statistics.StatisticsError:
+        return math.nan
+
+
+def _quantile(values: list[Any], q: float) -> Any:
+    place = q * (len(values) - 1)
+    low, high = math.floor(place), math.ceil(place)
+    return values[low] + (values[high] - values[low]) * (place - low)
+
+
+def _series(function: str, args: list[Any]) -> list[Any]:
+    start, stop, step = [0, args[0], 1] if len(args) == 1 else [*args, 1][:3]
+    values = []
+    while compare("<" if function == "range" else "<=", start, stop):
+        values.append(cast(start, "TIMESTAMP") if isinstance(step, Span) else start)
+        start = arithmetic("+", start, step)
+    return values
+
+
+def _constant(expr: ir.Constant) -> Any:
+    match expr.kind:
+        case "integer":
+            return int(expr.text)
+        case "decimal":
+            return float(expr.text)
+        case "boolean":
+            return expr.text == "TRUE"
+        case "null":
+            return None
+    return expr.text
+
+
+def _leaves(expr: ir.Expr) -> list[ir.Call]:
+    if isinstance(expr, ir.Call) and functions.is_aggregate(expr.name):
+        return [expr]
+    if isinstance(expr, ir.Exists | ir.Among | ir.Single):
+        return []
+    return [leaf for child in ir.children(expr) for leaf in _leaves(child)]
+
+
+def _aggregates(expr: ir.Expr) -> bool:
+    if isinstance(expr, ir.Window):
+        return False
+    return bool(_leaves(expr)) and not any(
+        isinstance(n, ir.Window) for n in ir.walk(expr, into_queries=False)
+    )
+
+
+def _is_indicator(expr: ir.Expr) -> bool:
+    match expr:
+        case ir.Case(((_, ir.Constant("integer", "1")),), ir.Constant("integer", "0") | ir.Constant("null")):
+            return True
+        case ir.Cast(ir.Call(), "INTEGER" | "BIGINT"):
+            return True
+        case _:
+            return False
+
+
+def _aliases(relation: ir.Relation | None) -> Iterable[str]:
+    if isinstance(relation, ir.Join):
+        yield from _aliases(relation.left)
+        if relation.kind not in {"semi", "anti"}:
+            yield from _aliases(relation.right)
+    elif relation is not None:
+        yield relation.alias
+
+
+def _smallest(counts: Iterable[int | None]) -> int:
+    return min((count for count in counts if count), default=0)
+
+
+def _key(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple((value is None, value) for value in values)
+
+
+def _distinct(rows: list[Row]) -> list[Row]:
+    return list({_key(row.values.values()): row for row in reversed(rows)}.values())
+
+
+def _distinct_groups(rows: list[Row]) -> list[Row]:
+    """SELECT DISTINCT: one person's rows stay that person's; anything else becomes groups."""
+    merged: dict[Any, list[Row]] = {}
+    for row in rows:
+        merged.setdefault(_key(row.values.values()), []).append(row)
+    whos = {key: frozenset().union(*(row.who for row in same)) for key, same in merged.items()}
+    if _each_is_a_person([(whos[key], list(same[0].values.values())) for key, same in merged.items()]):
+        return [Row(same[0].values, whos[key]) for key, same in merged.items()]
+    return [
+        Row(same[0].values, whos[key], len(whos[key]), dict.fromkeys(same[0].values, len(whos[key])))
+        for key, same in merged.items()
+    ]
+
+
+def _each_is_a_person(groups: list[tuple[frozenset[Any], list[Any]]]) -> bool:
+    """Whether one of the values is, in every group, the one patient the group came from."""
+    if not groups or not all(len(who) <= 1 for who, _ in groups):
+        return False
+    width = len(groups[0][1])
+    return any(all(values[i] in who for who, values in groups if who) for i in range(width))
+
+
+def _renamed(row: Row, names: list[str]) -> Row:
+    cells = dict(zip(names, row.cells.values(), strict=True)) if row.cells else {}
+    return Row(dict(zip(names, row.values.values(), strict=True)), row.who, row.people, cells)
+
+
+def _is_position(order: ir.Order) -> bool:
+    return isinstance(order.key, ir.Constant) and order.key.kind == "integer"
+
+
+def _by_position(order: ir.Order) -> Callable[[Row], Any]:
+    place = int(order.key.text) - 1  # type: ignore[union-attr]
+    return lambda row: list(row.values.values())[place]
+
+
+def _sorted(rows: list[Row], keys: Sequence[tuple[Callable[[Row], Any], ir.Order]]) -> list[Row]:
+    return (
+        sorted(rows, key=lambda row: _sort_key([(key(row), order) for key, order in keys])) if keys else rows
+    )
+
+
+def _sort_key(pairs: list[tuple[Any, ir.Order]]) -> tuple[Any, ...]:
+    """NULLs last, as DuckDB sorts, whichever the direction."""
+    return tuple((value is None, _Backwards(value) if order.descending else value) for value, order in pairs)
+
+
+@dataclass(frozen=True, order=False)
+class _Backwards:
+    value: Any
+
+    def __lt__(self, other: "_Backwards") -> bool:
+        return self.value is not None and other.value is not None and bool(other.value < self.value)

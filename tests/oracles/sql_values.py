@@ -1,0 +1,213 @@
+"""Values as DuckDB has them, the slow and obvious way: three-valued logic, dates, text; one small function for each name."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Span:
+    """An interval of whole months and days."""
+
+    months: int = 0
+    days: int = 0
+
+
+def compare(name: str, left: Any, right: Any) -> bool | None:
+    if left is None or right is None:
+        return None
+    left, right = _alike(left), _alike(right)
+    return {
+        "=": left == right, "<>": left != right, "<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right,
+    }[name]  # fmt: skip
+
+
+def conjunction(values: list[bool | None]) -> bool | None:
+    if any(value is False for value in values):
+        return False
+    return None if any(value is None for value in values) else True
+
+
+def disjunction(values: list[bool | None]) -> bool | None:
+    if any(value is True for value in values):
+        return True
+    return None if any(value is None for value in values) else False
+
+
+def among(value: Any, options: list[Any]) -> bool | None:
+    return disjunction([compare("=", value, option) for option in options]) if options else False
+
+
+def arithmetic(name: str, left: Any, right: Any) -> Any:
+    if left is None or right is None:
+        return None
+    if isinstance(left, date) or isinstance(right, Span):
+        return _shifted(name, left, right)
+    match name:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/":
+            return left / right if right else (math.nan if not left else math.copysign(math.inf, left))
+        case "//":
+            return int(left / right) if right else None
+        case "%":
+            return math.fmod(left, right) if right else None
+        case "**":
+            return float(left) ** right
+    raise NotImplementedError(name)
+
+
+def cast(value: Any, kind: str) -> Any:
+    if value is None:
+        return None
+    match kind:
+        case "INTEGER" | "BIGINT":
+            return int(value) if isinstance(value, bool | str) else _half_away(value)
+        case "DOUBLE":
+            return float(value)
+        case "BOOLEAN":
+            return value if isinstance(value, bool) else bool(value)
+        case "DATE":
+            return _day(value)
+        case "TIMESTAMP":
+            return _alike(value) if isinstance(value, date) else datetime.fromisoformat(value)
+        case "VARCHAR":
+            return value if isinstance(value, str) else str(value)
+    raise NotImplementedError(kind)
+
+
+def scalar(name: str, args: list[Any]) -> Any:
+    if name in _NULL_TOLERANT:
+        return _NULL_TOLERANT[name](*args)
+    return None if any(arg is None for arg in args) else _STRICT[name](*args)
+
+
+def _alike(value: Any) -> Any:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - DuckDB's TIMESTAMP has no zone
+    return value
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _shifted(name: str, left: Any, right: Any) -> Any:
+    sign = 1 if name == "+" else -1
+    if isinstance(right, int):
+        return left + timedelta(days=sign * right)
+    if isinstance(right, Span):
+        moved = _months_later(_alike(left), sign * right.months)
+        return moved + timedelta(days=sign * right.days)
+    return (_day(left) - _day(right)).days
+
+
+def _months_later(moment: datetime, months: int) -> datetime:
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    last = (following - timedelta(days=1)).day
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, last))
+
+
+def _half_away(value: float) -> int:
+    return int(math.copysign(math.floor(abs(value) + 0.5), value))
+
+
+def _rounded(value: float, digits: int = 0) -> float:
+    scale = 10**digits
+    return math.copysign(math.floor(abs(value) * scale + 0.5), value) / scale
+
+
+def _truncated(unit: str, value: date) -> datetime:
+    day = _alike(value)
+    match unit:
+        case "year":
+            return day.replace(month=1, day=1)
+        case "quarter":
+            return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+        case "month":
+            return day.replace(day=1)
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "day":
+            return day
+    raise NotImplementedError(unit)
+
+
+def _difference(unit: str, left: date, right: date) -> int:
+    """Boundaries crossed, as DuckDB's date_diff counts."""
+    months = (right.year - left.year) * 12 + right.month - left.month
+    match unit:
+        case "day":
+            return (_day(right) - _day(left)).days
+        case "month":
+            return months
+        case "year":
+            return right.year - left.year
+        case "quarter":
+            return (right.year * 4 + (right.month - 1) // 3) - (left.year * 4 + (left.month - 1) // 3)
+    raise NotImplementedError(unit)
+
+
+def _bucket(width: Span, value: date) -> date:
+    months = (value.year - 2000) * 12 + value.month - 1
+    start = months // width.months * width.months
+    return date(2000 + start // 12, start % 12 + 1, 1)
+
+
+def _like(text: str, pattern: str) -> bool:
+    regex = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
+    return re.fullmatch(regex, text, re.DOTALL) is not None
+
+
+def _nullif(left: Any, right: Any) -> Any:
+    return None if compare("=", left, right) else left
+
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_NULL_TOLERANT: Mapping[str, Callable[..., Any]] = {
+    "coalesce": lambda *args: next((arg for arg in args if arg is not None), None),
+    "greatest": lambda *args: max((a for a in args if a is not None), key=_alike, default=None),
+    "least": lambda *args: min((a for a in args if a is not None), key=_alike, default=None),
+    "nullif": _nullif,
+    "concat": lambda *args: "".join(str(arg) for arg in args if arg is not None),
+}
+_STRICT: Mapping[str, Callable[..., Any]] = {
+    "~~": _like,
+    "||": lambda a, b: str(a) + str(b),
+    "abs": abs,
+    "round": _rounded,
+    "floor": lambda value: float(math.floor(value)),
+    "ceil": lambda value: float(math.ceil(value)),
+    "sqrt": math.sqrt,
+    "lower": str.lower,
+    "upper": str.upper,
+    "length": len,
+    "left": lambda text, count: text[:count],
+    "right": lambda text, count: text[-count:],
+    "substring": lambda text, start, count: text[start - 1 : start - 1 + count],
+    "starts_with": str.startswith,
+    "regexp_matches": lambda text, pattern: re.search(pattern, text) is not None,
+    "list_contains": lambda options, value: value in options,
+    "year": lambda day: day.year,
+    "month": lambda day: day.month,
+    "quarter": lambda day: (day.month - 1) // 3 + 1,
+    "dayname": lambda day: _DAYS[day.weekday()],
+    "date_trunc": _truncated,
+    "date_diff": _difference,
+    "date_part": lambda unit, day: {"year": day.year, "month": day.month, "day": day.day}[unit],
+    "time_bucket": _bucket,
+    "to_years": lambda count: Span(months=12 * count),
+    "to_months": lambda count: Span(months=count),
+    "to_weeks": lambda count: Span(days=7 * count),
+    "to_days": lambda count: Span(days=count),
+}
