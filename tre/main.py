@@ -14,7 +14,8 @@ from typing import Any
 
 from output_checks.model import Report
 from output_checks.policy import Policy, load_policy
-from sandboxes.runner import Clock, Runner, SystemClock
+from sandboxes.choose import available
+from sandboxes.runner import Runner, SystemClock
 from tre.cli.app import run_command_line
 from tre.cli.house import Folders, House, Wiring
 from tre.data.canary import build_canary
@@ -24,7 +25,6 @@ from tre.data.room import Room, Stores
 from tre.dispatch.actions import Dispatcher, Rooms
 from tre.dispatch.checks import Checks
 from tre.dispatch.push import Push
-from tre.dispatch.runners import choose
 from tre.health.run import Corridor
 from tre.health.run import run as run_health
 from tre.records.checkpoint import CheckpointLog
@@ -44,7 +44,7 @@ from tre.worker import Tools, Worker
 BACKEND = "tpp"
 SEED_BYTES = 32
 
-Choose = Callable[[tuple[str, ...], Path, Clock], Runner]
+Choose = Callable[[Site, Path], Runner]
 
 
 def clock() -> datetime:
@@ -55,6 +55,11 @@ def clock() -> datetime:
 def new_id(kind: str) -> str:
     """A new opaque name: it says what it names and nothing else."""
     return f"{kind}-{secrets.token_hex(5)}"
+
+
+def choose(site: Site, state: Path) -> Runner:
+    """The first runner that the site allows, with every wall that it insists on; never none at all."""
+    return available(state, allowed=site.runners, required_walls=site.required_walls, clock=SystemClock())
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,7 @@ class Opening:
 
     @cached_property
     def _runner(self) -> Runner:
-        return self._hands.choose(self._site.runners, self._folders.work / "boxes", SystemClock())
+        return self._hands.choose(self._site, self._folders.work / "boxes")
 
     @cached_property
     def _push(self) -> Push:

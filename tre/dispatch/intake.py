@@ -8,14 +8,13 @@ submit is taken on trust.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from job_specs.codelists import read_codelist
 from job_specs.model import Action, JobSpec, RunBody, Sensitivity, SqlBody
 from job_specs.parse import parse
 from job_specs.plan import content_key, plan
-from job_specs.render import render
 from job_specs.sql.guard import guard, guard_extract
 from job_specs.sql.model import Guarded, Scope, Units
 from job_specs.sql.units import units
+from job_specs.study import codes, rendered
 from tre.custody.requests import ActionAsked, ActionKind, Submission
 from tre.dispatch.code import Code
 from tre.dispatch.errors import DispatchError
@@ -91,11 +90,12 @@ def question(intake: Intake, action: Action, data: DataRoom) -> Question:
     """
     spec = intake.spec
     scope = data.scope(spec.data)
-    rendered = render(_template(intake, action), parameters=spec.parameters, codelists=_codes(intake))
+    read = intake.code.files.__getitem__
+    query = rendered(spec, action, read, codes(spec, read))
     if action.is_extract:
-        guarded = guard_extract(rendered.sql, scope, parameters=rendered.parameters)
+        guarded = guard_extract(query.sql, scope, parameters=query.parameters)
         return _extract(guarded, action)
-    guarded = guard(rendered.sql, scope, parameters=rendered.parameters)
+    guarded = guard(query.sql, scope, parameters=query.parameters)
     return _aggregate(guarded, action, scope)
 
 
@@ -138,21 +138,6 @@ def _require_outputs(action: Action) -> None:
             where=f"{SPEC}: actions.{action.name}.outputs",
             fix=f"Write it to {OUTPUTS}{astray[0].name} and declare that.",
         )
-
-
-def _template(intake: Intake, action: Action) -> str:
-    body = action.body
-    if isinstance(body, SqlBody) and body.file is not None:
-        return intake.code.text(body.file)
-    return body.text or "" if isinstance(body, SqlBody) else ""
-
-
-def _codes(intake: Intake) -> Mapping[str, tuple[str, ...]]:
-    """The study's codelists, each code held to its coding system."""
-    return {
-        name: read_codelist(codelist, intake.code.bytes(codelist.file))
-        for name, codelist in intake.spec.codelists.items()
-    }
 
 
 def _extract(guarded: Guarded, action: Action) -> Question:

@@ -46,6 +46,7 @@ class Site:
     opt_outs_fresh_for: timedelta
     disclosure_pack: str
     runners: tuple[str, ...]
+    required_walls: frozenset[str]
     images: Mapping[str, str]
     policy: str
 
@@ -86,6 +87,7 @@ def load_site(folder: Path) -> Site:
             opt_outs_fresh_for=timedelta(days=int(rules["opt_outs"]["fresh_for_days"])),
             disclosure_pack=str(rules["disclosure"]["pack"]),
             runners=tuple(rules["sandboxes"]["runners"]),
+            required_walls=frozenset(rules["sandboxes"]["required_walls"]),
             images=dict(rules["images"]),
             policy=hashlib.sha256(canonical(_plain([rules, people, bases]))).hexdigest(),
         )
