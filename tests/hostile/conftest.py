@@ -1,12 +1,14 @@
 """Fixtures for attacks on a real sandbox; what they give is made in `two_sides`."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandboxes.images import installed
-from tests.hostile.two_sides import Bait, Plain, Walled, lay
+from tests.hostile.two_sides import BRIDGE, Bait, Plain, Walled, address_of, greet, lay
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +50,15 @@ def walled(image: str, tmp_path: Path, bait: Bait) -> Iterator[Walled]:
     assert not any(b"CANARY-BYTES-OF-THE-HOST" in path.read_bytes() for path in kept), (
         "a secret of the host was kept"
     )
+
+
+@pytest.fixture
+def host_service() -> Iterator[tuple[str, str]]:
+    """A service of the host on the address that the engine's bridge gives it; plain containers reach it."""
+    address = address_of(BRIDGE)
+    if address is None:
+        pytest.skip(f"this host has no interface `{BRIDGE}`: its engine runs elsewhere, or makes no bridge")
+    with socket.create_server((address, 0)) as listening:
+        listening.settimeout(20)
+        threading.Thread(target=greet, args=(listening,), daemon=True).start()
+        yield address, str(listening.getsockname()[1])

@@ -1,13 +1,8 @@
 """[P1] [P2] [P8] A box is a world of its own: no network, no kernel doors, no host, no neighbour. Cases 58-66."""
 
 import ctypes
-import fcntl
 import os
 import shutil
-import socket
-import struct
-import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,45 +12,10 @@ from tests.hostile.two_sides import wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.hostile]
 STOPPED = {"EPERM", "EACCES", "ENOSYS", "SIGSYS"}
-GREETING = b"host service here"
-BRIDGE = "docker0"
-SIOCGIFADDR = 0x8915
 KEYS_TO_EVERY_DOOR = (
     "--security-opt", "seccomp=unconfined",
     *(f"--cap-add={name}" for name in ("SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT", "DAC_READ_SEARCH")),
 )  # fmt: skip
-
-
-@pytest.fixture
-def host_service() -> Iterator[tuple[str, str]]:
-    """A service of the host on the address that the engine's bridge gives it; plain containers reach it."""
-    address = address_of(BRIDGE)
-    if address is None:
-        pytest.skip(f"this host has no interface `{BRIDGE}`: its engine runs elsewhere, or makes no bridge")
-    with socket.create_server((address, 0)) as listening:
-        listening.settimeout(20)
-        threading.Thread(target=_greet, args=(listening,), daemon=True).start()
-        yield address, str(listening.getsockname()[1])
-
-
-def address_of(interface: str) -> str | None:
-    """The IPv4 address of an interface of this host, or None."""
-    request = struct.pack("256s", interface.encode())
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            return socket.inet_ntoa(fcntl.ioctl(asking, SIOCGIFADDR, request)[20:24])
-    except OSError:
-        return None
-
-
-def _greet(listening: socket.socket) -> None:
-    while True:
-        try:
-            caller, _ = listening.accept()
-        except OSError:
-            return
-        with caller:
-            caller.sendall(GREETING)
 
 
 def test_no_socket_of_any_family_opens_by_any_gate(plain, walled, host_service):

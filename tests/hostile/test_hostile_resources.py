@@ -123,9 +123,9 @@ def test_open_files_and_pipes_stop_at_their_limits(plain, walled):
     assert walled("open_files", "pipes").got() == set()
 
 
-def test_four_spinners_get_the_processor_time_that_was_asked_for(plain, walled):
-    assert "processor_share" in plain("spin", "4", "2", "0.6").got()
-    assert "processor_share" not in walled("spin", "4", "2", "0.6", limits=replace(SMALL, cpus=0.3)).got()
+def test_spinners_get_the_processor_time_that_was_asked_for(plain, walled):
+    assert "processor_share" in plain("spin", "8", "2", "0.4").got()
+    assert "processor_share" not in walled("spin", "8", "2", "0.4", limits=replace(SMALL, cpus=0.2)).got()
 
 
 def test_processor_time_ends_although_nobody_watches_the_clock(walled):
@@ -144,6 +144,14 @@ def test_a_program_that_stays_is_timed_out_in_time(way, walled):
     assert ended.status is Status.TIMED_OUT
     assert ended.receipt.wall_seconds < BRIEF.wall_seconds + GRACE_SECONDS
     assert ended.seconds < BRIEF.wall_seconds + 2 * GRACE_SECONDS
+
+
+def test_a_stopped_first_process_holds_its_box_no_longer_than_its_time(walled):
+    """Which only a box without the filter of system calls can do at all."""
+    ended = walled("linger", "stop_first", limits=BRIEF, without=frozenset({"system-calls"}))
+    assert ended.status is Status.TIMED_OUT
+    assert ended.seconds < BRIEF.wall_seconds + 2 * GRACE_SECONDS
+    assert walled("linger", "stop_first", limits=BRIEF).status is Status.FAILED
 
 
 def test_killing_the_command_line_does_not_end_a_plain_container(image, tmp_path):

@@ -4,9 +4,12 @@ A case that works nowhere proves nothing, so `plain` is the engine's own command
 After each test the host must be as it was: no container or mount of ours, and the files that were bait unchanged.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +24,9 @@ from sandboxes.runner import run
 
 PROGRAMS = Path(__file__).parent / "programs"
 PLAIN_SECONDS = 60
+GREETING = b"host service here"
+BRIDGE = "docker0"
+SIOCGIFADDR = 0x8915
 SMALL = Limits(
     memory_bytes=128 << 20, cpus=1.0, wall_seconds=20, pids=64, tmp_bytes=8 << 20, output_bytes=8 << 20,
     output_files=20, log_bytes=64 << 10,
@@ -153,3 +159,23 @@ def wait(condition: Callable[[], bool], *, seconds: float) -> bool:
             return True
         time.sleep(0.05)
     return condition()
+
+
+def address_of(interface: str) -> str | None:
+    """The IPv4 address of an interface of this host, or None."""
+    request = struct.pack("256s", interface.encode())
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            return socket.inet_ntoa(fcntl.ioctl(asking, SIOCGIFADDR, request)[20:24])
+    except OSError:
+        return None
+
+
+def greet(listening: socket.socket) -> None:
+    while True:
+        try:
+            caller, _ = listening.accept()
+        except OSError:
+            return
+        with caller:
+            caller.sendall(GREETING)

@@ -26,12 +26,15 @@ def below():
     (Path("/data/folder/below") / "planted").write_text("mine\n")
 
 
-attempt("append", append)
-attempt("chmod", lambda: DATA.chmod(0o666))
-attempt("rename", lambda: DATA.rename("/data/gone.csv") and None)
-attempt("beside", lambda: Path("/data/folder/planted").write_text("mine\n") and None)
-attempt("code", code)
-attempt("below", below)
-attempt("write", write)
-attempt("unlink", DATA.unlink)
-sys.stdout.flush()
+ATTACKS = {
+    "append": append,
+    "chmod": lambda: DATA.chmod(0o666),
+    "rename": lambda: DATA.rename("/data/gone.csv") and None,
+    "beside": lambda: Path("/data/folder/planted").write_text("mine\n") and None,
+    "code": code,
+    "below": below,
+    "write": write,
+    "unlink": DATA.unlink,
+}
+for name in sys.argv[1:] or ATTACKS:
+    attempt(name, ATTACKS[name])

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 
 from attempt import LIBC, attempt, attempt_in_child, call
 
@@ -12,12 +13,20 @@ BUFFER = ctypes.create_string_buffer(4096)
 def traced_child():
     child = os.fork()
     if child == 0:
-        os.pause() if hasattr(os, "pause") else os._exit(0)
+        signal.alarm(5)
+        signal.pause()
     try:
         call("ptrace", 16, child, 0, 0)
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)
+
+
+def traced_first():
+    """Lets it go again: a first process that is stopped would hold its box until the time limit (see linger.py)."""
+    call("ptrace", 16, 1, 0, 0)
+    os.waitpid(1, 0x40000000)
+    call("ptrace", 17, 1, 0, 0)
 
 
 def run_from_memory():
@@ -47,7 +56,7 @@ def remounted():
 
 attempt("io_uring", lambda: call("io_uring_setup", 2, BUFFER) and None)
 attempt("ptrace_child", traced_child)
-attempt("ptrace_first", lambda: call("ptrace", 16, 1, 0, 0) and None)
+attempt("ptrace_first", traced_first)
 attempt("process_vm_readv", lambda: call("process_vm_readv", os.getpid(), 0, 0, 0, 0, 0) and None)
 attempt("pidfd_open", lambda: call("pidfd_open", os.getpid(), 0) and None)
 attempt("kcmp", lambda: call("kcmp", os.getpid(), os.getpid(), 0, 0, 0) and None)
