@@ -40,6 +40,17 @@ class Interpreter:
         self._patient = patient
         self._parameters = parameters
         self._ctes: dict[str, list[Row]] = {}
+        self._readers: Mapping[type, Callable[..., Any]] = {
+            ir.Column: lambda expr, row, _: row[expr.source].values[expr.name],
+            ir.Constant: lambda expr, _row, _windows: _constant(expr),
+            ir.Parameter: lambda expr, _row, _windows: self._parameters[expr.name],
+            ir.Case: self._case,
+            ir.Cast: lambda expr, row, windows: cast(self._expr(expr.value, row, windows), expr.type),
+            ir.Exists: lambda expr, row, _: bool(self._query(expr.query, row)),
+            ir.Among: self._among,
+            ir.Single: self._single,
+            ir.Call: self._call,
+        }
 
     def answer(self, query: ir.Query, rates: frozenset[str] = frozenset()) -> list[Row]:
         """The rows of a query; columns named in `rates` are ratios, whose two sides are both counted."""
@@ -124,7 +135,12 @@ class Interpreter:
 
     def _cell_of(self, value: ir.Expr, row: Bound, people: int) -> int:
         columns = [node for node in ir.walk(value, into_queries=False) if isinstance(node, ir.Column)]
-        measured = [row[c.source or ""].cells[c.name] for c in columns if c.name in row[c.source or ""].cells]
+        below = [(row[column.source or ""], column.name) for column in columns]
+        measured = [
+            part.cells.get(name, 0)
+            for part, name in below
+            if name in part.cells or isinstance(part.values, _Nulls)
+        ]
         return _smallest(measured) if measured else people
 
     # -- groups -------------------------------------------------------------------------------------------------
@@ -226,29 +242,22 @@ class Interpreter:
     def _expr(self, expr: ir.Expr, row: Bound, windows: Mapping[int, Any] | None = None) -> Any:
         if windows and id(expr) in windows:
             return windows[id(expr)]
-        match expr:
-            case ir.Column():
-                return row[expr.source or ""].values[expr.name]
-            case ir.Constant():
-                return _constant(expr)
-            case ir.Parameter():
-                return self._parameters[expr.name]
-            case ir.Case():
-                taken = (then for when, then in expr.whens if self._expr(when, row, windows) is True)
-                return self._expr(next(taken, expr.otherwise), row, windows)
-            case ir.Cast():
-                return cast(self._expr(expr.value, row, windows), expr.type)
-            case ir.Exists():
-                return bool(self._query(expr.query, row))
-            case ir.Among():
-                options = [next(iter(r.values.values())) for r in self._query(expr.query, row)]
-                return among(self._expr(expr.value, row, windows), options)
-            case ir.Single():
-                rows = self._query(expr.query, row)
-                return next(iter(rows[0].values.values())) if rows else None
-            case ir.Call():
-                return operate(expr.name, [self._expr(arg, row, windows) for arg in expr.args])
-        raise NotImplementedError(type(expr))
+        return self._readers[type(expr)](expr, row, windows)
+
+    def _case(self, expr: ir.Case, row: Bound, windows: Mapping[int, Any] | None) -> Any:
+        taken = (then for when, then in expr.whens if self._expr(when, row, windows) is True)
+        return self._expr(next(taken, expr.otherwise), row, windows)
+
+    def _among(self, expr: ir.Among, row: Bound, windows: Mapping[int, Any] | None) -> Any:
+        options = [next(iter(r.values.values())) for r in self._query(expr.query, row)]
+        return among(self._expr(expr.value, row, windows), options)
+
+    def _single(self, expr: ir.Single, row: Bound, _: Mapping[int, Any] | None) -> Any:
+        rows = self._query(expr.query, row)
+        return next(iter(rows[0].values.values())) if rows else None
+
+    def _call(self, expr: ir.Call, row: Bound, windows: Mapping[int, Any] | None) -> Any:
+        return operate(expr.name, [self._expr(arg, row, windows) for arg in expr.args])
 
     def _windows(self, query: ir.Select, joined: list[Bound]) -> list[dict[int, Any]]:
         values: list[dict[int, Any]] = [{} for _ in joined]
@@ -332,21 +341,25 @@ class _Group:
             return self._interpreter.expr(expr, self._rows[0])
         if expr in self._every_key:
             return None
-        match expr:
-            case ir.Call("grouping", args):
-                absent = [0 if arg in self._keys else 1 for arg in args]
-                return sum(bit << place for place, bit in enumerate(reversed(absent)))
-            case ir.Call(name) if functions.is_aggregate(name):
-                return self._aggregate(expr)
-            case ir.Call():
-                return operate(expr.name, [self.value(arg) for arg in expr.args])
-            case ir.Cast():
-                return cast(self.value(expr.value), expr.type)
-            case ir.Case():
-                taken = (then for when, then in expr.whens if self.value(when) is True)
-                return self.value(next(taken, expr.otherwise))
-            case _:
-                return self._interpreter.expr(expr, self._rows[0] if self._rows else {})
+        if isinstance(expr, ir.Case):
+            taken = (then for when, then in expr.whens if self.value(when) is True)
+            return self.value(next(taken, expr.otherwise))
+        if isinstance(expr, ir.Cast):
+            return cast(self.value(expr.value), expr.type)
+        return (
+            self._called(expr) if isinstance(expr, ir.Call) else self._interpreter.expr(expr, self._first())
+        )
+
+    def _called(self, call: ir.Call) -> Any:
+        if functions.is_aggregate(call.name):
+            return self._aggregate(call)
+        if call.name == "grouping":
+            absent = [0 if arg in self._keys else 1 for arg in call.args]
+            return sum(bit << place for place, bit in enumerate(reversed(absent)))
+        return operate(call.name, [self.value(arg) for arg in call.args])
+
+    def _first(self) -> Bound:
+        return self._rows[0] if self._rows else {}
 
     def _aggregate(self, call: ir.Call) -> Any:
         arguments = [
@@ -367,22 +380,18 @@ class _Group:
 
     def _groups(self, leaf: ir.Call, *, rate: bool) -> list[int]:
         rows = self._where(leaf.where)
-        match leaf.name:
-            case "count_star":
-                taken = rows
-            case "count_if":
-                taken = self._where(leaf.args[0], rows)
-            case "count":
-                taken = [row for row in rows if self._interpreter.expr(leaf.args[0], row) is not None]
-            case "sum" | "avg":
-                return self._weighed(leaf, rows, rate=rate or leaf.name == "avg")
-            case _:
-                values = ([self._interpreter.expr(a, row) for a in leaf.args] for row in rows)
-                kept = [row for row, args in zip(rows, values, strict=True) if None not in args]
-                return [len(self.who(kept))]
+        if leaf.name in {"sum", "avg"}:
+            return self._weighed(leaf, rows, rate=rate or leaf.name == "avg")
+        if leaf.name not in {"count_star", "count_if", "count"}:
+            values = ([self._interpreter.expr(a, row) for a in leaf.args] for row in rows)
+            return [len(self.who([row for row, args in zip(rows, values, strict=True) if None not in args]))]
+        taken = self._where(leaf.args[0], rows) if leaf.name == "count_if" else self._present(leaf, rows)
         others = [row for row in self._rows if row not in taken]
         plain = leaf.name == "count_star" and leaf.where is None
         return [len(self.who(taken)), *([len(self.who(others))] if rate and not plain else [])]
+
+    def _present(self, leaf: ir.Call, rows: list[Bound]) -> list[Bound]:
+        return [row for row in rows if not leaf.args or self._interpreter.expr(leaf.args[0], row) is not None]
 
     def _weighed(self, leaf: ir.Call, rows: list[Bound], *, rate: bool) -> list[int]:
         values = [self._interpreter.expr(leaf.args[0], row) for row in rows]
@@ -403,27 +412,13 @@ class _Nulls(dict[str, Any]):
 
 def operate(name: str, args: list[Any]) -> Any:
     """An operator or scalar function on values."""
-    match name:
-        case "and":
-            return conjunction(args)
-        case "or":
-            return disjunction(args)
-        case "not":
-            return None if args[0] is None else not args[0]
-        case "is_null":
-            return args[0] is None
-        case "is_not_distinct":
-            return args[0] == args[1]
-        case "in":
-            return among(args[0], args[1:])
-        case "between":
-            return conjunction([compare(">=", args[0], args[1]), compare("<=", args[0], args[2])])
-        case "=" | "<>" | "<" | ">" | "<=" | ">=":
-            return compare(name, *args)
-        case "+" | "-" | "*" | "/" | "//" | "%" | "**":
-            return arithmetic(name, *args) if len(args) == 2 else -args[0] if args[0] is not None else None
-        case _:
-            return scalar(name, args)
+    if name in _OPERATORS:
+        return _OPERATORS[name](args)
+    if name in {"=", "<>", "<", ">", "<=", ">="}:
+        return compare(name, *args)
+    if name in {"+", "-", "*", "/", "//", "%", "**"}:
+        return arithmetic(name, *args) if len(args) > 1 else arithmetic(name, 0, *args)
+    return scalar(name, args)
 
 
 def aggregate(name: str, arguments: list[list[Any]]) -> Any:
@@ -435,26 +430,33 @@ def aggregate(name: str, arguments: list[list[Any]]) -> Any:
     if name == "corr":
         return _corr([(x, y) for x, y in arguments if x is not None and y is not None])
     values = [args[0] for args in arguments if args[0] is not None]
-    match name:
-        case "count":
-            return len(values)
-        case "count_if":
-            return sum(bool(value) for value in values) if values else None
-        case "sum":
-            return sum(values) if values else None
-        case "avg":
-            return sum(values) / len(values) if values else None
-        case "min" | "max":
-            return {"min": min, "max": max}[name](values) if values else None
-        case "bool_or" | "bool_and":
-            return {"bool_or": any, "bool_and": all}[name](values) if values else None
-        case "median":
-            return statistics.median(values) if values else None
-        case "quantile_cont":
-            return _quantile(sorted(values), float(arguments[0][1])) if values else None
-        case "stddev_samp":
-            return statistics.stdev(values) if len(values) > 1 else None
-    raise NotImplementedError(name)
+    if name == "count":
+        return len(values)
+    if name == "quantile_cont":
+        return _quantile(sorted(values), float(arguments[0][1])) if values else None
+    return _AGGREGATES[name](values) if len(values) >= (2 if name == "stddev_samp" else 1) else None
+
+
+_OPERATORS: Mapping[str, Callable[[list[Any]], Any]] = {
+    "and": conjunction,
+    "or": disjunction,
+    "not": lambda args: None if args[0] is None else not args[0],
+    "is_null": lambda args: args[0] is None,
+    "is_not_distinct": lambda args: args[0] == args[1],
+    "in": lambda args: among(args[0], args[1:]),
+    "between": lambda args: conjunction([compare(">=", args[0], args[1]), compare("<=", args[0], args[2])]),
+}
+_AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
+    "count_if": sum,
+    "sum": sum,
+    "avg": lambda values: sum(values) / len(values),
+    "min": min,
+    "max": max,
+    "bool_or": any,
+    "bool_and": all,
+    "median": statistics.median,
+    "stddev_samp": statistics.stdev,
+}
 
 
 def left_names(query: ir.Query) -> list[str]:

@@ -46,41 +46,13 @@ def arithmetic(name: str, left: Any, right: Any) -> Any:
         return None
     if isinstance(left, date) or isinstance(right, Span):
         return _shifted(name, left, right)
-    match name:
-        case "+":
-            return left + right
-        case "-":
-            return left - right
-        case "*":
-            return left * right
-        case "/":
-            return left / right if right else (math.nan if not left else math.copysign(math.inf, left))
-        case "//":
-            return int(left / right) if right else None
-        case "%":
-            return math.fmod(left, right) if right else None
-        case "**":
-            return float(left) ** right
-    raise NotImplementedError(name)
+    return _ARITHMETIC[name](left, right)
 
 
 def cast(value: Any, kind: str) -> Any:
     if value is None:
         return None
-    match kind:
-        case "INTEGER" | "BIGINT":
-            return int(value) if isinstance(value, bool | str) else _half_away(value)
-        case "DOUBLE":
-            return float(value)
-        case "BOOLEAN":
-            return value if isinstance(value, bool) else bool(value)
-        case "DATE":
-            return _day(value)
-        case "TIMESTAMP":
-            return _alike(value) if isinstance(value, date) else datetime.fromisoformat(value)
-        case "VARCHAR":
-            return value if isinstance(value, str) else str(value)
-    raise NotImplementedError(kind)
+    return _CASTS[kind](value)
 
 
 def scalar(name: str, args: list[Any]) -> Any:
@@ -210,4 +182,22 @@ _STRICT: Mapping[str, Callable[..., Any]] = {
     "to_months": lambda count: Span(months=count),
     "to_weeks": lambda count: Span(days=7 * count),
     "to_days": lambda count: Span(days=count),
+}
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b if b else (math.copysign(math.inf, a) if a else math.nan),
+    "//": lambda a, b: int(a / b) if b else None,
+    "%": lambda a, b: math.fmod(a, b) if b else None,
+    "**": lambda a, b: float(a) ** b,
+}
+_CASTS: Mapping[str, Callable[[Any], Any]] = {
+    "INTEGER": lambda value: int(value) if isinstance(value, bool | str) else _half_away(value),
+    "BIGINT": lambda value: int(value) if isinstance(value, bool | str) else _half_away(value),
+    "DOUBLE": float,
+    "BOOLEAN": bool,
+    "DATE": _day,
+    "TIMESTAMP": lambda value: _alike(value) if isinstance(value, date) else datetime.fromisoformat(value),
+    "VARCHAR": str,
 }

@@ -19,7 +19,7 @@ _REGIONS = ("London", "Midlands", "North West", "South East", "South West")
 
 def world(seed: int, people: int = 40) -> dict[str, list[dict[str, Any]]]:
     """Tables of the test scope: gaps, duplicates, people without events and events of any date."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     ids = [uuid.UUID(int=chance.getrandbits(128)) for _ in range(people)]
     return {
         "patients": [_person(chance, who) for who in ids],
