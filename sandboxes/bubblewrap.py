@@ -329,7 +329,17 @@ def _find_bubblewrap() -> str:
 
 def _require_namespaces(bwrap: str, *, as_uid: int | None) -> None:
     """This kernel lets the uid that boxes are built by make namespaces. Raises RunnerUnavailable."""
-    words = [bwrap, "--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/", "--proc", "/proc"]
+    words = [
+        bwrap,
+        "--unshare-all",
+        "--unshare-user",
+        "--disable-userns",
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+    ]
     done = subprocess.run(  # noqa: S603 - bubblewrap, around a program that does nothing
         [*words, "--", "true"], user=as_uid, group=as_uid, extra_groups=[] if as_uid else None,
         env={"PATH": os.defpath}, cwd="/", capture_output=True, check=False,

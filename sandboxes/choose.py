@@ -66,5 +66,7 @@ def _with_walls(runner: Runner, required: frozenset[str]) -> Runner:
 
 def _none(refusals: list[RunnerUnavailable]) -> RunnerUnavailable:
     reasons = " ".join(refusal.sentence for refusal in refusals) or "No runner is allowed here."
-    steps = " Or: ".join(refusal.fix for refusal in refusals) or f"Allow one or more of: {', '.join(RUNNERS)}."
+    steps = (
+        " Or: ".join(refusal.fix for refusal in refusals) or f"Allow one or more of: {', '.join(RUNNERS)}."
+    )
     return RunnerUnavailable("RUNNER_NONE", f"{reasons} Nothing is ever run bare.", fix=steps)

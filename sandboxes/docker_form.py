@@ -7,7 +7,7 @@ person added is a difference too. Nothing here talks to the engine, and nothing 
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandboxes.model import BoxRefused
@@ -34,6 +34,7 @@ class Image:
     environment: Mapping[str, str]
     labels: Mapping[str, str]
     entrypoint: tuple[str, ...]
+    health_check: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_image(inspected: Body, *, entrypoints: frozenset[tuple[str, ...]] = frozenset()) -> Image:
@@ -49,7 +50,8 @@ def read_image(inspected: Body, *, entrypoints: frozenset[tuple[str, ...]] = fro
         raise _not_plain("IMAGE_ONBUILD", "carries ONBUILD steps")
     if set(environment) - IMAGE_ENVIRONMENT:
         raise _not_plain("IMAGE_ENVIRONMENT", "sets environment variables that a box may not have")
-    return Image(str(inspected.get("Id", "")), environment, config.get("Labels") or {}, entrypoint)
+    labels, health_check = config.get("Labels") or {}, config.get("Healthcheck") or {}
+    return Image(str(inspected.get("Id", "")), environment, labels, entrypoint, health_check)
 
 
 def _not_plain(code: str, reason: str) -> BoxRefused:
@@ -75,7 +77,8 @@ def request(settings: Settings, image: Image) -> dict[str, Any]:
     if image.entrypoint:
         body["Entrypoint"] = list(image.entrypoint)
     if not settings.health_checks:
-        body["Healthcheck"] = {"Test": ["NONE"]}
+        # The engine takes over the rest of the image's health check whatever is asked, so the rest is asked for.
+        body["Healthcheck"] = {**image.health_check, "Test": ["NONE"]}
     return body
 
 
