@@ -107,6 +107,24 @@ def test_the_log_limit_is_a_wall(stands, walled):
     assert (held < 4 * SMALL.log_bytes) is stands
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="the file system for outputs is a mount, which needs root")
+@pytest.mark.parametrize("stands", [True, False])
+def test_the_flags_of_the_outputs_are_a_wall(stands, walled):
+    """Against a reader on the host that follows links, as peers' collectors do."""
+    proof = PROOFS["output-flags"]
+    runner = walled.runner(frozenset(proof["also_without"]) | (frozenset() if stands else {"output-flags"}))
+    box = walled.box(proof["program"], str(walled.bait.secret))
+    runner.prepare(box)
+    runner.launch(box.job)
+    assert wait(lambda: runner.observe(box.job).phase is Phase.STOPPED, seconds=10)
+    try:
+        seen = next(walled.folder.glob("state/boxes/*/out")).joinpath("secret.csv").read_bytes()
+    except OSError:
+        seen = b""
+    runner.discard(box.job)
+    assert (seen == b"") is stands
+
+
 @pytest.fixture
 def image_with_a_health_check(image: str) -> Iterator[str]:
     """The same image, bringing along a program that the engine would run beside ours every second."""
