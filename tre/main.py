@@ -4,6 +4,7 @@ Refuses to open a site without its keys, its ledger or its files; makes them onl
 """
 
 import secrets
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,16 +16,21 @@ from typing import Any
 from output_checks.model import Report
 from output_checks.policy import Policy, load_policy
 from sandboxes.choose import available
+from sandboxes.images.manifest import default_cache
 from sandboxes.runner import Runner, SystemClock
 from tre.cli.app import run_command_line
 from tre.cli.house import Folders, House, Wiring
 from tre.data.canary import build_canary
 from tre.data.catalogue import load_catalogue
-from tre.data.ingest import make_keys, open_site_key
+from tre.data.ingest import ingest, make_keys, open_site_key
+from tre.data.progress import Progress
 from tre.data.room import Room, Stores
+from tre.data.store import Check, open_store
+from tre.data.synth import synthesise
 from tre.dispatch.actions import Dispatcher, Rooms
 from tre.dispatch.checks import Checks
 from tre.dispatch.push import Push
+from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
 from tre.health.run import Corridor
 from tre.health.run import run as run_health
 from tre.records.checkpoint import CheckpointLog
@@ -33,7 +39,7 @@ from tre.records.ledger import Ledger
 from tre.records.locks import only_worker
 from tre.records.read_models import ReadModels
 from tre.records.seals import Seals
-from tre.records.site import Site, begin_site, load_site
+from tre.records.site import NEW_SITE, Site, begin_site, load_site
 from tre.records.vault.documents import Documents
 from tre.records.vault.quarantine import Quarantine
 from tre.records.vault.release import ReleaseDoor
@@ -43,6 +49,7 @@ from tre.worker import Tools, Worker
 
 BACKEND = "tpp"
 SEED_BYTES = 32
+SYNTHETIC_PATIENTS = 20_000
 
 Choose = Callable[[Site, Path], Runner]
 
@@ -72,7 +79,46 @@ class Hands:
 
     def wiring(self) -> Wiring:
         """What the command line is given."""
-        return Wiring(lambda folder: Opening(folder, self).house(), create_site, self.clock, self.new_id)
+        return Wiring(
+            lambda folder: Opening(folder, self).house(), create_site, self.clock, self.new_id, self.rehearse
+        )
+
+    def rehearse(self, study: Path, tell: Progress) -> Rehearsal:
+        """A study to be played on synthetic data; the data is made once and kept in the cache."""
+        site = load_site(NEW_SITE)
+        store, key = synthetic_store(self.clock(), tell)
+        beside = study / "metadata" / "tre"
+        documents, quarantine = Documents(beside / "documents"), Quarantine(beside / "outputs")
+        data = Room(load_catalogue(), Stores(store, store, key))
+        policy = load_policy(pack=site.disclosure_pack)
+        rooms = Rooms(documents, quarantine, data, self.choose(site, beside / "boxes"), SystemClock())
+        bench = Bench(
+            dispatcher=Dispatcher(rooms, site.images, beside / "jobs"),
+            checks=Checks(documents, quarantine, data, policy=policy, images=site.images),
+            data=data,
+            documents=documents,
+            quarantine=quarantine,
+            images=site.images,
+            data_version=open_store(store, check=Check.SIZES).version,
+            policy_version=policy.digest,
+        )
+        return Rehearsal(bench, study, Earlier(beside / "earlier.json", quarantine))
+
+
+def synthetic_store(now: datetime, tell: Progress) -> tuple[Path, Path]:
+    """The synthetic store that studies are rehearsed on, made when it is not there; and its studies key."""
+    place = default_cache().parent / f"synthetic-{SYNTHETIC_PATIENTS}"
+    keys = Folders(place)
+    if not (place / "store" / "current").exists():
+        shutil.rmtree(place, ignore_errors=True)
+        keys.keys.mkdir(mode=0o700, parents=True)
+        randomness = secrets.token_bytes(SEED_BYTES)
+        make_keys(keys.site_key, {BACKEND: keys.studies_key(BACKEND)}, randomness, outside=(keys.store,))
+        supply = place / "supply.duckdb"
+        synthesise(supply, patients=SYNTHETIC_PATIENTS, seed=7, opt_outs_as_of=now.date(), progress=tell)
+        key = open_site_key(keys.site_key, outside=(keys.store,))
+        ingest(supply, keys.store, key=key, backend=BACKEND, at=now, progress=tell)
+    return keys.store, keys.studies_key(BACKEND)
 
 
 def create_site(folder: Path) -> None:

@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tre.cli import data, health, job, ledger, release, review, study, worker
+from tre.cli import data, health, job, ledger, release, review, spec, study, worker
 from tre.cli.data import synth
 from tre.cli.demo import demo
 from tre.cli.exits import EXPECTED, Exit, exit_for
 from tre.cli.house import Wiring
 from tre.cli.register import register
+from tre.cli.run import run
 from tre.cli.session import Session
 from tre.cli.site import init
 from tre.cli.tell import tell, usage
@@ -28,6 +29,7 @@ app = typer.Typer(
     add_completion=False,
 )
 for name, group in (
+    ("spec", spec.app),
     ("study", study.app),
     ("job", job.app),
     ("review", review.app),
@@ -38,7 +40,7 @@ for name, group in (
     ("worker", worker.app),
 ):
     app.add_typer(group, name=name)
-for command in (init, synth, register, demo):
+for command in (run, init, synth, register, demo):
     app.command()(command)
 
 

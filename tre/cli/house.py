@@ -8,8 +8,10 @@ from typing import Any
 
 from sandboxes.runner import Runner
 from tre.data.catalogue import Catalogue
+from tre.data.progress import Progress as Tell
 from tre.dispatch.ports import DataRoom
 from tre.dispatch.push import Push
+from tre.dispatch.rehearsal import Rehearsal
 from tre.records.read_models import ReadModels
 from tre.records.seals import Seals
 from tre.records.site import Site
@@ -117,3 +119,4 @@ class Wiring:
     create_site: Callable[[Path], None]
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
+    rehearse: Callable[[Path, Tell], Rehearsal]

@@ -132,8 +132,9 @@ class Dispatcher:
         return _laid_query(task, ask(task.case, asked, task.folder))
 
     def _lay_out_code(self, task: Task, body: RunBody) -> "Laid":
-        lay_out(task.intake.code, task.folder / "code")
-        tops = sorted({path.split("/")[0] for path in task.intake.code.files})
+        seen = task.intake.seen_by(task.action)
+        lay_out(seen, task.folder / "code")
+        tops = sorted({path.split("/")[0] for path in seen.files})
         code = [Input(task.folder / "code" / top, f"{WORKSPACE}/{top}") for top in tops]
         return _laid_code(task, body, (*code, *self._needed(task)))
 

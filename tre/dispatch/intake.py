@@ -15,6 +15,7 @@ from job_specs.sql.guard import guard, guard_extract
 from job_specs.sql.model import Guarded, Scope, Units
 from job_specs.sql.units import units
 from job_specs.study import codes, rendered
+from job_specs.visible import files_of
 from tre.custody.requests import ActionAsked, ActionKind, Submission
 from tre.dispatch.code import Code
 from tre.dispatch.errors import DispatchError
@@ -47,18 +48,27 @@ class Intake:
             spec=spec,
             code=code,
             datasets=self.spec.data,
-            actions=tuple(self._asked(self.spec.action(name), images) for name in self.order),
+            actions=self.asked(images),
         )
+
+    def asked(self, images: Mapping[str, str]) -> tuple[ActionAsked, ...]:
+        """The actions in the order they run."""
+        return tuple(self._asked(self.spec.action(name), images) for name in self.order)
+
+    def seen_by(self, action: Action) -> Code:
+        """The study's files that the action may see: what decides its result, and nothing else."""
+        seen = files_of(self.spec, action, self.code.files, spec_file=SPEC)
+        return Code({path: content for path, content in self.code.files.items() if path in seen})
 
     def _asked(self, action: Action, images: Mapping[str, str]) -> ActionAsked:
         key = content_key(
             action,
-            code=self.code.digests,
+            code=self.seen_by(action).digests,
             inputs={},
             image=image_name(action, images),
             data_version="",
             policy_version="",
-            parameters=self.spec.parameters,
+            parameters=self.spec.parameters_of(action),
         )
         return ActionAsked(action.name, kind_of(action), action.needs, key)
 

@@ -1,0 +1,96 @@
+"""`tre run`: a whole study on synthetic data, on your own machine, through the same sandbox and checker as the real thing.
+
+Nothing here is secret, so everything is shown: logs, cells, people. Refuses nothing that the real thing would let through.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from job_specs.plan import plan
+from output_checks.model import Report
+from tre.cli import show
+from tre.cli.data import progress
+from tre.cli.exits import Exit
+from tre.cli.session import session
+from tre.custody.outputs import Offered
+from tre.custody.requests import Outcome
+from tre.dispatch.rehearsal import Played, Rehearsal
+from tre.views import Sight, report_view
+
+EVERYTHING = Sight(outline=True, findings=True, inside=True)
+
+
+def run(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="The study's folder, with project.yaml.")] = Path(),
+    *,
+    action: Annotated[
+        list[str] | None, typer.Option(help="An action to run, with what it needs; repeat.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Run this again, and use the rest again; repeat.")
+    ] = None,
+    start: Annotated[
+        list[str] | None, typer.Option("--from", help="Run this and all that follows it again.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run everything again.")] = False,
+) -> None:
+    """Run a study on synthetic data, and see what the output checker says."""
+    s = session(ctx)
+    with progress(s, "synthetic data") as tell:
+        rehearsal = s.wiring.rehearse(folder.resolve(), tell)
+    wanted = (*(action or ()), *(only or ()), *(start or ())) or ("run_all",)
+    chosen = plan(rehearsal.intake.spec, ("run_all",) if start else wanted)
+    forced = frozenset(chosen.order) if force else frozenset(only or ()) | chosen.cone(start or ())
+    with Console(stderr=True, quiet=s.as_json).status("running") as status:
+        played = list(rehearsal.play(chosen.order, forced=forced, tell=status.update))
+    laid_out(rehearsal, played, folder.resolve())
+    ended_well = all(each.outcome is Outcome.SUCCEEDED for each in played)
+    files = [_file(rehearsal, offered) for offered in rehearsal.offered()] if ended_well else []
+    s.answer({"actions": [_line(rehearsal, each) for each in played], "files": files}, _draw)
+    if not ended_well:
+        raise typer.Exit(Exit.SANDBOX)
+
+
+def laid_out(rehearsal: Rehearsal, played: Iterable[Played], folder: Path) -> None:
+    """Put what the actions wrote where a researcher looks for it: beneath output/ in the study's folder."""
+    for output in (output for each in played for output in each.outputs if output.path.startswith("output/")):
+        path = folder / output.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(rehearsal.read(output.digest))
+
+
+def _line(rehearsal: Rehearsal, played: Played) -> dict[str, Any]:
+    failed = played.outcome is not Outcome.SUCCEEDED
+    return {
+        "action": played.action,
+        "outcome": played.outcome.value,
+        "used_again": played.reused,
+        "why": played.why,
+        "log": rehearsal.read(played.log).decode("utf-8", "backslashreplace")
+        if failed and played.log
+        else "",
+    }
+
+
+def _file(rehearsal: Rehearsal, offered: Offered) -> dict[str, Any]:
+    return report_view(offered, Report.from_json(rehearsal.read(offered.report).decode()), EVERYTHING)
+
+
+def _draw(console: Console, answer: dict[str, Any]) -> None:
+    shown = [
+        {key: line[key] for key in ("action", "outcome", "used_again", "why")} for line in answer["actions"]
+    ]
+    show.rows(console, shown, nothing="Nothing was asked for.")
+    for line in answer["actions"]:
+        if line["log"]:
+            console.print(f"[bold]What {show.plain(line['action'])} said:[/]\n{show.text(line['log'])}")
+    for file in answer["files"]:
+        console.print(
+            f"[bold]{show.plain(file['path'])}[/]: would be {file['verdict']}, known as {file['level']}"
+        )
+        show.finding_lines(console, file["findings"])
