@@ -1,12 +1,13 @@
 """`python -m sandboxes.images build`: makes the sandbox images of this host, or says what a person must run.
 
-It refuses to do anything but build and list; running them is the runner's.
+`verify` builds them a second time and compares; `list` says what is there. It refuses to run an image: that is the
+runner's.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sandboxes.images import build, manifest
@@ -23,14 +24,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
 
     try:
-        if options.command == "build":
-            build.build(options.dest, say=say, requirements=options.requirements, fresh=options.fresh)
-        else:
-            for image in manifest.installed(options.dest).values():
-                sys.stdout.write(f"{image.name}\t{image.content_id}\t{image.rootfs}\n")
+        return _commanded(options, say)
     except ImageError as refused:
         sys.stderr.write(f"{refused.code}: {refused.sentence}\n{refused.fix}\n")
         return 1
+
+
+def _commanded(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    if options.command == "build":
+        build.build(options.dest, say=say, requirements=options.requirements, fresh=options.fresh)
+    elif options.command == "verify":
+        differ = build.differing(options.dest, say=say, requirements=options.requirements)
+        say(
+            f"differs from the cache: {', '.join(differ)}"
+            if differ
+            else "a second build has the same content ids"
+        )
+        return int(bool(differ))
+    else:
+        for image in manifest.installed(options.dest).values():
+            sys.stdout.write(f"{image.name}\t{image.content_id}\t{image.rootfs}\n")
     return 0
 
 
@@ -38,7 +51,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m sandboxes.images", description="Sandbox images of this host."
     )
-    parser.add_argument("command", choices=("build", "list"))
+    parser.add_argument("command", choices=("build", "verify", "list"))
     parser.add_argument("--dest", type=Path, default=manifest.default_cache(), help="the image cache")
     parser.add_argument("--requirements", type=Path, default=build.REQUIREMENTS, help="pinned wheels")
     parser.add_argument("--fresh", action="store_true", help="build again although nothing changed")

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -55,6 +56,23 @@ def build(
         )
         _load(images, say)
     return images
+
+
+def differing(cache: Path, *, say: Say, requirements: Path = REQUIREMENTS) -> tuple[str, ...]:
+    """Builds everything a second time in a scratch folder; the names whose content id is not the cache's.
+
+    None may differ while Debian's packages are the same. Nothing is loaded and the cache is as it was.
+    """
+    with tempfile.TemporaryDirectory(prefix=".again-", dir=cache) as scratch:
+        again = Path(scratch)
+        _build_all(again, recipe.inputs_digest(requirements), requirements, say)
+        first, second = manifest.installed(cache), manifest.installed(again)
+        names = sorted({*first, *second})
+        return tuple(one for one in names if _content(first, one) != _content(second, one))
+
+
+def _content(images: Mapping[str, Image], name: str) -> str | None:
+    return images[name].content_id if name in images else None
 
 
 def _build_all(cache: Path, key: str, requirements: Path, say: Say) -> None:
