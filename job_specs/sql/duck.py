@@ -27,6 +27,7 @@ _LOCK = (
     "SET lock_configuration = true",
 )
 _SERIALIZE = "SELECT json_serialize_sql($1, skip_default := true, skip_null := true, skip_empty := true)"
+UNREADABLE = "unreadable"
 _busy = threading.Lock()
 
 
@@ -37,7 +38,11 @@ def parse(sql: str) -> dict[str, Any]:
         RecursionError: when the tree nests deeper than JSON can be read.
     """
     with _busy:
-        row = _parser().execute(_SERIALIZE, [sql]).fetchone()
+        try:
+            row = _parser().execute(_SERIALIZE, [sql]).fetchone()
+        except duckdb.Error:
+            # It ran out of the little memory it has, or met what it cannot write down: nothing to be understood.
+            return {"error": True, "error_type": UNREADABLE}
     tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     return tree
 

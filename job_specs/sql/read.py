@@ -4,6 +4,7 @@ Refuses more than one statement, anything that is not a SELECT, queries that cha
 table functions, and every construct, key or flag that is not named here.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
@@ -32,8 +33,10 @@ from job_specs.sql.read_expr import ExprReader, Json, at
 from job_specs.sql.refusals import Refusals
 
 _MOST_BYTES = 1 << 20
-_MOST_DEPTH = 250
+_MOST_DEPTH = 120
+_MOST_WORDS = 25_000
 _MOST_NODES = 400_000
+_WORDS = re.compile(r"\w+|[^\w\s]+")
 _MATERIALIZED = frozenset({"CTE_MATERIALIZE_DEFAULT", "CTE_MATERIALIZE_ALWAYS", "CTE_MATERIALIZE_NEVER"})
 _CHANGES = frozenset({"INSERT_QUERY_NODE", "UPDATE_QUERY_NODE", "DELETE_QUERY_NODE", "COPY_QUERY_NODE"})
 _EMPTY = Select((), None)
@@ -59,6 +62,8 @@ def _plain_text(sql: str, refusals: Refusals) -> None:
         raise refusals.stop("sql-empty", text="(nothing)")
     if len(sql.encode("utf-8", "surrogatepass")) > _MOST_BYTES:
         raise refusals.stop("sql-too-long")
+    if len(_WORDS.findall(sql)) > _MOST_WORDS:
+        raise refusals.stop("sql-too-big")
     for place, character in enumerate(sql):
         if character not in "\n\r\t" and unicodedata.category(character) in {
             "Cc",
@@ -88,6 +93,8 @@ def _why_unread(sql: str, tree: _Json, refusals: Refusals) -> Exception:
     if tree.get("error_type") == "parser":
         place = str(tree.get("position", "0"))
         return refusals.stop("sql-syntax", int(place) if place.isdigit() else 0)
+    if tree.get("error_type") == duck.UNREADABLE:
+        return refusals.stop("sql-too-big")
     count = duck.statements(sql)
     return refusals.stop("sql-one-statement" if count > 1 else "sql-not-select")
 

@@ -42,10 +42,14 @@ EXTRACT_ATTACKS = [
     ("sql-star", "SELECT * FROM patients"),
     ("sql-single-row", "SELECT patient_id, (SELECT sex FROM patients WHERE region = 'x') AS s FROM patients"),
 ]  # fmt: skip
-HUGE = "SELECT count(*) FROM patients WHERE imd_quintile IN (" + ",".join(["1"] * 250_000) + ")"  # noqa: S608 - never run
+HUGE = "SELECT count(*) FROM patients WHERE imd_quintile IN (" + ",".join(["1"] * 12_600) + ")"  # noqa: S608 - never run
 LIMITS = [
     ("sql-too-long", "SELECT 1" + " " * (1 << 20)),
     ("sql-too-big", HUGE),
+    (
+        "sql-too-big",
+        "SELECT count(*) FROM patients WHERE " + " OR ".join(["imd_quintile = 1"] * 6_300),  # noqa: S608 - never run,
+    ),
     ("sql-too-deep", "SELECT " + "(" * 400 + "1" + ")" * 400 + " + " + " + ".join(["1"] * 400)),
     ("sql-too-deep", "SELECT count(*) FROM patients WHERE " + "NOT " * 300 + "sex = 'x'"),
     ("sql-character", "SELECT count(*)\x00 FROM patients"),
