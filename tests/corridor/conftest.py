@@ -143,3 +143,9 @@ def changed_study(tmp_path: Path) -> Callable[[str, str], Path]:
 def today() -> str:
     """The day on which the test runs."""
     return datetime.now(UTC).date().isoformat()
+
+
+@pytest.fixture(scope="session")
+def desk_at() -> type[Desk]:
+    """Sit down at any site, or at none."""
+    return Desk

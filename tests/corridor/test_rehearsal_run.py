@@ -1,0 +1,88 @@
+"""`tre run`: a study on synthetic data goes through the same boxes and checks, and only what changed runs again."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import job_specs
+from tre.cli.exits import Exit
+
+pytestmark = pytest.mark.engine
+
+STUDY = Path(job_specs.__file__).parent / "examples" / "covid-tests"
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory, desk_at):
+    """A copy of the example study that was run once, and what that said."""
+    folder = tmp_path_factory.mktemp("study") / "covid-tests"
+    shutil.copytree(STUDY, folder)
+    return folder, desk_at(folder / "no-site").tre("run", str(folder))
+
+
+@pytest.fixture
+def study(rehearsed, tmp_path: Path) -> Path:
+    """The rehearsed study, copied."""
+    shutil.copytree(rehearsed[0], tmp_path / "study")
+    return tmp_path / "study"
+
+
+@pytest.fixture
+def tre(tmp_path: Path, desk_at):
+    """The command line, with no site at all: a researcher's own machine."""
+    return desk_at(tmp_path / "no-site").tre
+
+
+def used_again(answer) -> dict[str, bool]:
+    return {line["action"]: line["used_again"] for line in answer["actions"]}
+
+
+def test_the_example_study_runs_from_nothing_and_shows_what_the_checker_says(rehearsed) -> None:
+    folder, answer = rehearsed
+    assert used_again(answer) == {"tests_by_region": False, "cohort": False, "describe": False}
+    assert {file["path"]: file["level"] for file in answer["files"]}["output/tests_by_region.csv"] == "proved"
+    assert (folder / "output" / "cohort.csv").exists()
+    assert any(finding["places"] for file in answer["files"] for finding in file["findings"])
+
+
+def test_nothing_changed_and_nothing_runs(study: Path, tre) -> None:
+    assert set(used_again(tre("run", str(study))).values()) == {True}
+
+
+def test_a_changed_script_runs_only_its_own_cone(study: Path, tre) -> None:
+    script = study / "analysis" / "describe.py"
+    script.write_text(script.read_text() + "# changed\n")
+    again = used_again(tre("run", str(study)))
+    assert again == {"tests_by_region": True, "cohort": True, "describe": False}
+
+
+def test_a_changed_query_runs_its_cone_when_its_result_changes(study: Path, tre) -> None:
+    query = study / "analysis" / "cohort.sql"
+    query.write_text(query.read_text().replace("patients.sex,", "patients.sex, patients.imd_quintile,"))
+    again = used_again(tre("run", str(study)))
+    assert again == {"tests_by_region": True, "cohort": False, "describe": False}
+
+
+def test_force_and_from_run_again_what_they_name(study: Path, tre) -> None:
+    assert set(used_again(tre("run", str(study), "--force")).values()) == {False}
+    again = used_again(tre("run", str(study), "--from", "cohort"))
+    assert again == {"tests_by_region": True, "cohort": False, "describe": False}
+
+
+def test_an_undeclared_input_is_not_there_and_the_failure_is_shown_whole(study: Path, tre) -> None:
+    (study / "project.yaml").write_text(
+        (study / "project.yaml").read_text().replace("    needs: [cohort]\n", "")
+    )
+    answer = tre("run", str(study), "--action", "describe", ends=Exit.SANDBOX)
+    (line,) = answer["actions"]
+    assert line["outcome"] == "failed-in-your-code"
+    assert "FileNotFoundError" in line["log"]
+    assert "describe.py" in line["log"]
+
+
+def test_a_script_cannot_see_another_actions_script_but_sees_what_it_mentions(study: Path, tre) -> None:
+    (study / "analysis" / "shared.py").write_text("ANSWER = 42\n")
+    script = study / "analysis" / "describe.py"
+    script.write_text("import sys\nsys.path.insert(0, 'analysis')\nimport shared\n" + script.read_text())
+    assert used_again(tre("run", str(study)))["describe"] is False
