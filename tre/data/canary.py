@@ -15,8 +15,7 @@ from typing import Any
 import duckdb
 
 from tre.data.errors import DataRefused
-from tre.data.ingest import ingest
-from tre.data.pseudonyms import Key
+from tre.data.ingest import SiteKey, ingest
 from tre.data.publish import publish, staging_in
 from tre.data.store import CURRENT, MANIFEST, Check, Store, canonical, file_digest, open_store
 from tre.data.synth import synthesise
@@ -32,7 +31,7 @@ PLANTED_TABLE = "practice_registrations"
 PLANTED_COLUMN = "practice_nuts1_region_name"
 
 
-def build_canary(store_dir: Path, *, key: Key, at: datetime) -> Store:
+def build_canary(store_dir: Path, *, key: SiteKey, at: datetime) -> Store:
     """The canary store of this month: the one that is there, or a new one.
 
     Raises:

@@ -117,7 +117,8 @@ def request_for_aggregate(
         output: path of the result, relative to the outputs folder; its suffix says the format.
         limits: what it may use.
         exempt: whether the study is one of those that may see people who have opted out.
-        absent: a file of pseudonyms, one a line, of people opted out since the store was built.
+        absent: a file of pseudonyms, one a line, of people to leave out; the store's own list of those who opted out since
+            it was built, unless given.
 
     Raises:
         CatalogueInvalid: a table or column is not in the catalogue, or not in this store.
@@ -174,7 +175,8 @@ class _Files:
         absent: Path | None,
     ) -> None:
         self.store = store
-        self.absent = absent
+        # An exempt study sees those who opted out, on whichever day they did.
+        self.absent = None if exempt else absent or store.absent
         self.tables = {
             name: self._table(catalogue, name, columns, exempt=exempt) for name, columns in tables.items()
         }

@@ -125,9 +125,11 @@ def _distinct(table: str, column: Column) -> str:
     """The values to search, each once: text as it is, numbers only where they could be ten digits."""
     if column.type == "VARCHAR":
         return f"SELECT DISTINCT {column.source}::VARCHAR AS value FROM {table} WHERE {column.source} IS NOT NULL"  # noqa: S608
+    # A folder of CSV sends numbers as text.
+    number = f"TRY_CAST({column.source} AS DOUBLE)"
     return (
-        f"SELECT DISTINCT {column.source}::HUGEINT::VARCHAR AS value FROM {table} "  # noqa: S608
-        f"WHERE {column.source} BETWEEN 1000000000 AND 9999999999 AND {column.source} = trunc({column.source})"
+        f"SELECT DISTINCT {number}::HUGEINT::VARCHAR AS value FROM {table} "  # noqa: S608
+        f"WHERE {number} BETWEEN 1000000000 AND 9999999999 AND {number} = trunc({number})"
     )
 
 

@@ -9,19 +9,21 @@ It refuses a supply without a column the catalogue needs, an identifier hiding i
 that does not say when its list of opt-outs was made.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from tre.data import hidden
-from tre.data.catalogue import Catalogue, Column, Table, Transform, load_catalogue
-from tre.data.errors import IngestRefused, OptOutsRefused, Reason
+from tre.data import hidden, supply
+from tre.data.absent import drop_superseded, list_digest, standing_list, write_absent
+from tre.data.catalogue import Catalogue, Table, Transform, load_catalogue
+from tre.data.errors import KeyRefused, OptOutsRefused, Reason
+from tre.data.landing import create_table, digits, hashed
+from tre.data.optouts import Kind, OptOutList
 from tre.data.progress import Progress, silent
 from tre.data.pseudonyms import (
     Hasher,
@@ -35,10 +37,13 @@ from tre.data.pseudonyms import (
     studies_key,
 )
 from tre.data.publish import publish, staging_in
-from tre.data.store import FORMAT, Partition, file_digest, manifest_digest
+from tre.data.store import FORMAT, Check, Partition, Store, file_digest, manifest_digest, open_store
 
 SUPPLY = "supply_in"
 PEOPLE = "people_in"
+OPTED_OUT = "opted_out_in"
+SiteKey = Key
+"""What callers who may not open the room of keys call the key they pass on."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,6 @@ class _Work:
     numbers: Hasher
     practices: Hasher
     progress: Progress
-    opt_outs: dict[str, str] = field(default_factory=dict)
 
 
 def ingest(
@@ -73,22 +77,25 @@ def ingest(
     backend: str,
     at: datetime,
     catalogue: Catalogue | None = None,
+    opt_outs: OptOutList | None = None,
     progress: Progress | None = None,
 ) -> StoreVersion:
-    """Build a new version of the store in `store_dir` from a supplier's DuckDB file, and make it current.
+    """Build a new version of the store in `store_dir` from a supply, and make it current.
 
     Args:
-        source: the supplier's file; opened read-only.
+        source: the supplier's DuckDB file, or folder of Parquet or CSV files; only read.
         store_dir: made if it is not there.
         key: the site's key, or this backend's.
         backend: `tpp` or `emis`, or another name a site uses.
         at: the moment of building, recorded in the manifest.
         catalogue: what to build; the one that ships, unless given.
+        opt_outs: the newest signed list, applied beside the supply's own and dating the store.
         progress: told of every table.
 
     Raises:
         IngestRefused: the supply lacks a table or column, or hides an identifier.
-        OptOutsRefused: the supply has no opt-out list, or an undated one.
+        OptOutsRefused: the supply has no opt-out list, or an undated one; the list is another backend's, or older than
+            the one in force.
         KeyRefused: the key is of another kind or backend.
     """
     catalogue = catalogue or load_catalogue()
@@ -102,10 +109,15 @@ def ingest(
             practice_hasher(owner),
             progress or silent,
         )
-        _check_supply(work)
-        _load_people(work)
+        supply.check_columns(connection, catalogue, SUPPLY)
+        as_of = opt_outs.as_of.isoformat() if opt_outs else _dated(work, "opt_outs_as_of")
+        _check_list(store_dir, date.fromisoformat(as_of), opt_outs, backend)
+        with supply.unquoted("people and opt-outs"):
+            _load_opt_outs(work, opt_outs)
+            _load_people(work)
         work.progress("looking for hidden identifiers", 0, 1)
-        hidden.refuse_hidden(connection, catalogue, source=SUPPLY, people=PEOPLE)
+        with supply.unquoted("the search for hidden identifiers"):
+            hidden.refuse_hidden(connection, catalogue, source=SUPPLY, people=PEOPLE)
         files = {partition.value: _build(work, partition) for partition in Partition}
         manifest = {
             "format": FORMAT,
@@ -114,11 +126,12 @@ def ingest(
             "extracted_on": _dated(work, "extracted_on"),
             "catalogue": catalogue.digest,
             "key_version": owner.version,
-            "opt_outs": {"digest": _opt_outs_digest(work), "as_of": _dated(work, "opt_outs_as_of")},
+            "opt_outs": {"digest": _opt_outs_digest(work), "as_of": as_of},
             "files": files,
         }
         left_out = _without_number(work)
         folder = publish(store_dir, staging, manifest)
+        drop_superseded(store_dir, date.fromisoformat(as_of))
     return StoreVersion(
         version=manifest_digest(manifest),
         folder=folder,
@@ -132,12 +145,7 @@ def ingest(
 def _connection(source: Path, staging: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     spill = staging / "spill"
     with duckdb.connect(":memory:") as connection:
-        try:
-            connection.execute(f"ATTACH '{_quoted(source)}' AS {SUPPLY} (READ_ONLY)")
-        except duckdb.Error as error:
-            raise _refused(
-                "supply-unreadable", "The supply cannot be opened as a DuckDB file.", source.name
-            ) from error
+        supply.attach(connection, source, SUPPLY)
         connection.execute(f"SET temp_directory = '{_quoted(spill)}'")
         # What spills still bears NHS numbers.
         connection.execute("SET temp_file_encryption = true")
@@ -145,63 +153,51 @@ def _connection(source: Path, staging: Path) -> Iterator[duckdb.DuckDBPyConnecti
         yield connection
 
 
-def _check_supply(work: _Work) -> None:
-    rows = work.connection.execute(
-        f"SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = '{SUPPLY}'"  # noqa: S608
-    ).fetchall()
-    found = {(str(table), str(column)) for table, column in rows}
-    needed = {(table.source, column.source) for table in work.catalogue.tables for column in table.columns}
-    if missing := sorted(needed - found):
-        raise IngestRefused(*(_missing(table, column) for table, column in missing))
-    opt_outs = work.catalogue.opt_outs
-    if (opt_outs["table"], opt_outs["number"]) not in found:
+def _check_list(store_dir: Path, as_of: date, given: OptOutList | None, backend: str) -> None:
+    """A list of another backend excludes nobody here, and an older one would bring people back [P6]."""
+    if given is not None and (given.backend != backend or given.kind is not Kind.TYPE_1):
+        sentence = "The signed list of opt-outs is another backend's, or not of type 1."
         raise OptOutsRefused(
-            Reason(
-                "opt-outs-missing",
-                "The supply has no list of opt-outs.",
-                "Ask the supplier for it.",
-                opt_outs["table"],
-            )
+            Reason("opt-outs-other-list", sentence, "Give this backend's type 1 list.", backend)
+        )
+    standing = standing_list(store_dir)
+    if standing is not None and as_of < standing:
+        sentence = f"The list of opt-outs is of {as_of}, older than the one in force, of {standing}."
+        raise OptOutsRefused(
+            Reason("opt-outs-older", sentence, "Ask information governance for the newest.", backend)
         )
 
 
-def _missing(table: str, column: str) -> Reason:
-    return Reason(
-        "supply-column-missing",
-        "The supply lacks a column that the catalogue needs.",
-        "Ask the supplier for it, or take it out of the catalogue.",
-        f"{table}.{column}",
+def _load_opt_outs(work: _Work, newest: OptOutList | None) -> None:
+    """Everyone who has opted out, by the supply's list and by the signed one. In memory alone."""
+    told = work.catalogue.opt_outs
+    work.connection.execute(
+        f"CREATE TEMP TABLE {OPTED_OUT} AS SELECT DISTINCT {digits(told['number'])} AS nhs_number "  # noqa: S608
+        f"FROM {SUPPLY}.{told['table']} WHERE {told['number']} IS NOT NULL"
     )
+    if newest is not None:
+        work.connection.execute(
+            f"INSERT INTO {OPTED_OUT} SELECT unnest($numbers::VARCHAR[])", {"numbers": sorted(newest.numbers)}
+        )
 
 
 def _load_people(work: _Work) -> None:
     """Everyone with a valid number: the number, the pseudonym, and whether they have opted out. In memory alone."""
-    table, number = next(
-        (table.source, table.patient.source)
-        for table in work.catalogue.tables
-        if table.rows_are == "patients"
-    )
-    opt_outs = work.catalogue.opt_outs
+    patients = _patients(work.catalogue)
     work.progress("making pseudonyms", 0, 1)
     work.connection.execute(
         f"""
         CREATE TEMP TABLE {PEOPLE} AS
-        WITH given AS (
-            SELECT DISTINCT regexp_replace({number}, '[ -]', '', 'g') AS nhs_number FROM {SUPPLY}.{table}
-        )
-        SELECT nhs_number, {_hashed("nhs_number", "numbers")} AS patient_id,
-               nhs_number IN (SELECT regexp_replace({opt_outs["number"]}, '[ -]', '', 'g')
-                              FROM {SUPPLY}.{opt_outs["table"]} WHERE {opt_outs["number"]} IS NOT NULL) AS opted_out
+        WITH given AS (SELECT DISTINCT {digits(patients.patient.source)} AS nhs_number FROM {SUPPLY}.{patients.source})
+        SELECT nhs_number, {hashed("nhs_number", "numbers")} AS patient_id, nhs_number IN (FROM {OPTED_OUT}) AS opted_out
         FROM given WHERE tre_mod11(nhs_number)
         """,  # noqa: S608 - names from the checked catalogue
         _parameters(work),
     )
 
 
-def _hashed(expression: str, which: str) -> str:
-    """HMAC-SHA256 of a text expression as a version-marked UUID; the padded key blocks are bound, never written out."""
-    digest = f"sha256(${which}_outer || unhex(sha256(${which}_inner || ({expression})::BLOB)))"
-    return f"(${which}_version || substr({digest}, 1, 30))::UUID"
+def _patients(catalogue: Catalogue) -> Table:
+    return next(table for table in catalogue.tables if table.rows_are == "patients")
 
 
 def _parameters(work: _Work, *which: str) -> dict[str, Any]:
@@ -233,12 +229,19 @@ def _build_file(work: _Work, group: str, partition: Partition, path: Path) -> di
     rows = {}
     for table in work.catalogue.tables:
         if table.group == group:
-            work.connection.execute(_create(table, partition), _parameters_for(work, table))
+            _build_table(work, table, partition)
             counted = work.connection.execute(f"SELECT count(*) FROM store_out.{table.name}").fetchone()  # noqa: S608
             rows[table.name] = int(counted[0]) if counted else 0
     work.connection.execute("DETACH store_out")
     path.chmod(0o444)
     return {"file": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path), "rows": rows}
+
+
+def _build_table(work: _Work, table: Table, partition: Partition) -> None:
+    opted_out = partition is Partition.OPTED_OUT
+    create = create_table(table, supply=SUPPLY, people=PEOPLE, into="store_out", opted_out=opted_out)
+    with supply.unquoted(table.source):
+        work.connection.execute(create, _parameters_for(work, table))
 
 
 def _parameters_for(work: _Work, table: Table) -> dict[str, Any]:
@@ -247,39 +250,13 @@ def _parameters_for(work: _Work, table: Table) -> dict[str, Any]:
     return {}
 
 
-def _create(table: Table, partition: Partition) -> str:
-    columns = ", ".join(f"{_landed(column)} AS {column.name}" for column in table.columns)
-    number = f"regexp_replace(s.{table.patient.source}, '[ -]', '', 'g')"
-    return f"""
-        CREATE TABLE store_out.{table.name} AS
-        SELECT {columns} FROM {SUPPLY}.{table.source} AS s JOIN {PEOPLE} AS p ON {number} = p.nhs_number
-        WHERE {"p.opted_out" if partition is Partition.OPTED_OUT else "NOT p.opted_out"}
-        ORDER BY {", ".join(table.order)}
-    """  # noqa: S608 - names from the checked catalogue
-
-
-def _landed(column: Column) -> str:
-    source = f"s.{column.source}"
-    match column.transform:
-        case Transform.PSEUDONYM:
-            return "p.patient_id"
-        case Transform.PRACTICE:
-            return f"CASE WHEN {source} IS NOT NULL THEN {_hashed(source, 'practices')} END"
-        case Transform.MONTH:
-            return f"date_trunc('month', {source})::DATE"
-        case Transform.DATE:
-            return f"CASE WHEN {source}::DATE NOT IN (DATE '1900-01-01', DATE '9999-12-31') THEN {source}::DATE END"
-        case Transform.COPY:
-            return f"{source}::{column.type}"
-
-
 def _dated(work: _Work, name: str) -> str:
-    supply = work.catalogue.supply
-    query = f"SELECT min({supply[name]})::DATE::VARCHAR FROM {SUPPLY}.{supply['table']}"  # noqa: S608
+    told = work.catalogue.supply
+    query = f"SELECT min({told[name]})::DATE::VARCHAR FROM {SUPPLY}.{told['table']}"  # noqa: S608
     try:
         row = work.connection.execute(query).fetchone()
-    except duckdb.Error as error:
-        raise _undated(name) from error
+    except duckdb.Error:
+        raise _undated(name) from None
     if row is None or row[0] is None:
         raise _undated(name)
     return str(row[0])
@@ -292,23 +269,16 @@ def _undated(name: str) -> OptOutsRefused:
 
 def _opt_outs_digest(work: _Work) -> str:
     """A digest of the list under the backend's key, so that it says which list without saying who is on it."""
-    opt_outs = work.catalogue.opt_outs
-    number = f"regexp_replace({opt_outs['number']}, '[ -]', '', 'g')"
     rows = work.connection.execute(
-        f"SELECT DISTINCT {_hashed(number, 'numbers')}::VARCHAR FROM {SUPPLY}.{opt_outs['table']} "  # noqa: S608
-        f"WHERE {opt_outs['number']} IS NOT NULL ORDER BY 1",
+        f"SELECT DISTINCT {hashed('nhs_number', 'numbers')}::VARCHAR FROM {OPTED_OUT} ORDER BY 1",  # noqa: S608
         _parameters(work),
-    )
-    digest = hashlib.sha256(b"tre/opt-outs/1")
-    while batch := rows.fetchmany(10_000):
-        digest.update("".join(f"{row[0]}\n" for row in batch).encode())
-    return digest.hexdigest()
+    ).fetchall()
+    return list_digest(str(row[0]) for row in rows)
 
 
 def _without_number(work: _Work) -> int:
-    table = next(table for table in work.catalogue.tables if table.rows_are == "patients")
     row = work.connection.execute(
-        f"SELECT (SELECT count(*) FROM {SUPPLY}.{table.source}) - (SELECT count(*) FROM {PEOPLE})"  # noqa: S608
+        f"SELECT (SELECT count(*) FROM {SUPPLY}.{_patients(work.catalogue).source}) - (SELECT count(*) FROM {PEOPLE})"  # noqa: S608
     ).fetchone()
     return max(int(row[0]), 0) if row else 0
 
@@ -321,8 +291,29 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _refused(code: str, sentence: str, where: str) -> IngestRefused:
-    return IngestRefused(Reason(code, sentence, "Check the file with the supplier.", where))
+def apply_opt_outs(store_dir: Path, newest: OptOutList, *, key: Key) -> Store:
+    """Make people who opted out since the store was built absent from every run from now on [P6].
+
+    The store's files stay as they are until the next build; the engine leaves these people out of every table. Returns the
+    store with the newer list's digest and date.
+
+    Raises:
+        OptOutsRefused: the list is another backend's, or older than the one in force.
+        StoreUnavailable: there is no store to apply it to.
+        KeyRefused: the key did not build this store.
+    """
+    store = open_store(store_dir, check=Check.SIZES)
+    _check_list(store_dir, newest.as_of, newest, store.backend)
+    owner = backend_key(key, store.backend)
+    if owner.version != store.key_version:
+        sentence = "The store was built with a key of another version."
+        raise KeyRefused(Reason("key-version", sentence, "Give the key that built it.", store.backend))
+    hasher = nhs_number_hasher(owner)
+    people = sorted(hasher.of(number.encode()) for number in newest.numbers)
+    write_absent(
+        store_dir, backend=store.backend, key_version=owner.version, people=people, as_of=newest.as_of
+    )
+    return open_store(store_dir, check=Check.SIZES)
 
 
 def make_keys(

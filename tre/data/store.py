@@ -14,12 +14,13 @@ a store that is missing, truncated, altered, or writable, and one whose opt-out 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from tre.data.absent import read_absent
 from tre.data.errors import OptOutsRefused, Reason, StoreUnavailable
 
 FORMAT = "tre-store-1"
@@ -58,6 +59,7 @@ class StoreFile:
 class Store:
     """A store that has been checked.
 
+    `absent` names people who opted out since it was built; the list's digest and date are then the newer list's.
     `version` is the digest of its manifest; `files` and `opted_out_files` are by permission group. The two are never
     opened together except for an exempt study.
     """
@@ -73,6 +75,7 @@ class Store:
     optout_list_date: date
     groups: Mapping[str, StoreFile]
     opted_out_groups: Mapping[str, StoreFile]
+    absent: Path | None = None
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -97,13 +100,26 @@ def open_store(store_dir: Path, *, check: Check = Check.BYTES) -> Store:
 
     Raises:
         StoreUnavailable: codes store-missing, store-manifest, store-altered, store-truncated, store-writable.
+        OptOutsRefused: the list applied since it was built is altered, or made with another key.
     """
     folder = _current(store_dir)
     manifest = _read_manifest(folder)
     store = _from_manifest(folder, manifest)
     for file in (*store.groups.values(), *store.opted_out_groups.values()):
         _check_file(file, check)
-    return store
+    return _with_absent(store_dir, store)
+
+
+def _with_absent(store_dir: Path, store: Store) -> Store:
+    """The store under the newest list of opt-outs: its own, or one applied since it was built."""
+    newer = read_absent(
+        store_dir, backend=store.backend, key_version=store.key_version, built_with=store.optout_list_date
+    )
+    if newer is None:
+        return store
+    return replace(
+        store, optout_list_digest=newer.list_digest, optout_list_date=newer.as_of, absent=newer.path
+    )
 
 
 def check_opt_outs(store: Store, *, now: datetime, keep: timedelta = OPT_OUTS_KEEP) -> None:
