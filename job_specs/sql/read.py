@@ -343,6 +343,7 @@ class _QueryReader:
         args = tuple(self._exprs.read(argument["expression"]) for argument in call.get("arguments", []))
         if not found.least <= len(args) <= found.most:
             self._refusals.add("sql-arity", at(node), text=found.name)
+        args = (Constant("integer", "0"), *args) if len(args) == 1 else args
         columns = self._aliases(node)[:1] or (found.name,)
         return Series(found.name, args, self._alias(node, found.name), columns, at=at(node))
 
