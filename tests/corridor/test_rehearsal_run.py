@@ -71,9 +71,9 @@ def test_force_and_from_run_again_what_they_name(study: Path, tre) -> None:
 
 
 def test_an_undeclared_input_is_not_there_and_the_failure_is_shown_whole(study: Path, tre) -> None:
-    (study / "project.yaml").write_text(
-        (study / "project.yaml").read_text().replace("    needs: [cohort]\n", "")
-    )
+    spec = (study / "project.yaml").read_text()
+    undeclared = spec.replace("    needs: [cohort]\n", "").replace("of: cohort", "of: patients")
+    (study / "project.yaml").write_text(undeclared)
     answer = tre("run", str(study), "--action", "describe", ends=Exit.SANDBOX)
     (line,) = answer["actions"]
     assert line["outcome"] == "failed-in-your-code"
