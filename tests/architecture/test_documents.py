@@ -10,7 +10,7 @@ from scripts.source import REPOSITORY, tracked_files
 
 LINK = re.compile(r"\[[^\]]*\]\((?![a-z]+:)([^)#\s]*)(#[^)\s]+)?\)")
 NAMED = re.compile(
-    r"`((?:tre|job_specs|sandboxes|output_checks|tests|scripts|docs|requirements|benchmarks)/[\w./-]*)`"
+    r"`((?:tre|job_specs|sandboxes|output_checks|tests|scripts|docs|requirements|benchmarks)/[\w./-]*)(?:::(\w+))?`"
 )
 COMMAND = re.compile(r"(?<![\w./-])tre(?: --\w+ \w+)* ([a-z]+(?: [a-z][a-z-]*)?)")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
@@ -36,7 +36,12 @@ def broken_links(document: Path) -> list[str]:
 
 def missing_files(document: Path) -> list[str]:
     named = NAMED.findall(document.read_text(encoding="utf-8"))
-    return [name for name in named if not (REPOSITORY / name).exists()]
+    return [f"{name} {test}".strip() for name, test in named if not is_there(REPOSITORY / name, test)]
+
+
+def is_there(path: Path, test: str) -> bool:
+    """Whether a file exists, and a test that is named within it."""
+    return path.exists() and (not test or f"def {test}(" in path.read_text(encoding="utf-8"))
 
 
 def unknown_commands(document: Path) -> list[str]:
@@ -62,11 +67,11 @@ def test_there_are_documents_to_read() -> None:
 def test_a_broken_link_and_a_missing_file_are_seen(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "# One\n[a](page.md#one) [b](gone.md) [c](#two) [d](https://x.y) `tre/nowhere.py` `tre/`",
+        "# One\n[a](page.md#one) [b](gone.md) [c](#two) [d](https://x.y) `tre/nowhere.py` `tre/` `tests/conftest.py::test_x`",
         encoding="utf-8",
     )
     assert broken_links(page) == ["gone.md", "#two"]
-    assert missing_files(page) == ["tre/nowhere.py"]
+    assert missing_files(page) == ["tre/nowhere.py", "tests/conftest.py test_x"]
 
 
 def test_a_command_that_is_not_there_is_seen(tmp_path: Path) -> None:
