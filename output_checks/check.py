@@ -1,0 +1,154 @@
+"""One file, judged: read it, hold every rule to it, and make the twin that may be offered in its place.
+
+Refuses to judge by no rules. What is not plainly fine goes to a person; what cannot be read, or cannot be protected, is
+refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from output_checks.checks import (
+    declaration_mismatch,
+    dominance,
+    extremes,
+    figures,
+    file_size,
+    file_type,
+    fine_geography,
+    full_cells,
+    hidden_content,
+    identifiers,
+    models,
+    positions,
+    ratios,
+    row_level_shape,
+    small_count,
+    survival,
+    totals_reveal,
+    undeclared,
+    unrounded_count,
+)
+from output_checks.declare import Declaration, Undeclarable, declared
+from output_checks.formats.cells import Reading
+from output_checks.formats.refusal import Unreadable
+from output_checks.model import Confidence, Finding, Offered, Opaque, Report, Severity, Verdict, sha256
+from output_checks.policy import Policy
+from output_checks.read import read
+from output_checks.rule import Rule
+from output_checks.subject import Subject
+from output_checks.twin import make_twin, shows_small, written
+
+CHECKS: tuple[Rule, ...] = (
+    file_type.RULE,
+    file_size.RULE,
+    hidden_content.RULE,
+    undeclared.RULE,
+    declaration_mismatch.RULE,
+    identifiers.RULE,
+    row_level_shape.RULE,
+    fine_geography.RULE,
+    extremes.RULE,
+    small_count.RULE,
+    unrounded_count.RULE,
+    totals_reveal.RULE,
+    full_cells.RULE,
+    ratios.RULE,
+    positions.RULE,
+    dominance.RULE,
+    models.RULE,
+    survival.RULE,
+    figures.RULE,
+)
+
+
+class NoChecks(Exception):
+    """Somebody asked for a judgement by no rules at all."""
+
+
+def check(offered: Offered, policy: Policy, *, checks: tuple[Rule, ...] = CHECKS) -> Report:
+    """Judge one offered file.
+
+    Returns:
+        A report whose `twin` is what may be offered: the table written again with what must go gone and counts rounded
+        (CLEAN, SUPPRESSED, PERSON), a picture or words stripped of everything else (PERSON), or None (REFUSED).
+
+    Raises:
+        NoChecks: the tuple of checks is empty.
+    """
+    if not checks:
+        raise NoChecks("A file is not judged by no rules. Give at least one check.")
+    subject = subject_of(offered, policy)
+    findings = tuple(finding for rule in checks for finding in rule.findings(subject))
+    twin: bytes | None = None
+    if _verdict(subject, findings) is not Verdict.REFUSED:
+        twin, more = _twin(subject, findings)
+        findings += more
+    verdict = _verdict(subject, findings)
+    return Report(
+        file=offered.path,
+        raw_digest=sha256(offered.content),
+        policy=policy.label,
+        policy_digest=policy.digest,
+        level=subject.confidence,
+        verdict=verdict,
+        findings=findings,
+        twin=None if verdict is Verdict.REFUSED else twin,
+    )
+
+
+def subject_of(offered: Offered, policy: Policy) -> Subject:
+    """The offered file, read. A file or a declaration that is not understood becomes part of the subject."""
+    document: Reading | Opaque | Unreadable
+    try:
+        document = read(offered.path, offered.content, offered.declaration)
+    except Unreadable as refusal:
+        document = refusal
+    declaration, fault = _declared(offered)
+    return Subject(offered, policy, document, declaration, fault)
+
+
+def _declared(offered: Offered) -> tuple[Declaration | None, str | None]:
+    if offered.declaration is None:
+        return None, None
+    try:
+        return declared(offered.declaration), None
+    except Undeclarable as wrong:
+        return None, str(wrong)
+
+
+def _verdict(subject: Subject, findings: tuple[Finding, ...]) -> Verdict:
+    weights = {finding.severity for finding in findings}
+    if Severity.REFUSE in weights or isinstance(subject.document, Unreadable):
+        return Verdict.REFUSED
+    if Severity.REVIEW in weights or subject.confidence is Confidence.OPAQUE:
+        return Verdict.PERSON
+    return Verdict.SUPPRESSED if Severity.SUPPRESS in weights else Verdict.CLEAN
+
+
+def _twin(subject: Subject, findings: tuple[Finding, ...]) -> tuple[bytes | None, tuple[Finding, ...]]:
+    """What may be offered, and what making it found; nothing where it could not be made safe."""
+    if isinstance(subject.document, Opaque):
+        return subject.document.clean, ()
+    if subject.table is None:
+        return None, ()
+    twin = make_twin(subject, subject.table, findings)
+    if twin.table is None:
+        return None, twin.findings
+    content = written(twin.table, subject.path)
+    again = replace(subject.offered, content=content, evidence=None)
+    if shows_small(subject_of(again, subject.policy)):
+        return None, (*twin.findings, _still_small(subject))
+    return content, twin.findings
+
+
+def _still_small(subject: Subject) -> Finding:
+    return Finding(
+        check=small_count.RULE.name,
+        severity=Severity.REFUSE,
+        confidence=subject.confidence,
+        file=subject.path,
+        message="A small number is left after hiding and rounding.",
+        fix="Leave out the totals of very small groups, or merge groups.",
+        promise=small_count.RULE.promise,
+    )

@@ -1,0 +1,39 @@
+"""No smallest and no largest value: each is one person's [P11].
+
+Refuses columns that are minima, maxima or ranges, the 0th and the 100th percentile, and numbers from a query that
+nothing is known of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from output_checks.declare import Role
+from output_checks.model import Confidence
+from output_checks.rule import Because, Rule, refuse
+from output_checks.subject import Subject
+
+_BAND = "Leave it out, or give the 5th and the 95th percentile of a large group."
+
+
+def _look(subject: Subject) -> Iterator[Because]:
+    for column in subject.with_role(Role.MIN, Role.MAX):
+        yield refuse("A column holds a smallest or largest value.", _BAND, column=column.name)
+    if subject.declaration is not None and subject.declaration.kind == "endpoints":
+        yield refuse("The statistic is a smallest or largest value.", _BAND)
+    for column in subject.with_role(Role.PERCENTILE):
+        if column.percentile in (0, 100):
+            yield refuse("A 0th or 100th percentile is an extreme.", _BAND, column=column.name)
+    if (
+        subject.evidence is not None
+        and subject.evidence.source is Confidence.PROVED
+        and subject.evidence.roles
+    ):
+        for column in subject.with_role(Role.OTHER):
+            fix = "Compute counts, sums, means, ratios or percentiles of groups, each in a column of its own."
+            yield refuse(
+                "A column of the query holds something that cannot be judged.", fix, column=column.name
+            )
+
+
+RULE = Rule("extremes", "P11", _look)

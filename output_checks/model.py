@@ -1,0 +1,284 @@
+"""The nouns of output checking: a table, a finding about it, what is known of the people in it, and the report.
+
+Refuses to exist half-made: every object is checked when it is born. Findings and reports hold places and rules; they
+never hold a value or a label that came from the data [P1].
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Self
+
+
+class Severity(StrEnum):
+    """How much a finding weighs, heaviest first."""
+
+    REFUSE = "refuse"
+    SUPPRESS = "suppress"
+    REVIEW = "review"
+    NOTE = "note"
+
+
+class Confidence(StrEnum):
+    """How the safety of a number is known, surest first."""
+
+    PROVED = "proved"
+    RECOMPUTED = "recomputed"
+    DECLARED = "declared"
+    OPAQUE = "opaque"
+
+
+class Verdict(StrEnum):
+    """What may become of the file: as it is, as a suppressed twin, by a person's decision, or not at all."""
+
+    CLEAN = "clean"
+    SUPPRESSED = "suppressed"
+    PERSON = "person"
+    REFUSED = "refused"
+
+
+class Remedy(StrEnum):
+    """What the twin does about a finding's cells."""
+
+    HIDE = "hide"
+    ROUND = "round"
+    RECOMPUTE = "recompute"
+    NONE = "none"
+
+
+@dataclass(frozen=True, order=True)
+class CellRef:
+    """A place in a table: the row below the header, counted from 0, and the column's name."""
+
+    row: int
+    column: str
+
+    def __post_init__(self) -> None:
+        if self.row < 0 or not self.column:
+            raise ValueError("a cell is a row from 0 and a named column")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file's cells, as text: every row as wide as the header, every column named once."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not self.columns or not all(self.columns) or len(set(self.columns)) != len(self.columns):
+            raise ValueError("a table's columns are named, each once")
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("a table's rows are as wide as its header")
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """The cells of one column, top to bottom."""
+        at = self.columns.index(name)
+        return tuple(row[at] for row in self.rows)
+
+    def at(self, cell: CellRef) -> str:
+        """The text of one cell."""
+        return self.rows[cell.row][self.columns.index(cell.column)]
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """A file whose numbers we cannot read: what kind it is, the words in it, and its bytes stripped of the rest."""
+
+    kind: str
+    words: str
+    clean: bytes
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing a rule saw: where, in one sentence that repeats nothing of the data, and what would mend it.
+
+    `people` is how many people stand behind each cell: for eyes inside only, and left out of every digest.
+    """
+
+    check: str
+    severity: Severity
+    confidence: Confidence
+    file: str
+    message: str
+    fix: str
+    promise: str
+    column: str | None = None
+    cells: tuple[CellRef, ...] = ()
+    remedy: Remedy = Remedy.NONE
+    people: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.check and self.message and self.fix and self.promise.startswith("P")):
+            raise ValueError("a finding names its rule, its reason, a way out and a promise")
+        if self.remedy is Remedy.HIDE and not self.cells:
+            raise ValueError("a finding that hides says which cells")
+
+    def plain(self, *, inside: bool) -> dict[str, Any]:
+        """The finding as JSON data; the people behind cells only for eyes inside."""
+        data: dict[str, Any] = {
+            "check": self.check,
+            "severity": self.severity.value,
+            "confidence": self.confidence.value,
+            "file": self.file,
+            "column": self.column,
+            "cells": [[cell.row, cell.column] for cell in self.cells],
+            "message": self.message,
+            "fix": self.fix,
+            "promise": self.promise,
+            "remedy": self.remedy.value,
+        }
+        return data | ({"people": list(self.people)} if inside else {})
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Self:
+        """The finding that `plain` wrote. Raises KeyError or ValueError on anything else."""
+        return cls(
+            check=data["check"],
+            severity=Severity(data["severity"]),
+            confidence=Confidence(data["confidence"]),
+            file=data["file"],
+            message=data["message"],
+            fix=data["fix"],
+            promise=data["promise"],
+            column=data["column"],
+            cells=tuple(CellRef(row, column) for row, column in data["cells"]),
+            remedy=Remedy(data["remedy"]),
+            people=tuple(data.get("people", ())),
+        )
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What one cell's sum is made of, per person: sizes are absolute, so a negative amount hides nobody."""
+
+    total: float
+    largest: float
+    second: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.total >= self.largest >= self.second >= 0:
+            raise ValueError("shares are sizes: total >= largest >= second >= 0")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the data itself says of a table: distinct people behind each row, in the file's row order.
+
+    `roles` says what each column is (the words of the SQL units); `shares` what each row's sum in a column is made of.
+    """
+
+    people: tuple[int, ...]
+    source: Confidence
+    roles: Mapping[str, str] = field(default_factory=dict)
+    shares: Mapping[str, tuple[Shares, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.source not in (Confidence.PROVED, Confidence.RECOMPUTED):
+            raise ValueError("evidence is proved or recomputed; anything less is a declaration")
+        if any(number < 0 for number in self.people):
+            raise ValueError("a number of people is not negative")
+        if any(len(each) != len(self.people) for each in self.shares.values()):
+            raise ValueError("shares are given for every row")
+        object.__setattr__(self, "roles", MappingProxyType(dict(self.roles)))
+        object.__setattr__(self, "shares", MappingProxyType(dict(self.shares)))
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A file that somebody wants out, with what it claims to be and what is known of it."""
+
+    path: str
+    content: bytes
+    declaration: Mapping[str, Any] | None = None
+    evidence: Evidence | None = None
+    pseudonyms: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise ValueError("an offered file has a path")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The judgement of one file under one policy; `twin` is what may be offered in its place, if anything may."""
+
+    file: str
+    raw_digest: str
+    policy: str
+    policy_digest: str
+    level: Confidence
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    twin: bytes | None
+    twin_digest: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.verdict is Verdict.REFUSED and (self.twin is not None or self.twin_digest is not None):
+            raise ValueError("a refused file has no twin")
+        if self.twin is not None:
+            digest = sha256(self.twin)
+            if self.twin_digest not in (None, digest):
+                raise ValueError("the twin is not the one this report was written for")
+            object.__setattr__(self, "twin_digest", digest)
+
+    def of_severity(self, severity: Severity) -> tuple[Finding, ...]:
+        """The findings of one weight, in the order of the rules."""
+        return tuple(finding for finding in self.findings if finding.severity is severity)
+
+    @property
+    def hidden(self) -> tuple[CellRef, ...]:
+        """Every cell that the twin shows as suppressed, in the order of the file."""
+        cells = {cell for each in self.findings if each.remedy is Remedy.HIDE for cell in each.cells}
+        return tuple(sorted(cells))
+
+    def to_json(self, *, inside: bool = False) -> str:
+        """Canonical JSON: sorted keys, no spaces. Never holds the twin's bytes, only their digest."""
+        data = {
+            "file": self.file,
+            "raw_digest": self.raw_digest,
+            "policy": self.policy,
+            "policy_digest": self.policy_digest,
+            "level": self.level.value,
+            "verdict": self.verdict.value,
+            "findings": [finding.plain(inside=inside) for finding in self.findings],
+            "twin_digest": self.twin_digest,
+        }
+        return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, *, twin: bytes | None = None) -> Self:
+        """The report that `to_json` wrote; a `twin` handed in must be the one it was written for.
+
+        Raises:
+            ValueError: the twin's digest is another one, or the text is no report.
+            KeyError: a part is missing.
+        """
+        data = json.loads(text)
+        return cls(
+            file=data["file"],
+            raw_digest=data["raw_digest"],
+            policy=data["policy"],
+            policy_digest=data["policy_digest"],
+            level=Confidence(data["level"]),
+            verdict=Verdict(data["verdict"]),
+            findings=tuple(Finding.from_plain(each) for each in data["findings"]),
+            twin=twin,
+            twin_digest=data["twin_digest"],
+        )
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the canonical JSON without the numbers of people."""
+        return sha256(self.to_json().encode())
+
+
+def sha256(content: bytes) -> str:
+    """The name of some bytes: 64 hex digits."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,1 @@
+"""Suppression that holds: what to hide besides the small cells, how to round, and an attacker who tries to undo it."""
