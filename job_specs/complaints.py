@@ -13,6 +13,8 @@ from job_specs.errors import Problem, SpecError, Where, problem
 
 MOST = 200
 """Problems in one report."""
+MOST_COMPARISONS = 20_000
+"""Names that are compared with what was written, in one report."""
 
 
 class Placed(Protocol):
@@ -33,6 +35,7 @@ class Complaints:
     def __init__(self, file: str) -> None:
         self.file = file
         self._problems: list[Problem] = []
+        self._comparisons = MOST_COMPARISONS
 
     def add(
         self, code: str, place: Placed, *, text: object, fix: str, among: Iterable[str] | None = None
@@ -41,10 +44,16 @@ class Complaints:
 
         Raises SpecError when the report is full.
         """
-        near = nearest(str(text), among) if among is not None else None
+        near = self._nearest(str(text), among) if among is not None else None
         self._problems.append(problem(code, self.where(place), text, fix, nearest=near))
         if len(self._problems) >= MOST:
             raise SpecError(self._problems)
+
+    def _nearest(self, written: str, among: Iterable[str]) -> str | None:
+        """The nearest name, as long as looking for it stays cheap: a suggestion is a courtesy."""
+        names = list(among)
+        self._comparisons -= len(names)
+        return nearest(written, names) if self._comparisons >= 0 else None
 
     def where(self, place: Placed) -> Where:
         """The place as a Where in this file."""
