@@ -30,9 +30,11 @@ from job_specs.sql.ir import (
 )
 from job_specs.sql.lineage import trace
 from job_specs.sql.model import Guarded, Scope, Shape
+from job_specs.sql.read import check_text
 from job_specs.sql.refusals import Refusals
 from job_specs.sql.resolve import names_of
 from job_specs.sql.roles import leaves
+from job_specs.sql.second import DIALECTS, second_reading
 from job_specs.sql.write import write
 
 _NONE: Mapping[str, Any] = {}
@@ -45,20 +47,24 @@ def guard(
     *,
     parameters: Mapping[str, Any] = _NONE,
     shape: Shape = Shape.AGGREGATE,
+    dialect: str = "duckdb",
     file: str = "query.sql",
 ) -> Guarded:
     """Admit a query over this scope, by default one whose rows are groups of people.
 
     Args:
-        untrusted_sql: the researcher's text, in DuckDB's dialect.
+        untrusted_sql: the researcher's text.
         scope: only what this study may touch.
         parameters: values for `$name`; the query may use no others.
         shape: what a row of the result must be.
+        dialect: what it is written in; all but DuckDB's is translated first, and then held to the same rules. Places in
+            problems are then places in the translation.
         file: the name shown in problems.
 
     Raises:
         SqlRefused: everything wrong with the text, each with a place, the rule, and a way out.
     """
+    untrusted_sql = translated(untrusted_sql, dialect, file=file)
     refusals = Refusals(untrusted_sql, file)
     query = understand(untrusted_sql, scope, parameters=frozenset(parameters), refusals=refusals)
     traces = trace(query, scope)
@@ -81,7 +87,12 @@ def guard(
 
 
 def guard_extract(
-    untrusted_sql: str, scope: Scope, *, parameters: Mapping[str, Any] = _NONE, file: str = "query.sql"
+    untrusted_sql: str,
+    scope: Scope,
+    *,
+    parameters: Mapping[str, Any] = _NONE,
+    dialect: str = "duckdb",
+    file: str = "query.sql",
 ) -> Guarded:
     """Admit a query that gives one row for each patient, whose first column is `patient_id`.
 
@@ -91,7 +102,25 @@ def guard_extract(
     Raises:
         SqlRefused: as `guard`.
     """
-    return guard(untrusted_sql, scope, parameters=parameters, shape=Shape.EXTRACT, file=file)
+    return guard(untrusted_sql, scope, parameters=parameters, shape=Shape.EXTRACT, dialect=dialect, file=file)
+
+
+def translated(untrusted_sql: str, dialect: str, *, file: str = "query.sql") -> str:
+    """The text in DuckDB's dialect, for its author to see and for the guard to judge.
+
+    Raises:
+        SqlRefused: the dialect is not one that is read, or the text does not translate to one query.
+    """
+    if dialect == "duckdb":
+        return untrusted_sql
+    refusals = Refusals(untrusted_sql, file)
+    if dialect not in DIALECTS:
+        raise refusals.stop("sql-dialect", text=dialect)
+    check_text(untrusted_sql, refusals)
+    translation = second_reading(untrusted_sql, dialect=dialect)
+    if translation is None:
+        raise refusals.stop("sql-dialect")
+    return translation
 
 
 def tables_of(query: Query, scope: Scope) -> tuple[TableScope, ...]:

@@ -51,13 +51,18 @@ def read(untrusted_sql: str, refusals: Refusals) -> Query:
     Raises:
         SqlRefused: where nothing can be read at all.
     """
-    _plain_text(untrusted_sql, refusals)
+    check_text(untrusted_sql, refusals)
     statement = _one_select(untrusted_sql, refusals)
     _bounded(statement, refusals)
     return _QueryReader(refusals).query(statement["node"])
 
 
-def _plain_text(sql: str, refusals: Refusals) -> None:
+def check_text(sql: str, refusals: Refusals) -> None:
+    """Refuse what is too long, or holds characters that do not show, before any parser sees it.
+
+    Raises:
+        SqlRefused: it is.
+    """
     if not sql.strip():
         raise refusals.stop("sql-empty", text="(nothing)")
     if len(sql.encode("utf-8", "surrogatepass")) > _MOST_BYTES:

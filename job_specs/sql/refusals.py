@@ -37,6 +37,7 @@ _READ = {
     "sql-type": ("A value may be cast to simple types only.", "Use one of: BOOLEAN, INTEGER, BIGINT, DOUBLE, DECIMAL(p,s), VARCHAR, DATE, TIMESTAMP."),
     "sql-literal": ("Literals are numbers, texts, dates, true, false and NULL.", "Write the value as one of these."),
     "sql-interval": ("An interval is a whole number of one unit.", "Write INTERVAL 3 MONTH."),
+    "sql-dialect": ("A query is written in a dialect that is read here: duckdb, or tsql that can be translated.", "Write it in DuckDB's dialect."),
     "sql-parsers-differ": ("Two parsers read this text differently, so what it means is in doubt.", "Write it more plainly: parentheses, simple names, one step per WITH."),
 }  # fmt: skip
 _NAMES = {
