@@ -14,6 +14,8 @@ from job_specs.rules import RULES
 
 SHOWN = 80
 """Characters of offending text that a Problem shows."""
+SHOWN_FIX = 2_000
+"""Characters of a fix, which may repeat names and, for a cycle, every link of it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -47,6 +49,8 @@ class Problem:
         if self.code not in RULES:
             raise ValueError(f"no such rule: {self.code}")
         object.__setattr__(self, "text", shown(self.text))
+        object.__setattr__(self, "fix", shown(self.fix, SHOWN_FIX))
+        object.__setattr__(self, "nearest", shown(self.nearest) if self.nearest is not None else None)
 
     def __str__(self) -> str:
         lines = [f"{self.where}: [{self.code}] {self.rule}"]

@@ -170,6 +170,12 @@ def test_an_error_never_repeats_control_characters():
     assert "\x1b" not in str(caught.value)
 
 
+def test_a_fix_that_repeats_a_name_repeats_it_escaped():
+    with pytest.raises(SpecError) as caught:
+        parse('"a\\tb": {run: x}\nversion: 5\nactions: {}')
+    assert "\t" not in str(caught.value)
+
+
 @pytest.mark.parametrize("version", ["1", "2.0", '"3.0"', "4", "5.0"])
 def test_each_version_of_the_format_is_read(version):
     expectations = "expectations: {population_size: 10}\n" if "3" in version else ""
