@@ -67,6 +67,7 @@ def test_secrets_of_whoever_starts_a_box_are_not_in_its_environment(walled, monk
     ended = walled("host_files")
     allowed = {"HOME", "HOSTNAME", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE"}
     assert set(ended.said["environment"].split(",")) <= allowed
+    assert set(ended.said["first_environment"].removeprefix("GOT:").split(",")) <= allowed
 
 
 def test_data_and_code_cannot_be_changed(plain, walled):

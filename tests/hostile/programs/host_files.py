@@ -59,3 +59,12 @@ groups = [line.split(":")[2] for line in Path("/proc/self/cgroup").read_text().s
 say("control_groups", "GOT" if any(len(one) > 1 for one in groups) else "hidden")
 words = Path("/proc/self/mountinfo").read_text().split()
 say("mounts_tell", ",".join(sorted({word for word in words if "canary" in word})))
+
+
+def first_environment():
+    """The environment of the box's first process: what the engine itself was told."""
+    pairs = Path("/proc/1/environ").read_bytes().split(b"\0")
+    return ",".join(sorted(one.split(b"=")[0].decode() for one in pairs if one))
+
+
+attempt("first_environment", first_environment)

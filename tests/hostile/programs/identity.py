@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import stat
+import struct
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,13 @@ def run_from(folder):
     target.chmod(0o755)
     subprocess.run([target], check=True)
     target.unlink()
+
+
+def file_capability():
+    """All capabilities, as a version 2 attribute of a file of its own."""
+    target = Path("/out/capable")
+    target.touch()
+    os.setxattr(target, "security.capability", struct.pack("<5I", 0x02000001, *[0xFFFFFFFF] * 4))
 
 
 def raise_core():
@@ -54,3 +62,4 @@ attempt("raise_core", raise_core)
 attempt("raise_files", raise_files)
 attempt("device", lambda: os.mknod("/tmp/null", stat.S_IFCHR | 0o666, os.makedev(1, 3)))  # noqa: S108 - in the box
 attempt("negative_nice", lambda: os.nice(-5) and None)
+attempt("file_capability", file_capability)
