@@ -32,7 +32,11 @@ def one_input(untrusted: bytes) -> None:
 
 def _must_be_told_well(refused: SpecError) -> None:
     for problem in refused.problems:
-        if not (problem.code and problem.rule and problem.fix) or problem.where.line < 1 or problem.where.column < 1:
+        if (
+            not (problem.code and problem.rule and problem.fix)
+            or problem.where.line < 1
+            or problem.where.column < 1
+        ):
             raise AssertionError("a refusal without a rule, a fix or a place")
     str(refused).encode("utf-8")
 
