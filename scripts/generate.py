@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 
 from job_specs import schema
-from scripts import commands_page, draw_house, draw_lifecycle, draw_walls, promises
+from scripts import commands_page, draw_cases, draw_house, draw_lifecycle, draw_walls, promises
 from scripts.source import REPOSITORY
 
 GENERATED: Mapping[str, Callable[[], str]] = {
@@ -19,6 +19,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/lifecycle.md": draw_lifecycle.page,
     "job_specs/schema.json": schema.text,
     "docs/promises.md": promises.page,
+    "docs/hostile-cases.md": draw_cases.page,
     "docs/walls.md": draw_walls.page,
 }
 
