@@ -6,7 +6,7 @@ PYTEST := $(PYTHON) -m pytest -n auto --dist loadfile
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench hostile docs environment engine-stop clean
+.PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench hostile docs environment engine-stop clean
 
 help: ## this list
 	@awk -F ' *## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,13 +19,24 @@ test: ## every test; sets up a container engine and the sandbox images first
 	@scripts/set-up test
 	@$(PYTEST)
 
-check: environment ## everything a machine can read: style, types, walls, sizes, generated files
+check: check-style check-types check-walls check-house check-shell ## everything a machine can read: style, types, walls, sizes, generated files
+
+check-style: environment
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
+
+check-types: environment
 	@$(PYTHON) -m mypy
+
+check-walls: environment
 	@.venv/bin/lint-imports --no-cache
+
+check-house: environment
 	@$(PYTHON) -m pytest -q tests/architecture tests/promises
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/set-up .ci/run; else echo "shellcheck is not on this machine: the two shell scripts were not read"; fi
+
+check-shell:
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/set-up .ci/run; \
+	else echo "shellcheck is not on this machine: the two shell scripts were not read"; fi
 
 fix: environment ## let the tools mend what they can
 	@$(PYTHON) -m ruff check --fix .
