@@ -7,6 +7,8 @@ brings in anything of its own, an engine that differs from its request in any fi
 
 import os
 import platform
+import socket
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +38,7 @@ from sandboxes.receipts import Log, recall, settle
 from sandboxes.runner import Clock, SystemClock, lost, not_prepared, still_running
 from sandboxes.verdict import Ended, verdict
 
+DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 FIRST_UID = 200_000
 MOST_BOXES = 1_000
 
@@ -45,6 +48,8 @@ _SECONDS_TO_ANSWER = 60
 _SECONDS_TO_DIE = 30
 _LOG_ENTRY_OVERHEAD = 32
 """About what the engine's log keeps beside each line, so that we can tell when it may have thrown lines away."""
+
+_LOOK_AT_ENGINE = "Look at `docker info` and at the engine's own log, as a person who may use the engine."
 
 _NOT_AS_ROOT = frozenset({"uid-per-job", "output-limit", "output-flags"})
 """Walls that need the right to mount and to choose an owner on the host."""
@@ -84,7 +89,9 @@ class DockerRunner:
         self._clock = clock or SystemClock()
         self._root = os.geteuid() == 0
         with _answering():
+            _knock(base_url or DEFAULT_ADDRESS)
             self._api = APIClient(base_url=base_url, version="auto", timeout=_SECONDS_TO_ANSWER)
+        weakref.finalize(self, self._api.close)
 
     def walls(self) -> tuple[Wall, ...]:
         """The walls that stand around every box of this runner, here and now."""
@@ -380,6 +387,30 @@ def _image_absent() -> BoxRefused:
     )
 
 
+def _knock(address: str) -> None:
+    """Somebody listens at a local address, and this account may speak to it. Raises RunnerUnavailable.
+
+    The SDK would find out too, but it leaves the socket open on which it found out.
+    """
+    if not address.startswith("unix://"):
+        return
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+            knocking.connect(address.removeprefix("unix://"))
+    except PermissionError as said:
+        raise RunnerUnavailable(
+            "ENGINE_FORBIDDEN",
+            "A container engine is here, but this account may not use it.",
+            fix="Run as an account that may: whoever may use an engine is as good as root on its host.",
+        ) from said
+    except OSError as said:
+        raise _silent() from said
+
+
+def _silent() -> RunnerUnavailable:
+    return RunnerUnavailable("ENGINE_SILENT", "The container engine does not answer.", fix=_LOOK_AT_ENGINE)
+
+
 @contextmanager
 def _answering() -> Iterator[None]:
     """Turn every way in which an engine can fail us into one refusal. What it said is not repeated to anyone."""
@@ -387,8 +418,8 @@ def _answering() -> Iterator[None]:
         yield
     except (DockerException, requests.exceptions.RequestException) as said:
         status = getattr(getattr(said, "response", None), "status_code", None)
+        if status is None:
+            raise _silent() from said
         raise RunnerUnavailable(
-            "ENGINE_SILENT" if status is None else "ENGINE_REFUSED",
-            "The container engine does not answer." if status is None else f"The engine answered {status}.",
-            fix="Look at `docker info` and at the engine's own log, as a person who may use the engine.",
+            "ENGINE_REFUSED", f"The engine answered {status}.", fix=_LOOK_AT_ENGINE
         ) from said

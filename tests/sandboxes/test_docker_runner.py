@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +34,9 @@ def image() -> str:
 
 
 @pytest.fixture(scope="module")
-def api() -> APIClient:
-    return APIClient(version="auto")
+def api():
+    with closing(APIClient(version="auto")) as client:
+        yield client
 
 
 @pytest.fixture

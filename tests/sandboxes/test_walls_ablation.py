@@ -2,6 +2,7 @@
 
 import importlib
 import time
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -34,6 +35,12 @@ TRIED = [wall.name for wall in WALLS if wall.name not in PROVED_ELSEWHERE]
 # Without this wall the engine loads our filter before it has changed the uid, which the filter forbids: nothing starts.
 TAKEN_AWAY_WITH = {"no-new-privileges": "system-calls"}
 NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def api():
+    with closing(APIClient(version="auto")) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +83,9 @@ def test_every_wall_has_a_case(wall):
     assert callable(found)
 
 
-def flood_on_disk(image: str, folder: Path, without: frozenset[str]) -> int:
+def flood_on_disk(api: APIClient, image: str, folder: Path, *, without: frozenset[str]) -> int:
     """How many bytes of the host's disk a box of 64 KiB of log takes for a flood of 4 MiB."""
     runner = DockerRunner(state_dir=folder / "state", site=Profile(without=without))
-    api = APIClient(version="auto")
     program = "import sys\nfor _ in range(4096): sys.stdout.write('x' * 1023 + '\\n')"
     runner.prepare(Box("flood", image, ("python3", "-c", program), limits=Limits(log_bytes=64 << 10)))
     runner.launch("flood")
@@ -93,16 +99,15 @@ def flood_on_disk(image: str, folder: Path, without: frozenset[str]) -> int:
     return size
 
 
-def test_a_flood_of_lines_stays_small_on_the_hosts_disk(image, tmp_path):
-    if not Path(APIClient(version="auto").info()["DockerRootDir"]).is_dir():
+def test_a_flood_of_lines_stays_small_on_the_hosts_disk(api, image, tmp_path):
+    if not Path(api.info()["DockerRootDir"]).is_dir():
         pytest.skip("the engine's own folder is not on this host, or is not for this account to see")
-    assert flood_on_disk(image, tmp_path, frozenset({"log-limit", "inspected"})) > 4 << 20
-    assert flood_on_disk(image, tmp_path, frozenset()) < 512 << 10
+    assert flood_on_disk(api, image, tmp_path, without=frozenset({"log-limit", "inspected"})) > 4 << 20
+    assert flood_on_disk(api, image, tmp_path, without=frozenset()) < 512 << 10
 
 
 @pytest.fixture
-def image_with_health_check(image):
-    api = APIClient(version="auto")
+def image_with_health_check(api, image):
     made = api.create_container(image, "true", use_config_proxy=False)["Id"]
     check = "HEALTHCHECK --interval=1s CMD touch /out/second-program"
     changed = api.commit(made, changes=[check])["Id"]
