@@ -4,7 +4,7 @@ Case, study and append share one transaction, so a decision is never taken on a 
 ``decide`` refuses, in the core's own words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -198,13 +198,29 @@ class Service:
 
     def study(self, study: str) -> Application:
         """The application with that id, as folded now; a new one where there is none."""
-        with self.ledger.transaction() as tx:
-            return _as_study(tx.case(APPLICATION, study)[0])
+        return _as_study(self.ledger.case(APPLICATION, study)[0])
 
     def request(self, request: str) -> JobRequest:
         """The job request with that id, as folded now; a new one where there is none."""
-        with self.ledger.transaction() as tx:
-            return _as_request(tx.case(REQUEST, request)[0])
+        return _as_request(self.ledger.case(REQUEST, request)[0])
+
+    def study_of(self, case: JobRequest) -> Application:
+        """The study that a submitted request belongs to."""
+        return self.study(case.submission.application)
+
+    def study_ids(self) -> tuple[str, ...]:
+        """Every study, in the order in which they were applied for."""
+        return self.ledger.case_ids(APPLICATION)
+
+    def request_ids(self) -> tuple[str, ...]:
+        """Every job request, in the order in which they were submitted."""
+        return self.ledger.case_ids(REQUEST)
+
+    def requests_with_studies(self) -> Iterator[tuple[JobRequest, Application]]:
+        """Every job request with its study."""
+        for request in self.request_ids():
+            case = self.request(request)
+            yield case, self.study_of(case)
 
     def may_start(self, now: datetime, request: str, action: str) -> None:
         """Ask whether an action might start, and change nothing.
