@@ -144,7 +144,7 @@ def _finish(work: Path, made: Mapping[str, _Built], key: str) -> tuple[Image, ..
         bill = archive.canonical(sbom.bill(name, debian=built.debian, wheels=built.wheels))
         (work / f"{name}.sbom.json").write_bytes(bill + b"\n")
         packages = "sha256:" + hashlib.sha256(bill).hexdigest()
-        labels = {"tre.image": name, "tre.packages": packages}
+        labels = {engine.LABEL: name, "tre.packages": packages}
         config = archive.configure(name, built.layers, tag=f"tre-sandbox/{name}:{key[:12]}", labels=labels)
         configs.append(config)
         images.append(Image(name, config.content_id, built.tree, work / ARCHIVE, packages))
@@ -177,6 +177,8 @@ def _load(images: Mapping[str, Image], say: Say) -> None:
     if engine.absent(ids):
         say("loading the images into the container engine")
         engine.load(next(iter(images.values())).archive, ids)
+        if gone := engine.retire(frozenset(ids)):
+            say(f"removed {len(gone)} images of earlier builds")
     say("the container engine has every image")
 
 

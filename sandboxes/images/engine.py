@@ -12,6 +12,7 @@ from pathlib import Path
 from sandboxes.images import commands
 from sandboxes.images.errors import ImageError
 
+LABEL = "tre.image"
 _START = "Start the container engine (`docker info` must answer), then run this again."
 
 
@@ -41,3 +42,21 @@ def load(archive: Path, content_ids: tuple[str, ...]) -> None:
             "The engine loaded the images under names that are not their content's.",
             "Use an engine with the classic image store (the containerd image store names images differently).",
         )
+
+
+def retire(keep: frozenset[str]) -> tuple[str, ...]:
+    """Removes sandbox images of earlier builds that no container uses, so that a name means one image.
+
+    Returns the content ids that are gone. One that is in use stays; the next build tries again.
+    """
+    listing = ("docker", "image", "ls", "--no-trunc", "--filter", f"label={LABEL}", "--format", "{{.ID}}")
+    earlier = sorted(set(commands.run(listing, fix=_START).split()) - keep)
+    return tuple(one for one in earlier if _removed(one))
+
+
+def _removed(content_id: str) -> bool:
+    try:
+        commands.run(("docker", "image", "rm", content_id), fix=_START)
+    except ImageError:
+        return False
+    return True

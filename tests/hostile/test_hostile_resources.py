@@ -89,7 +89,16 @@ def test_an_image_that_brings_a_disk_of_its_own_is_refused_before_it_starts(imag
     made = subprocess.run(
         ["docker", "create", image, "true"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    commit = ["docker", "commit", "--change", "VOLUME /scratch", made, name]
+    commit = [
+        "docker",
+        "commit",
+        "--change",
+        "VOLUME /scratch",
+        "--change",
+        "LABEL tre.image=hostile",
+        made,
+        name,
+    ]
     with_volume = subprocess.run(commit, capture_output=True, text=True, check=True).stdout.strip()
     try:
         with pytest.raises(BoxRefused) as refused:

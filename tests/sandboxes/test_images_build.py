@@ -135,6 +135,20 @@ def test_an_engine_that_renames_images_is_refused(tmp_path, monkeypatch):
     assert refused.value.code == "renamed-by-engine"
 
 
+def test_images_of_earlier_builds_go_unless_they_are_in_use(monkeypatch):
+    calls = []
+
+    def docker(argv, **_more):
+        calls.append(argv)
+        if argv[1:3] == ("image", "rm") and argv[3] == "used":
+            raise ImageError("tool-failed", "in use", "")
+        return "current\nused\nold\n"
+
+    monkeypatch.setattr(engine.commands, "run", docker)
+    assert engine.retire(frozenset({"current"})) == ("old",)
+    assert not any("--force" in argv for argv in calls)
+
+
 def test_whoever_may_not_build_is_told_the_exact_command(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(ImageError) as refused:
