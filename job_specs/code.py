@@ -12,7 +12,6 @@ from pathlib import PurePosixPath
 
 from job_specs.model import Action, JobSpec, SqlBody
 
-
 _SCRIPTS = frozenset({".py", ".r", ".do", ".ado", ".jl", ".ipynb", ".rmd"})
 
 

@@ -6,7 +6,6 @@ can be printed on any terminal or page.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -85,14 +84,8 @@ class SpecError(Exception):
 def shown(untrusted: str, limit: int = SHOWN) -> str:
     """Text that is safe to print anywhere: one line, printable, at most `limit` characters.
 
-    Control, format (bidirectional) and surrogate characters become their escapes.
+    Control, format (bidirectional), surrogate and unusual space characters become their escapes.
     """
     cut = untrusted[:limit]
-    safe = "".join(_escaped(character) for character in cut)
+    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
     return safe + "…" if len(untrusted) > limit else safe
-
-
-def _escaped(character: str) -> str:
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
-        return character.encode("unicode_escape").decode("ascii")
-    return character

@@ -172,8 +172,9 @@ def test_an_error_never_repeats_control_characters():
 
 def test_a_fix_that_repeats_a_name_repeats_it_escaped():
     with pytest.raises(SpecError) as caught:
-        parse('"a\\tb": {run: x}\nversion: 5\nactions: {}')
-    assert "\t" not in str(caught.value)
+        parse('"a\\tb\xa0": {run: x}\nversion: 5\nactions: {}')
+    assert "a\\tb\\xa0" in str(caught.value)
+    assert str(caught.value).replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize("version", ["1", "2.0", '"3.0"', "4", "5.0"])
