@@ -1,4 +1,5 @@
-"""How long the guard and the units query take: the median over every honest query of the tests, in milliseconds.
+"""How long the guard and the units query take: the median over every honest query of the tests, in milliseconds of
+processor time (nothing here waits for anything, and a busy machine would be measured instead).
 
 The reference is the bar that the product sets itself, 50 ms a query: there is no other guard to run beside.
 """
@@ -12,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from job_specs.sql.guard import guard, guard_extract  # noqa: E402 - the path comes first
+from job_specs.sql.agree import forget  # noqa: E402 - the path comes first
+from job_specs.sql.guard import guard, guard_extract  # noqa: E402
 from job_specs.sql.units import units  # noqa: E402
 from tests.sql.sql_scope import PARAMETERS, SCOPE  # noqa: E402
 
@@ -22,12 +24,13 @@ ROUNDS = 3
 
 def milliseconds(text: str) -> float:
     """One query through guard and units."""
-    started = time.perf_counter()
+    forget()
+    started = time.process_time()
     if text.startswith("-- extract"):
         guard_extract(text, SCOPE, parameters=PARAMETERS)
     else:
         units(guard(text, SCOPE, parameters=PARAMETERS), SCOPE)
-    return (time.perf_counter() - started) * 1000
+    return (time.process_time() - started) * 1000
 
 
 def main() -> int:
@@ -45,7 +48,7 @@ def main() -> int:
         "ratio": round(ours / BAR_MS, 3),
         "bar": 1.0,
         "ok": ours <= BAR_MS,
-        "unit": "ms per query, median",
+        "unit": "ms of processor time per query, median",
         "p95": round(statistics.quantiles(best, n=20)[-1], 2),
         "worst": round(worst, 2),
         "queries": len(best),

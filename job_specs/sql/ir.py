@@ -5,7 +5,7 @@ them alone. It refuses by omission: what has no noun here cannot be said. `at` i
 text; it takes no part in equality, so that two readings of one meaning are equal.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
@@ -260,8 +260,8 @@ _T = TypeVar("_T")
 
 def children(node: Any) -> Iterator[Any]:
     """The nouns directly inside a noun, in order, whatever its class."""
-    for each in fields(node):
-        yield from _nouns(getattr(node, each.name))
+    for name in _FIELDS[type(node)]:
+        yield from _nouns(getattr(node, name))
 
 
 def walk(node: Any, *, into_queries: bool = True) -> Iterator[Any]:
@@ -277,8 +277,10 @@ def rewrite(node: _T, change: Callable[[Any], Any | None]) -> _T:
     changed = change(node)
     if changed is not None:
         return changed  # type: ignore[no-any-return]
-    updates = {each.name: _rewrite_value(getattr(node, each.name), change) for each in fields(node)}  # type: ignore[arg-type]
-    return replace(node, **updates)  # type: ignore[type-var]
+    values = {name: getattr(node, name) for name in _FIELDS[type(node)]}
+    updates = {name: _rewrite_value(value, change) for name, value in values.items()}
+    same = all(updates[name] is values[name] for name in values)
+    return node if same else replace(node, **updates)  # type: ignore[type-var]
 
 
 def conjuncts(expr: Expr | None) -> Iterator[Expr]:
@@ -303,11 +305,19 @@ def _nouns(value: Any) -> Iterator[Any]:
     if isinstance(value, tuple):
         for each in value:
             yield from _nouns(each)
-    elif hasattr(value, "__dataclass_fields__"):
+    elif type(value) in _FIELDS:
         yield value
 
 
 def _rewrite_value(value: Any, change: Callable[[Any], Any | None]) -> Any:
     if isinstance(value, tuple):
-        return tuple(_rewrite_value(each, change) for each in value)
-    return rewrite(value, change) if hasattr(value, "__dataclass_fields__") else value
+        changed = tuple(_rewrite_value(each, change) for each in value)
+        return value if all(a is b for a, b in zip(changed, value, strict=True)) else changed
+    return rewrite(value, change) if type(value) in _FIELDS else value
+
+
+_NOUNS: tuple[Any, ...] = (
+    Column, Constant, Parameter, Order, Call, Case, Cast, Frame, Window, Exists, Among, Single, Named, Derived, Rows, Series,
+    Join, Item, Grouping, Cte, Select, SetOp,
+)  # fmt: skip
+_FIELDS: Mapping[type, tuple[str, ...]] = {noun: tuple(each.name for each in fields(noun)) for noun in _NOUNS}

@@ -36,6 +36,7 @@ _MOST_BYTES = 1 << 20
 _MOST_DEPTH = 120
 _MOST_WORDS = 25_000
 _MOST_NODES = 400_000
+_CONTROL = re.compile(r"[^\n\r\t -~]")
 _WORDS = re.compile(r"\w+|[^\w\s]+")
 _MATERIALIZED = frozenset({"CTE_MATERIALIZE_DEFAULT", "CTE_MATERIALIZE_ALWAYS", "CTE_MATERIALIZE_NEVER"})
 _CHANGES = frozenset({"INSERT_QUERY_NODE", "UPDATE_QUERY_NODE", "DELETE_QUERY_NODE", "COPY_QUERY_NODE"})
@@ -69,6 +70,8 @@ def check_text(sql: str, refusals: Refusals) -> None:
         raise refusals.stop("sql-too-long")
     if len(_WORDS.findall(sql)) > _MOST_WORDS:
         raise refusals.stop("sql-too-big")
+    if sql.isascii() and not _CONTROL.search(sql):
+        return
     for place, character in enumerate(sql):
         if character not in "\n\r\t" and unicodedata.category(character) in {
             "Cc",

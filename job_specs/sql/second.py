@@ -5,6 +5,7 @@ say in DuckDB's dialect.
 """
 
 import logging
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -17,6 +18,7 @@ DIALECTS = ("duckdb", "tsql")
 """Dialects a query may be written in. Anything but DuckDB's is translated first, and shown translated."""
 
 
+@lru_cache(maxsize=64)
 def second_reading(untrusted_sql: str, *, dialect: str = "duckdb") -> str | None:
     """Sqlglot's own wording, in DuckDB's dialect, of the one query in a text; None where it has none."""
     try:
@@ -27,6 +29,6 @@ def second_reading(untrusted_sql: str, *, dialect: str = "duckdb") -> str | None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query) or statements[0].find(exp.Command):
         return None
     try:
-        return statements[0].sql("duckdb", unsupported_level=ErrorLevel.RAISE, comments=False)
+        return statements[0].sql("duckdb", unsupported_level=ErrorLevel.RAISE, comments=False, copy=False)
     except (SqlglotError, RecursionError, ValueError):
         return None
