@@ -14,7 +14,7 @@ NEVER = frozenset({"pinned-image", "plain-image", "inspected"})
 """No engine stands between the request and the kernel, so there is none that could be asked what it did; the image is
 a folder, and nobody compares it with its id at each start."""
 
-NOT_AS_ROOT = frozenset({"uid-per-job", "output-limit", "output-flags", "scratch-limit"})
+NOT_AS_ROOT = frozenset({"uid-per-job", "output-limit", "output-flags", "scratch-limit", "private-memory"})
 """These need the right to mount and to choose an owner on the host."""
 
 NOT_WITHOUT_GROUPS = frozenset({"memory", "pids", "cpus"})
