@@ -70,7 +70,9 @@ def _words(untrusted: Text, complaints: Complaints) -> list[str]:
         return shlex.split(text)
     except ValueError:
         fix = "Close this quote, or put a backslash before it."
-        complaints.add("run-syntax", untrusted, text=text[_unclosed(text) :], fix=fix)
+        rest = text[_unclosed(text) :]
+        place = complaints.locate(untrusted, rest.split(maxsplit=1)[0])
+        complaints.add("run-syntax", place, text=rest, fix=fix)
         return []
 
 

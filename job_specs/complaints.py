@@ -36,6 +36,7 @@ class Complaints:
         self.file = file
         self._problems: list[Problem] = []
         self._comparisons = MOST_COMPARISONS
+        self._lines: list[str] = []
 
     def add(
         self, code: str, place: Placed, *, text: object, fix: str, among: Iterable[str] | None = None
@@ -54,6 +55,18 @@ class Complaints:
         names = list(among)
         self._comparisons -= len(names)
         return nearest(written, names) if self._comparisons >= 0 else None
+
+    def keep(self, text: str) -> None:
+        """Keep the text that is judged, so that a fault inside a long value can be found in it."""
+        self._lines = text.split("\n")
+
+    def locate(self, place: Placed, words: str) -> Placed:
+        """Where `words` stand in the file, looked for from the start of the value; the start when not found."""
+        for line in range(place.line, min(place.line + 500, len(self._lines) + 1)):
+            column = self._lines[line - 1].find(words, place.column - 1 if line == place.line else 0)
+            if words and column >= 0:
+                return Where(self.file, line, column + 1)
+        return place
 
     def where(self, place: Placed) -> Where:
         """The place as a Where in this file."""

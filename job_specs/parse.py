@@ -38,13 +38,18 @@ def parse(untrusted_text: str | bytes, *, file: str = "project.yaml", site: Site
     parameters = study_data.parameters(_get(root, "parameters"), complaints)
     written = _written(root, version, parameters, complaints)
     actions = _actions(written, version, site, complaints)
-    spec = _assembled(root, version, parameters, actions, complaints)
+    spec = _assembled(root, complaints, version=version, parameters=parameters, actions=actions)
     complaints.settle()
     return spec
 
 
 def _assembled(
-    root: Table, version: int, parameters: Mapping[str, Value], actions: list[Action], complaints: Complaints
+    root: Table,
+    complaints: Complaints,
+    *,
+    version: int,
+    parameters: Mapping[str, Value],
+    actions: list[Action],
 ) -> JobSpec:
     title = _get(root, "title")
     purpose = study_data.purpose(_get(root, "purpose"), complaints)

@@ -82,6 +82,7 @@ def read(untrusted: str | bytes, complaints: Complaints) -> Table:
     text = _decoded(untrusted, complaints.file)
     _refuse_characters(text, complaints.file)
     _refuse_bulk(text, complaints.file)
+    complaints.keep(text)
     with _uncollected():
         root = _Walk(complaints).node(_composed(text, complaints.file), 1)
     if isinstance(root, Table):

@@ -111,7 +111,8 @@ def choices(
     cone = planned.cone(start)
     made: dict[str, Choice] = {}
     for name in planned.order:
-        reason = _reason(planned, name, made, last, now)
+        running = next((need for need in planned.needs[name] if made[need].runs), None)
+        reason = _reason(last.get(name), now[name], running)
         if force:
             reason = "you asked for everything to run"
         elif name in cone:
@@ -125,20 +126,14 @@ def choices(
     return tuple(made.values())
 
 
-def _reason(
-    planned: Plan,
-    name: str,
-    made: Mapping[str, Choice],
-    last: Mapping[str, Ingredients],
-    now: Mapping[str, Ingredients],
-) -> str | None:
-    if name not in last:
+def _reason(before: Ingredients | None, now: Ingredients, running: str | None) -> str | None:
+    """Why it must run; None when nothing says so. `running` is something it needs that runs again."""
+    if before is None:
         return "it has not been run"
-    changed = differences(last[name], now[name])
+    changed = differences(before, now)
     if changed:
         return "; ".join(changed)
-    running = [need for need in planned.needs[name] if made[need].runs]
-    return f"{running[0]} runs again, and this needs it" if running else None
+    return f"{running} runs again, and this needs it" if running is not None else None
 
 
 def _left_out(name: str, last: Mapping[str, Ingredients]) -> Choice:

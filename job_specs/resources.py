@@ -6,7 +6,9 @@ Refuses more than the site gives to one action, and units that have to be guesse
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 from job_specs import vocabulary
 from job_specs.complaints import Complaints
@@ -14,10 +16,18 @@ from job_specs.fields import as_number, as_table, as_text, check_keys
 from job_specs.model import Resources, Site
 from job_specs.reading import Node, Table
 
-_MEMORY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(MB|GB)")
-_TIME = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(s|m|h)")
-_MEGABYTES = {"MB": 1, "GB": 1024}
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([A-Za-z]+)")
+
+
+class _Measure(NamedTuple):
+    """A key, and what each unit of its value is worth."""
+
+    key: str
+    units: Mapping[str, int]
+
+
+_MEMORY = _Measure("memory", {"MB": 1, "GB": 1024})
+_TIME = _Measure("time", {"s": 1, "m": 60, "h": 3600})
 
 
 def resources(node: Node | None, site: Site, complaints: Complaints) -> Resources:
@@ -26,35 +36,35 @@ def resources(node: Node | None, site: Site, complaints: Complaints) -> Resource
     if table is None:
         return site.default
     check_keys(table, vocabulary.RESOURCES, complaints, noun="resources")
-    memory = _amount(table, "memory", _MEMORY, _MEGABYTES, complaints)
-    seconds = _amount(table, "time", _TIME, _SECONDS, complaints)
+    memory = _amount(table, _MEMORY, complaints)
+    seconds = _amount(table, _TIME, complaints)
     cpus = as_number(table.entries["cpus"][1], complaints, "`cpus`") if "cpus" in table.entries else None
+    default = site.default
     return Resources(
-        memory_mb=int(_within(table, "memory", memory, site.memory_mb, complaints) or site.default.memory_mb),
-        cpus=_within(table, "cpus", cpus, site.cpus, complaints) or site.default.cpus,
-        seconds=int(_within(table, "time", seconds, site.seconds, complaints) or site.default.seconds),
+        memory_mb=int(_within(table, "memory", (memory, site.memory_mb), complaints) or default.memory_mb),
+        cpus=_within(table, "cpus", (cpus, site.cpus), complaints) or default.cpus,
+        seconds=int(_within(table, "time", (seconds, site.seconds), complaints) or default.seconds),
     )
 
 
-def _amount(
-    table: Table, name: str, form: re.Pattern[str], units: dict[str, int], complaints: Complaints
-) -> float | None:
-    if name not in table.entries:
+def _amount(table: Table, measure: _Measure, complaints: Complaints) -> float | None:
+    if measure.key not in table.entries:
         return None
-    node = table.entries[name][1]
-    text = as_text(node, complaints, f"`{name}`")
-    found = form.fullmatch(text) if text is not None else None
-    if found:
-        return float(Decimal(found.group(1)) * units[found.group(2)])
+    node = table.entries[measure.key][1]
+    text = as_text(node, complaints, f"`{measure.key}`")
+    found = _AMOUNT.fullmatch(text) if text is not None else None
+    if found and found.group(2) in measure.units:
+        return float(Decimal(found.group(1)) * measure.units[found.group(2)])
     if text is not None:
-        fix = f"Write a number and a unit ({', '.join(units)}), such as 4{list(units)[-1]}."
+        fix = f"Write a number and a unit ({', '.join(measure.units)}), such as 4{list(measure.units)[-1]}."
         complaints.add("resources", node, text=text, fix=fix)
     return None
 
 
 def _within(
-    table: Table, name: str, asked: float | None, most: float, complaints: Complaints
+    table: Table, name: str, asked_and_most: tuple[float | None, float], complaints: Complaints
 ) -> float | None:
+    asked, most = asked_and_most
     least = 0.1 if name == "cpus" else 1
     if asked is None or least <= asked <= most:
         return asked

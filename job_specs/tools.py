@@ -67,6 +67,16 @@ def text_graph(spec: JobSpec) -> str:
     return "\n".join(lines)
 
 
+def matrix_table(spec: JobSpec) -> str:
+    """Every action that a `for_each` made, with the values it was made with; empty when there is none."""
+    made = [action for action in spec.actions if action.bindings]
+    names = list(dict.fromkeys(name for action in made for name in action.bindings))
+    rows = [["action", *names]] + [[a.name, *(str(a.bindings.get(n, "")) for n in names)] for a in made]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines) if made else ""
+
+
 def what_it_is(action: Action) -> str:
     """An action's kind, in two words at most."""
     if isinstance(action.body, RunBody):

@@ -5,6 +5,7 @@ import pytest
 from job_specs.errors import SpecError
 from job_specs.model import RunBody
 from job_specs.parse import parse
+from job_specs.tools import matrix_table
 
 SEASONS = """
 version: 5
@@ -63,6 +64,14 @@ def test_in_sql_a_value_is_a_parameter_and_never_text():
 def test_needing_the_written_name_means_every_expansion_that_agrees():
     needs = parse(SEASONS).action("gather").needs
     assert needs == ("model_s1_female", "model_s1_male", "model_s2_female", "model_s2_male", "extract_s1")
+
+
+def test_what_a_for_each_made_is_shown_as_a_table():
+    lines = matrix_table(parse(SEASONS)).splitlines()
+    assert lines[0].split() == ["action", "season", "sex"]
+    assert lines[1].split() == ["extract_s1", "s1"]
+    assert lines[3].split() == ["model_s1_female", "s1", "female"]
+    assert len(lines) == 7
 
 
 def test_expanding_twice_gives_the_same_digest():

@@ -233,6 +233,22 @@ def test_two_actions_may_write_into_one_wildcard_of_one_sensitivity():
     assert len(parse(text).actions) == 2
 
 
+@pytest.mark.parametrize(
+    ("run", "line", "column"),
+    [
+        ("r:v2 a.R 'open quote", 4, 19),
+        (">\n      r:v2 a.R\n      --title 'closed' \"open", 6, 24),
+        ("r:v2 a.R\n      it's", 5, 9),
+    ],
+)
+def test_a_quote_that_is_never_closed_is_located(run, line, column):
+    text = f"version: 5\nactions:\n  a:\n    run: {run}\n    outputs: {{highly_sensitive: {{a: output/a.csv}}}}\n"
+    with pytest.raises(SpecError) as caught:
+        parse(text)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.where.line, problem.where.column) == ("run-syntax", line, column)
+
+
 def test_a_cycle_is_named_link_by_link():
     text = "version: 4\nactions:\n" + "".join(
         f"  {a}: {{run: 'r:v2 {a}.R', needs: [{b}], outputs: {{highly_sensitive: {{a: output/{a}.csv}}}}}}\n"
