@@ -10,7 +10,7 @@ from decimal import Decimal
 from output_checks.declare import Column
 from output_checks.facts import Facts
 from output_checks.model import CellRef
-from output_checks.numerals import decimal, is_hidden
+from output_checks.numerals import decimal, figures_of, is_hidden, plain
 
 FACTORS = (1, 100, 1_000, 10_000, 100_000, 1_000_000)
 _CLOSE = Decimal("0.006")
@@ -60,4 +60,7 @@ def agrees(facts: Facts, column: Column, row: int, factor: int) -> bool:
     if not denominator:
         return False
     given = Decimal(numerator) * factor / denominator
-    return abs(value - given) <= abs(given) * Decimal(5).scaleb(-policy.figures - 1)
+    if plain(value, policy.figures) == plain(given, policy.figures):
+        return figures_of(text) <= policy.figures
+    step = Decimal(1).scaleb(int(value.as_tuple().exponent))
+    return figures_of(text) < policy.figures and abs(value - given) <= step / 2

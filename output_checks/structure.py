@@ -144,24 +144,26 @@ def _total_label(subject: Facts, dimension: str, counts: Sequence[str]) -> str |
     named = [label for label in labels if label.casefold() in _TOTAL_WORDS]
     if named:
         return named[0]
-    for name in counts:
-        for label in labels if len(labels) > 2 else ():  # noqa: PLR2004  # a total and two parts
-            if _adds_up(subject, dimension, label, name):
-                return label
-    return None
+    sums = (_sum_labels(subject, dimension, name) for name in counts if len(labels) > 2)  # noqa: PLR2004  # a total and two parts
+    return next((label for found in sums for label in labels if label in found), None)
 
 
-def _adds_up(subject: Facts, dimension: str, label: str, count: str) -> bool:
-    slices = list(_slices(subject, dimension, label, count))
-    return any(total for total, _ in slices) and all(total == sum(parts) for total, parts in slices)
-
-
-def _slices(subject: Facts, dimension: str, label: str, count: str) -> Iterator[tuple[int, list[int]]]:
-    for at, others in _rows_by_slice(subject, dimension, label).values():
-        numbers = [subject.number(CellRef(row, count)) for row in (*at, *others)]
-        known = [number for number in numbers if number is not None]
-        if at and len(known) == len(numbers):
-            yield known[0], known[1:]
+def _sum_labels(subject: Facts, dimension: str, count: str) -> set[str]:
+    """Labels that are the sum of all the others wherever they stand, and not of nothing."""
+    slices: dict[Key, list[tuple[str, int | None]]] = defaultdict(list)
+    others = _keys(subject, [name for name in subject.dimensions if name != dimension])
+    for row, (own,) in enumerate(_keys(subject, [dimension])):
+        slices[others[row]].append((own, subject.number(CellRef(row, count))))
+    found: set[str] = set()
+    denied: set[str] = set()
+    for parts in slices.values():
+        numbers = [number for _, number in parts if number is not None]
+        if len(numbers) < len(parts):
+            continue
+        total = sum(numbers)
+        found |= {own for own, number in parts if number and 2 * number == total and len(parts) > 2}  # noqa: PLR2004
+        denied |= {own for own, number in parts if 2 * (number or 0) != total}
+    return found - denied
 
 
 def _rows_by_slice(subject: Facts, dimension: str, label: str) -> Mapping[Key, tuple[list[int], list[int]]]:

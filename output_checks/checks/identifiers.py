@@ -7,7 +7,7 @@ number that is a clinical code as much as an NHS number is left to a person.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from output_checks.identifiers import (
     has_email,
@@ -102,17 +102,19 @@ def _because(kind: str, name: str | None, cells: tuple[CellRef, ...]) -> Because
 def _split(subject: Subject, table: Table) -> Iterator[Because]:
     """An NHS number cut into the labels of neighbouring columns."""
     labels = [name for name in table.columns if name in subject.dimensions]
-    for first, *others in zip(labels, labels[1:], [*labels[2:], ""], strict=False):
-        cells = []
-        for row, text in enumerate(table.column(first)):
-            more = [table.column(name)[row] for name in others if name]
-            joined = {text + "".join(more), text + more[0]}
-            if text.isdigit() and any(map(is_nhs_number, joined)):
-                cells.append(CellRef(row, first))
+    texts = {name: table.column(name) for name in labels}
+    for at, first in enumerate(labels[:-1]):
+        others = [texts[name] for name in labels[at + 1 : at + 3]]
+        cells = [CellRef(row, first) for row, text in enumerate(texts[first]) if _joins(text, others, row)]
         if cells:
             yield refuse(
                 "Neighbouring columns together hold an NHS number.", _TAKE_OUT, column=first, cells=cells
             )
+
+
+def _joins(text: str, others: Sequence[Sequence[str]], row: int) -> bool:
+    more = [column[row] for column in others]
+    return text.isdigit() and (is_nhs_number(text + more[0]) or is_nhs_number(text + "".join(more)))
 
 
 def _births(table: Table) -> Iterator[Because]:
