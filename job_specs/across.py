@@ -84,7 +84,9 @@ def _candidates(claims: list[Claim]) -> Iterator[tuple[Claim, Claim]]:
     action's files are collected from its own box.
     """
     for _, mine in itertools.groupby(claims, key=lambda claim: claim.action.name):
-        yield from _starred_pairs(itertools.combinations(mine, 2))
+        starred, plain_paths = _by_star(mine)
+        yield from itertools.combinations(starred, 2)
+        yield from itertools.product(starred, plain_paths)
     plain: dict[tuple[str, str, Sensitivity], list[Claim]] = defaultdict(list)
     wild: dict[tuple[str, Sensitivity], list[Claim]] = defaultdict(list)
     for claim in claims:
@@ -94,7 +96,7 @@ def _candidates(claims: list[Claim]) -> Iterator[tuple[Claim, Claim]]:
     high, moderate = Sensitivity.HIGH, Sensitivity.MODERATE
     for (folder, kind, level), group in plain.items():
         if level is high:
-            yield from _starred_pairs(itertools.product(group, plain.get((folder, kind, moderate), ())))
+            yield from _starred_pairs(group, plain.get((folder, kind, moderate), ()))
             yield from itertools.product(group, wild.get((kind, moderate), ()))
         else:
             yield from itertools.product(wild.get((kind, high), ()), group)
@@ -103,10 +105,20 @@ def _candidates(claims: list[Claim]) -> Iterator[tuple[Claim, Claim]]:
             yield from itertools.product(group, wild.get((kind, moderate), ()))
 
 
-def _starred_pairs(pairs: Iterable[tuple[Claim, Claim]]) -> Iterator[tuple[Claim, Claim]]:
-    for one, other in pairs:
-        if "*" in one.output.pattern + other.output.pattern:
-            yield one, other
+def _starred_pairs(ones: Iterable[Claim], others: Iterable[Claim]) -> Iterator[tuple[Claim, Claim]]:
+    """One of each, at least one of the two with a wildcard; pairs without one are never even looked at."""
+    starred, plain = _by_star(ones)
+    starred_others, plain_others = _by_star(others)
+    yield from itertools.product(starred, [*starred_others, *plain_others])
+    yield from itertools.product(plain, starred_others)
+
+
+def _by_star(claims: Iterable[Claim]) -> tuple[list[Claim], list[Claim]]:
+    starred: list[Claim] = []
+    plain: list[Claim] = []
+    for claim in claims:
+        (starred if "*" in claim.output.pattern else plain).append(claim)
+    return starred, plain
 
 
 def _may_meet(one: str, other: str) -> bool:

@@ -6,6 +6,7 @@ without a sensitivity. Whether actions fit together is judged in `across.py`.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from job_specs import commands, vocabulary
@@ -21,6 +22,11 @@ from job_specs.statistics import statistic
 
 LONGEST_SQL = 500_000
 LONGEST_OUTPUT_NAME = 200
+_LEVELS = {
+    "highly_sensitive": Sensitivity.HIGH,
+    "moderately_sensitive": Sensitivity.MODERATE,
+    "minimally_sensitive": Sensitivity.HIGH,  # OpenSAFELY never releases from it either
+}
 TABLE_TYPES = (".csv", ".parquet")
 
 
@@ -147,7 +153,7 @@ def _outputs(table: Table, complaints: Complaints) -> tuple[OutputSpec, ...]:
     made: list[OutputSpec] = []
     for name, (_, group) in groups.entries.items():
         if name in vocabulary.SENSITIVITIES:
-            made.extend(_group(Sensitivity(name), group, complaints))
+            made.extend(_group(_LEVELS[name], group, complaints))
     _refuse_same_names(made, groups, complaints)
     return tuple(made)
 
@@ -180,8 +186,8 @@ def _output(key: Text, node: Node, sensitivity: Sensitivity, complaints: Complai
 
 
 def _refuse_same_names(made: list[OutputSpec], groups: Table, complaints: Complaints) -> None:
-    names = [output.name for output in made]
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+    written = Counter(output.name for output in made)
+    for name in (name for name, times in written.items() if times > 1):
         fix = "Rename one: the two levels of one action do not share a name."
         complaints.add("output-name", groups, text=name, fix=fix)
 

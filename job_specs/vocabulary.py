@@ -111,6 +111,7 @@ SENSITIVITIES: Mapping[str, Key] = MappingProxyType(
     {
         "highly_sensitive": Key("Rows of patients: stay inside.", _map_of(_ref("output"))),
         "moderately_sensitive": Key("Aggregates: may be offered for checking.", _map_of(_ref("output"))),
+        "minimally_sensitive": Key("Of old projects: stays inside, as if highly.", _map_of(_ref("output"))),
     }
 )
 OUTPUT: Mapping[str, Key] = MappingProxyType(

@@ -114,6 +114,11 @@ HARD = {
     "many outputs of one action": "version: 5\nactions: {a: {run: 'r:v2 a', outputs: {highly_sensitive: {"
     + ", ".join(f"a{n}: output/{n}*x*.csv" for n in range(3_000))
     + "}}}}",
+    "very many outputs of one action": "version: 5\nactions: {a: {run: 'r:v2 a', outputs: {highly_sensitive: {"
+    + ", ".join(f"a{n}: output/{n}.csv" for n in range(30_000))
+    + "}, moderately_sensitive: {"
+    + ", ".join(f"b{n}: output/{n}x.csv" for n in range(30_000))
+    + "}}}}",
     "many unknown needs": "version: 5\nactions:\n"
     + "".join(
         f"  action_number_{n}: {{run: 'r:v2 {n}', needs: [action_nubmer_{n}x], "

@@ -249,6 +249,11 @@ def test_a_quote_that_is_never_closed_is_located(run, line, column):
     assert (problem.code, problem.where.line, problem.where.column) == ("run-syntax", line, column)
 
 
+def test_the_level_that_old_projects_have_stays_inside():
+    text = "version: 2\nactions: {a: {run: 'r:v1 a.R', outputs: {minimally_sensitive: {a: output/a.csv}}}}"
+    assert parse(text).actions[0].outputs[0].sensitivity is Sensitivity.HIGH
+
+
 def test_a_cycle_is_named_link_by_link():
     text = "version: 4\nactions:\n" + "".join(
         f"  {a}: {{run: 'r:v2 {a}.R', needs: [{b}], outputs: {{highly_sensitive: {{a: output/{a}.csv}}}}}}\n"
