@@ -18,7 +18,7 @@ from tre.cli.exits import Exit
 from tre.cli.session import session
 from tre.custody.outputs import Offered
 from tre.custody.requests import Outcome
-from tre.dispatch.rehearsal import Played, Rehearsal
+from tre.dispatch.rehearsal import Asked, Played, Rehearsal
 from tre.views import Sight, report_view
 
 EVERYTHING = Sight(outline=True, findings=True, inside=True)
@@ -45,9 +45,9 @@ def run(
         rehearsal = s.wiring.rehearse(folder.resolve(), tell)
     wanted = (*(action or ()), *(only or ()), *(start or ())) or ("run_all",)
     chosen = plan(rehearsal.intake.spec, ("run_all",) if start else wanted)
-    forced = frozenset(chosen.order) if force else frozenset(only or ()) | chosen.cone(start or ())
+    asked = Asked(again=chosen.cone(start or ()), only=frozenset(only or ()), everything=force)
     with Console(stderr=True, quiet=s.as_json).status("running") as status:
-        played = list(rehearsal.play(chosen.order, forced=forced, tell=status.update))
+        played = list(rehearsal.play(chosen.order, asked, status.update))
     laid_out(rehearsal, played, folder.resolve())
     ended_well = all(each.outcome is Outcome.SUCCEEDED for each in played)
     files = [_file(rehearsal, offered) for offered in rehearsal.offered()] if ended_well else []

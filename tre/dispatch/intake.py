@@ -8,6 +8,7 @@ submit is taken on trust.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from job_specs.code import code_of
 from job_specs.model import Action, JobSpec, RunBody, Sensitivity, SqlBody
 from job_specs.parse import parse
 from job_specs.plan import content_key, plan
@@ -15,7 +16,6 @@ from job_specs.sql.guard import guard, guard_extract
 from job_specs.sql.model import Guarded, Scope, Units
 from job_specs.sql.units import units
 from job_specs.study import codes, rendered
-from job_specs.visible import files_of
 from tre.custody.requests import ActionAsked, ActionKind, Submission
 from tre.dispatch.code import Code
 from tre.dispatch.errors import DispatchError
@@ -57,8 +57,7 @@ class Intake:
 
     def seen_by(self, action: Action) -> Code:
         """The study's files that the action may see: what decides its result, and nothing else."""
-        seen = files_of(self.spec, action, self.code.files, spec_file=SPEC)
-        return Code({path: content for path, content in self.code.files.items() if path in seen})
+        return Code({path: self.code.files[path] for path in code_of(self.spec, action, self.code.files)})
 
     def _asked(self, action: Action, images: Mapping[str, str]) -> ActionAsked:
         key = content_key(

@@ -7,12 +7,12 @@ declared, as the real thing does, because it hands each action only what the rea
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from job_specs.model import Action, Purpose, Sensitivity
-from job_specs.plan import content_key
+from job_specs.rerun import Choice, Ingredients, differences, ingredients
 from tre.custody.outputs import Offered, Output
 from tre.custody.requests import Job, JobRequest, JobState, Outcome, RequestStage, Submission
 from tre.dispatch.actions import Dispatcher, Ending
@@ -63,23 +63,21 @@ class Rehearsal:
     """One study being played from its first action to its last."""
 
     def __init__(self, bench: Bench, folder: Path, earlier: "Earlier") -> None:
-        """``earlier`` remembers what was played before, by content key."""
+        """``earlier`` remembers what was played before."""
         self._bench = bench
         self._earlier = earlier
         self.code = gather(folder)
         self.intake = read_study(self.code, bench.data, bench.images)
         self.case = self._case()
 
-    def play(
-        self, chosen: tuple[str, ...], *, forced: frozenset[str], tell: Callable[[str], None]
-    ) -> Iterator[Played]:
-        """Play the chosen actions in order; a result with an unchanged key is used again unless forced.
+    def play(self, chosen: tuple[str, ...], asked: "Asked", tell: Callable[[str], None]) -> Iterator[Played]:
+        """Play the chosen actions in order; a result is used again unless what it was made of has changed.
 
         Stops at the first that does not end well: what needs it cannot run.
         """
         for name in chosen:
             tell(name)
-            played = self._one(self.intake.spec.action(name), force=name in forced)
+            played = self._one(self.intake.spec.action(name), asked)
             yield played
             if played.outcome is not Outcome.SUCCEEDED:
                 return
@@ -92,33 +90,29 @@ class Rehearsal:
         """The bytes of an output, a log or a report of this rehearsal."""
         return self._bench.quarantine.get(digest)
 
-    def key(self, action: Action) -> str:
-        """Everything that the action's result depends on, as one digest."""
+    def made_of(self, action: Action) -> Ingredients:
+        """Everything that the action's result depends on, as it stands now."""
         needed = [self.case.job(need) for need in action.needs]
-        inputs = {output.path: output.digest for job in needed if job for output in job.outputs}
-        return content_key(
+        return ingredients(
             action,
             code=self.intake.seen_by(action).digests,
-            inputs=inputs,
+            inputs={output.path: output.digest for job in needed if job for output in job.outputs},
             image=self._image(action),
             data_version=self._bench.data_version,
             policy_version=self._bench.policy_version,
             parameters=self.intake.spec.parameters_of(action),
         )
 
-    def _one(self, action: Action, *, force: bool) -> Played:
-        key = self.key(action)
-        known = None if force else self._earlier.recall(key)
-        if known is not None:
-            self._landed(action, known)
-            return Played(
-                action.name, Outcome.SUCCEEDED, True, "nothing it depends on has changed", "", known
-            )
-        why = "it was asked to run again" if force else "it has not run with this code, spec, data and inputs"
+    def _one(self, action: Action, asked: "Asked") -> Played:
+        now, last = self.made_of(action), self._earlier.recall(action.name)
+        why = asked.reason(action.name, last, now)
+        if last is not None and not why.runs:
+            self._landed(action, last.outputs)
+            return Played(action.name, Outcome.SUCCEEDED, True, why.because, "", last.outputs)
         ending = self._run(action)
         if ending.outcome is Outcome.SUCCEEDED:
-            self._earlier.remember(key, ending.outputs)
-        return Played(action.name, ending.outcome, False, why, ending.log, ending.outputs)
+            self._earlier.remember(action.name, Made(now, ending.outputs))
+        return Played(action.name, ending.outcome, False, why.because, ending.log, ending.outputs)
 
     def _run(self, action: Action) -> Ending:
         job = self.case.job(action.name)
@@ -155,8 +149,36 @@ class Rehearsal:
         return JobRequest(NAME, RequestStage.RUNNING, (submission,), jobs=jobs)
 
 
+@dataclass(frozen=True)
+class Made:
+    """What an action's last good run was made of, and what it made."""
+
+    of: Ingredients
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the researcher asked to run again: named actions, nothing but those, or everything."""
+
+    again: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def reason(self, action: str, last: Made | None, now: Ingredients) -> Choice:
+        """Whether the action runs, and why."""
+        if last is None:
+            return Choice(action, True, "it has not been run")
+        if self.everything or action in self.again | self.only:
+            return Choice(action, True, "you asked for it to run")
+        if self.only:
+            return Choice(action, False, "you named others")
+        changed = differences(last.of, now)
+        return Choice(action, bool(changed), "; ".join(changed) or "nothing it is made of has changed")
+
+
 class Earlier:
-    """What was played before in a study's folder: outputs by content key, kept beside the study."""
+    """What was played before in a study's folder: each action's last good run, kept beside the study."""
 
     def __init__(self, path: Path, shelf: Kept) -> None:
         """``path`` is a small JSON file; a result whose bytes are gone is forgotten."""
@@ -164,20 +186,25 @@ class Earlier:
         self._shelf = shelf
         self._known: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
 
-    def recall(self, key: str) -> tuple[Output, ...] | None:
-        """The outputs of an action with that key, if all of them are still here."""
-        if key not in self._known:
+    def recall(self, action: str) -> Made | None:
+        """The action's last good run, if all that it made is still here."""
+        if action not in self._known:
             return None
-        outputs = tuple(_output(fields) for fields in self._known[key])
-        return outputs if all(self._shelf.has(output.digest) for output in outputs) else None
+        made = _made(self._known[action])
+        return made if all(self._shelf.has(output.digest) for output in made.outputs) else None
 
-    def remember(self, key: str, outputs: tuple[Output, ...]) -> None:
-        """Keep the outputs under the key."""
-        self._known[key] = [asdict(output) for output in outputs]
+    def remember(self, action: str, made: Made) -> None:
+        """Keep the run in the place of the one before."""
+        of = {field.name: getattr(made.of, field.name) for field in fields(made.of)}
+        plain = {**of, "code": dict(made.of.code), "inputs": dict(made.of.inputs)}
+        self._known[action] = {"of": plain, "outputs": [asdict(output) for output in made.outputs]}
         draft = self._path.with_suffix(".part")
         draft.write_text(json.dumps(self._known, sort_keys=True), encoding="utf-8")
         draft.replace(self._path)
 
 
-def _output(fields: Mapping[str, Any]) -> Output:
-    return Output(**{**fields, "sensitivity": Sensitivity(fields["sensitivity"])})
+def _made(plain: Mapping[str, Any]) -> Made:
+    outputs = (
+        Output(**{**each, "sensitivity": Sensitivity(each["sensitivity"])}) for each in plain["outputs"]
+    )
+    return Made(Ingredients(**plain["of"]), tuple(outputs))
