@@ -75,9 +75,8 @@ def test_boxes_together_stay_under_one_ceiling(together, walled):
     """Each within its own limit; without the ceiling both hold what they took, with it the host is spared one."""
     if not cgroups.available() or not engine_puts_boxes_where_we_say():
         pytest.skip("this process may not make control groups, or the engine leaves them to systemd")
-    group = cgroups.group(f"tre-hostile-{os.getpid()}")
-    group.limit(cgroups.Ceiling(memory_bytes=128 << 20))
-    site = Profile(cgroup_parent=f"/tre-hostile-{os.getpid()}" if together else "")
+    name = f"tre-hostile-{os.getpid()}"
+    site = Profile(group=name, together_bytes=128 << 20 if together else 0)
     runner = DockerRunner(state_dir=walled.folder / "state", site=site)
     boxes = [walled.box("hold", "80", "3", limits=replace(SMALL, memory_bytes=112 << 20)) for _ in range(2)]
     for box in boxes:
@@ -87,6 +86,6 @@ def test_boxes_together_stay_under_one_ceiling(together, walled):
     statuses = {runner.observe(box.job).status for box in boxes}
     for box in boxes:
         runner.discard(box.job)
-    group.remove()
+    cgroups.group(name).remove()
     assert (Status.OUT_OF_MEMORY in statuses) is together
     assert together or statuses == {Status.OK}

@@ -132,13 +132,15 @@ def test_open_files_and_pipes_stop_at_their_limits(plain, walled):
     assert walled("open_files", "pipes").got() == set()
 
 
-def test_spinners_get_the_processor_time_that_was_asked_for(plain, walled):
-    assert "processor_share" in plain("spin", "8", "2", "0.4").got()
-    assert "processor_share" not in walled("spin", "8", "2", "0.4", limits=replace(SMALL, cpus=0.2)).got()
+def test_spinners_get_the_processor_time_that_was_asked_for(walled):
+    """The other side is in test_hostile_walls: how much a plain container gets depends on what else the machine does."""
+    ended = walled("spin", "8", "2", "0.4", limits=replace(SMALL, cpus=0.2))
+    assert "processor_share" not in ended.got()
+    assert ended.said["spun"] == "GOT"
 
 
 def test_processor_time_ends_although_nobody_watches_the_clock(walled):
-    runner, box = walled.runner(), walled.box("spin", "1", "6", "9", limits=BRIEF)
+    runner, box = walled.runner(), walled.box("spin", "1", "20", "9", "by-processor", limits=BRIEF)
     runner.prepare(box)
     runner.launch(box.job)
     assert wait(lambda: runner.observe(box.job).phase is Phase.STOPPED, seconds=5)

@@ -5,10 +5,12 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from docker import APIClient
 
 from sandboxes.images import installed
 from sandboxes.model import BoxRefused, Phase
@@ -79,10 +81,33 @@ def test_processor_time_is_a_wall(stands, walled):
     box = walled.box(proof["program"], *proof["arguments"], limits=replace(SMALL, **proof["limits"]))
     runner.prepare(box)
     runner.launch(box.job)
-    assert wait(lambda: runner.observe(box.job).phase is Phase.STOPPED, seconds=12)
+    assert wait(lambda: runner.observe(box.job).phase is Phase.STOPPED, seconds=40)
     log = runner.collect(box.job, (), walled.folder / "kept").log.read_text()
     runner.discard(box.job)
     assert ("spun=GOT" in log) is not stands
+
+
+def throttled(job: str) -> int | None:
+    """How often the engine says that a box was held back; None when it does not run."""
+    with closing(APIClient()) as api:
+        found = api.containers(filters={"label": f"tre.job={job}"})
+        said = api.stats(found[0]["Id"], stream=False, one_shot=True) if found else {}
+    return said.get("cpu_stats", {}).get("throttling_data", {}).get("throttled_periods")
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_processors_are_a_wall(stands, walled):
+    """Told by how often it was held back, not by how much it got: that depends on what else the machine does."""
+    proof = PROOFS["cpus"]
+    runner = walled.runner(frozenset() if stands else frozenset({"cpus"}))
+    box = walled.box(proof["program"], *proof["arguments"], limits=replace(SMALL, **proof["limits"]))
+    runner.prepare(box)
+    runner.launch(box.job)
+    most = 0
+    while runner.observe(box.job).phase is Phase.RUNNING:
+        most = max(most, throttled(box.job) or 0)
+    runner.discard(box.job)
+    assert (most > 0) is stands
 
 
 @pytest.mark.parametrize("stands", [True, False])
