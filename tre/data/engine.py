@@ -35,12 +35,12 @@ MODIFIERS = frozenset({"DISTINCT_MODIFIER", "LIMIT_MODIFIER", "ORDER_MODIFIER"})
 ORDERS = frozenset({"ASCENDING", "DESCENDING", "ORDER_ASCENDING", "ORDER_DEFAULT", "ORDER_DESCENDING"})
 LEAVES = frozenset(
     {
+        "CHUNK_GET",
         "COLUMN_DATA_SCAN",
         "CTE_SCAN",
         "DELIM_SCAN",
         "DUMMY_SCAN",
         "EMPTY_RESULT",
-        "EXPRESSION_SCAN",
         "GENERATE_SERIES",
         "RANGE",
         "REC_CTE_SCAN",
@@ -140,6 +140,8 @@ def answer(query: Query) -> dict[str, Any]:
         lock(patients, query.limits)
         parameters = check(patients, query, names)
         _bound(writer, query.limits, share=0.25)
+        if query.limits.get("spill"):
+            writer.execute(f"SET temp_directory = '{_text(query.limits['spill']['directory'])}/writer'")
         result = patients.sql(query.sql, params=parameters or None)
         stream = _Stream(result.__arrow_c_stream__())
         writer.register("result", stream)
@@ -257,8 +259,8 @@ def _own_names(node: Mapping[str, Any]) -> Iterator[str]:
     ctes = node.get("cte_map")
     if isinstance(ctes, dict):
         yield from (str(entry["key"]).lower() for entry in ctes.get("map", ()))
-    if node.get("type") in {"RECURSIVE_CTE_NODE", "CTE_NODE"}:
-        yield str(node.get("cte_name", "")).lower()
+    if "cte_name" in node:
+        yield str(node["cte_name"]).lower()
 
 
 def _check_node(node: Mapping[str, Any], tables: frozenset[str]) -> None:
@@ -332,7 +334,7 @@ def _check_operator(
             raise Refused("a column outside the scope, once planned")
     elif not node["children"] and kind not in LEAVES:
         raise Refused("a source of rows that is not allowed, once planned")
-    elif re.search(r"INSERT|DELETE|UPDATE|COPY|CREATE|ATTACH|MERGE|EXPORT|PRAGMA|LOAD", kind):
+    elif re.search(r"INSERT|DELETE|UPDATE|COPY|CREATE|ATTACH|MERGE_INTO|EXPORT|PRAGMA|LOAD", kind):
         raise Refused("a part that changes data, once planned")
 
 
@@ -345,7 +347,7 @@ def _touched(told: Mapping[str, Any]) -> frozenset[str]:
 def write_aggregate(writer: duckdb.DuckDBPyConnection, query: Query) -> dict[str, Any]:
     """Write an aggregate's table, and beside it how many people are behind each row of it."""
     writer.execute("CREATE TABLE answer AS FROM result LIMIT ?", [query.limits["rows"] + 1])
-    rows = _one(writer, "SELECT count(*) FROM answer")
+    rows = int(writer.execute("SELECT count(*) FROM answer").fetchall()[0][0])
     if rows > query.limits["rows"]:
         raise Refused("more rows than an aggregate may have")
     found = [str(row[0]) for row in writer.execute("DESCRIBE answer").fetchall()]
@@ -412,10 +414,6 @@ def _described(writer: duckdb.DuckDBPyConnection, what: str) -> list[dict[str, s
     return [
         {"name": str(row[0]), "type": str(row[1])} for row in writer.execute(f"DESCRIBE {what}").fetchall()
     ]
-
-
-def _one(writer: duckdb.DuckDBPyConnection, sql: str) -> int:
-    return int(writer.execute(sql).fetchall()[0][0])
 
 
 class _Stream:

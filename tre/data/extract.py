@@ -124,7 +124,7 @@ def request_for_aggregate(
         CatalogueInvalid: a table or column is not in the catalogue, or not in this store.
     """
     files = _Files(store, catalogue, tables, exempt=exempt, absent=absent)
-    content = _content(files, sql, parameters, output, limits or EngineLimits())
+    content = _content(files, sql, parameters, output=output, limits=limits or EngineLimits())
     content |= {"kind": "aggregate", "units_sql": units_sql, "columns": list(columns), "pseudonym": None}
     outputs = (output, UNITS, REPORT) if units_sql is not None else (output, REPORT)
     return _request(files, content, outputs=outputs, roles=columns)
@@ -156,7 +156,7 @@ def request_for_extract(
     files = _Files(store, catalogue, tables, exempt=exempt, absent=absent)
     hasher = study_hasher(study_key(studies, study))
     blocks = {"inner": hasher.inner.hex(), "outer": hasher.outer.hex(), "version": f"{hasher.version:02x}"}
-    content = _content(files, sql, parameters, output, limits or EngineLimits())
+    content = _content(files, sql, parameters, output=output, limits=limits or EngineLimits())
     content |= {"kind": "extract", "units_sql": None, "columns": list(columns), "pseudonym": blocks}
     roles = dict.fromkeys(columns, "other")
     return _request(files, content, outputs=(output, REPORT), roles=roles)
@@ -219,7 +219,7 @@ _NO_FILE = _NoFile()
 
 
 def _content(
-    files: _Files, sql: str, parameters: Mapping[str, Any], output: str, limits: EngineLimits
+    files: _Files, sql: str, parameters: Mapping[str, Any], *, output: str, limits: EngineLimits
 ) -> dict[str, Any]:
     return {
         "format": engine.FORMAT,
