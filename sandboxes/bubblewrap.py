@@ -20,8 +20,7 @@ from typing import Any
 
 from sandboxes import bubblewrap_form, cgroups, keeper, mounts, profile, seccomp
 from sandboxes.home import Home, Record, write_json
-from sandboxes.images import manifest
-from sandboxes.inputs import require_inputs, require_same
+from sandboxes.inputs import require_inputs, require_same, unpacked_images
 from sandboxes.model import (
     Box,
     BoxRefused,
@@ -39,7 +38,6 @@ from sandboxes.verdict import Ended, verdict
 
 FIRST_UID = 300_000
 MOST_BOXES = 1_000
-GROUP = "tre"
 
 _SECONDS_TO_START = 60
 _SECONDS_TO_DIE = 30
@@ -64,13 +62,15 @@ class BubblewrapRunner:
         site: profile.Profile | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`rootfs_dir` is the cache of built images. Raises RunnerUnavailable when no box can be built here."""
-        self._cache = rootfs_dir or manifest.default_cache()
+        """`rootfs_dir` is the cache of built images, by default the usual one. Raises RunnerUnavailable when no box can be built here."""
+        self._cache = rootfs_dir
         self._home = Home(state_dir)
         self._site = site or profile.Profile()
         self._clock = clock or SystemClock()
         self._root = os.geteuid() == 0
-        self._groups = self._root and cgroups.available()
+        self._groups = self._root and cgroups.hold_together(
+            self._site.group, memory_bytes=self._site.together_bytes, pids=self._site.together_pids
+        )
         self._bwrap = _find_bubblewrap()
         _require_namespaces(self._bwrap, as_uid=FIRST_UID if self._root else None)
 
@@ -96,7 +96,7 @@ class BubblewrapRunner:
 
     def images(self) -> Mapping[str, str]:
         """The images that were unpacked here: name -> content id."""
-        return {image.name: image.content_id for image in manifest.installed(self._cache).values()}
+        return {image.name: image.content_id for image in unpacked_images(self._cache).values()}
 
     # -- making ----------------------------------------------------------------------------------------------------
 
@@ -117,7 +117,7 @@ class BubblewrapRunner:
                 raise
 
     def _tree(self, content_id: str) -> bubblewrap_form.Tree:
-        for image in manifest.installed(self._cache).values():
+        for image in unpacked_images(self._cache).values():
             if image.content_id == content_id:
                 return bubblewrap_form.read_tree(image.rootfs)
         raise BoxRefused(
@@ -172,7 +172,7 @@ class BubblewrapRunner:
             owner=record.owner,
             become_owner=self._root,
             rlimits={name: list(values) for name, values in made.rlimits.items()},
-            group=f"{GROUP}/{self._home.label}-{record.box.job}" if self._groups else "",
+            group=f"{self._site.group}/{self._home.label}-{record.box.job}" if self._groups else "",
             ceiling=asdict(cgroups.Ceiling(made.memory_bytes, made.pids, made.cpus)) if self._groups else {},
             seccomp=base64.b64encode(rules).decode("ascii"),
             stage=stage,
@@ -305,7 +305,7 @@ class BubblewrapRunner:
 
     def _forget(self, job: str) -> None:
         if self._groups:
-            cgroups.group(f"{GROUP}/{self._home.label}-{job}").remove()
+            cgroups.group(f"{self._site.group}/{self._home.label}-{job}").remove()
         self._home.forget(job)
 
     def sweep(self, keep: frozenset[str] = frozenset()) -> tuple[str, ...]:

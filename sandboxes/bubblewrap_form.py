@@ -17,7 +17,7 @@ a folder, and nobody compares it with its id at each start."""
 NOT_AS_ROOT = frozenset({"uid-per-job", "output-limit", "output-flags", "scratch-limit", "private-memory"})
 """These need the right to mount and to choose an owner on the host."""
 
-NOT_WITHOUT_GROUPS = frozenset({"memory", "pids", "cpus"})
+NOT_WITHOUT_GROUPS = frozenset({"memory", "pids", "cpus", "held-together"})
 """These need the right to make control groups."""
 
 _OURS = frozenset({"dev", "proc", "sys", "tmp", "run", "code", "data", "workspace", "out"})

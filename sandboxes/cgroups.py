@@ -45,9 +45,13 @@ class Group:
         if self.unified:
             (folder / "memory.max").write_text(str(most), encoding="ascii")
             _write_if_there(folder / "memory.swap.max", "0")
-        else:
-            (folder / "memory.limit_in_bytes").write_text(str(most), encoding="ascii")
-            _write_if_there(folder / "memory.memsw.limit_in_bytes", str(most))
+            return
+        limits = [folder / "memory.limit_in_bytes", folder / "memory.memsw.limit_in_bytes"]
+        # The first may never be above the second, so which is written first depends on whether the limit falls.
+        if int(limits[0].read_text(encoding="ascii")) < most:
+            limits.reverse()
+        for limit in limits:
+            _write_if_there(limit, str(most))
 
     def _limit_cpus(self, folder: Path, quota: int) -> None:
         if self.unified:
@@ -97,6 +101,22 @@ def group(name: str) -> Group:
             folder = folder / part
             folder.mkdir(exist_ok=True)
     return Group(tuple((controller, root / name) for controller, root in sorted(roots.items())), unified)
+
+
+def hold_together(name: str, *, memory_bytes: int, pids: int) -> bool:
+    """Make one group over all boxes of this host, with a ceiling; False where this process may not.
+
+    `memory_bytes` 0 stands for three quarters of the host's memory.
+    """
+    if not available():
+        return False
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        group(name).limit(Ceiling(memory_bytes or whole * 3 // 4, pids))
+    except OSError:
+        # A host that shows its groups and does not let them be limited, as containers often do.
+        return False
+    return True
 
 
 def _roots() -> dict[str, Path]:

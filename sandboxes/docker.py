@@ -20,9 +20,9 @@ import requests
 from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
-from sandboxes import docker_form, mounts, profile
+from sandboxes import cgroups, docker_form, mounts, profile
 from sandboxes.home import Home, Record, box_digest
-from sandboxes.inputs import require_inputs, require_same
+from sandboxes.inputs import require_inputs, require_same, unpacked_images
 from sandboxes.model import (
     Box,
     BoxRefused,
@@ -80,9 +80,11 @@ class DockerRunner:
         state_dir: Path,
         site: profile.Profile | None = None,
         entrypoints: frozenset[tuple[str, ...]] = frozenset(),
+        image_cache: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Nothing is asked of the engine yet except that it answers. Raises RunnerUnavailable when it does not."""
+        """Nothing is made yet; the engine is only asked whether it answers. Raises RunnerUnavailable when it does not."""
+        self._cache = image_cache
         self._home = Home(state_dir)
         self._site = site or profile.Profile()
         self._entrypoints = entrypoints
@@ -92,6 +94,16 @@ class DockerRunner:
             _knock(base_url or DEFAULT_ADDRESS)
             self._api = APIClient(base_url=base_url, version="auto", timeout=_SECONDS_TO_ANSWER)
         weakref.finalize(self, self._api.close)
+        self._held_together = self._hold_together()
+
+    def _hold_together(self) -> bool:
+        """Whether one group of ours can be over all boxes: only this host's engine, and only by its own driver."""
+        with _answering():
+            driver = self._api.info().get("CgroupDriver") if self._root else ""
+        site = self._site
+        return driver == "cgroupfs" and cgroups.hold_together(
+            site.group, memory_bytes=site.together_bytes, pids=site.together_pids
+        )
 
     def walls(self) -> tuple[Wall, ...]:
         """The walls that stand around every box of this runner, here and now."""
@@ -104,7 +116,8 @@ class DockerRunner:
         return tuple(wall for wall in (*profile.WALLS, *profile.PROCEDURES) if wall.name in missing)
 
     def _without(self) -> frozenset[str]:
-        return self._site.without if self._root else self._site.without | _NOT_AS_ROOT
+        missing = self._site.without if self._root else self._site.without | _NOT_AS_ROOT
+        return missing if self._held_together else missing | {"held-together"}
 
     def versions(self) -> Mapping[str, str]:
         """The engine's parts and their versions, for a report."""
@@ -114,11 +127,16 @@ class DockerRunner:
         return {**parts, "engine": f"docker {said['Version']}", "kernel": str(said.get("KernelVersion", ""))}
 
     def images(self) -> Mapping[str, str]:
-        """Images that carry our label: name -> content id. Where a name has several, the last one made."""
+        """Images that carry our label: name -> content id. Of several of one name, the one that was built here, or
+        else the last one made.
+        """
         with _answering():
             found = self._api.images(filters={"label": IMAGE_NAME})
         ordered = sorted(found, key=lambda image: (image["Created"], image["Id"]))
-        return {image["Labels"][IMAGE_NAME]: image["Id"] for image in ordered}
+        here = {image["Id"] for image in ordered}
+        built = {name: image.content_id for name, image in unpacked_images(self._cache).items()}
+        last = {image["Labels"][IMAGE_NAME]: image["Id"] for image in ordered}
+        return {**last, **{name: content_id for name, content_id in built.items() if content_id in here}}
 
     # -- making ----------------------------------------------------------------------------------------------------
 
@@ -195,7 +213,8 @@ class DockerRunner:
             DEADLINE: str(int(record.overdue_at)),
         }
         output, empty = self._home.output(record.box.job), self._home.empty
-        place = profile.Place(record.owner, output, empty, platform.machine(), labels)
+        parent = f"/{self._site.group}" if self._held_together else ""
+        place = profile.Place(record.owner, output, empty, platform.machine(), labels, parent)
         return profile.settings(record.box, place, replace(self._site, without=self._without()))
 
     # -- running ---------------------------------------------------------------------------------------------------
@@ -314,14 +333,11 @@ class DockerRunner:
         """The log in pieces, never whole: a program may have written one line of any length."""
         kept: list[bytes] = []
         size, on_disk = 0, 0
-        stream = self._api.logs(found.id, stdout=True, stderr=True, stream=True, follow=False)
-        for piece in stream:
-            kept.append(piece)
+        # Read to the end, which the engine's own cap bounds: a stream that is left half-read leaves its socket open.
+        for piece in self._api.logs(found.id, stdout=True, stderr=True, stream=True, follow=False):
+            kept += [piece] if size <= most else []
             size += len(piece)
             on_disk += len(piece) + _LOG_ENTRY_OVERHEAD
-            if size > most:
-                break
-        stream.close()
         return Log(kept, lost=on_disk >= most)
 
     def discard(self, job: str) -> None:

@@ -4,8 +4,11 @@ It refuses an input that is not there or is a link, and a second box under the n
 """
 
 import stat
+from collections.abc import Mapping
+from pathlib import Path
 
-from sandboxes.model import Box, BoxRefused
+from sandboxes.images import Image, ImageError, installed
+from sandboxes.model import Box, BoxRefused, RunnerUnavailable
 
 
 def require_inputs(box: Box) -> None:
@@ -31,3 +34,11 @@ def require_same(here: Box, asked: Box) -> None:
             f"There is another box of job {asked.job} here.",
             fix="Use a new job name for a new box, or discard the old one.",
         )
+
+
+def unpacked_images(cache: Path | None) -> Mapping[str, Image]:
+    """The images that were built on this host, by name. Raises RunnerUnavailable where their list is damaged."""
+    try:
+        return installed(cache)
+    except ImageError as damaged:
+        raise RunnerUnavailable(damaged.code, damaged.sentence, fix=damaged.fix) from damaged

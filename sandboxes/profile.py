@@ -130,6 +130,8 @@ class Place:
     machine: str
     """The kernel's name for the architecture, `x86_64` or `aarch64`."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    cgroup_parent: str = ""
+    """The control group that the box is put into, in the engine's words; empty for the engine's own."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", MappingProxyType(dict(self.labels)))
@@ -141,8 +143,11 @@ class Profile:
 
     runtime: str = ""
     """A stronger runtime that the engine knows, such as `runsc`; empty for the engine's own."""
-    cgroup_parent: str = ""
-    """A control group that holds all boxes together under one limit; empty for none."""
+    group: str = "tre"
+    """The control group that holds all boxes of this host together."""
+    together_bytes: int = 0
+    """The memory that all boxes may use together; 0 for three quarters of the host's."""
+    together_pids: int = 16_384
     without: frozenset[str] = frozenset()
     """Walls left out: by a host that cannot build them, or by a test that proves that one matters."""
 
@@ -206,7 +211,7 @@ def _wall(name: str, *, setting: str, threat: str) -> Callable[[Build], Build]:
 def settings(box: Box, place: Place, profile: Profile | None = None) -> Settings:
     """All that a container for `box` is made of: the bare container, then each wall that is not left out."""
     profile = profile or Profile()
-    made = replace(_bare(box, place), runtime=profile.runtime, cgroup_parent=profile.cgroup_parent)
+    made = replace(_bare(box, place), runtime=profile.runtime, cgroup_parent=place.cgroup_parent)
     for wall in WALLS:
         if wall.name not in profile.without:
             made = _BUILDERS[wall.name](made, box, place)
@@ -426,6 +431,9 @@ PROCEDURES: tuple[Wall, ...] = (
     ),
     Wall("wall-clock", "a program that never ends", "SIGKILL through the engine at the limit"),
     Wall("swept", "a box that outlives whoever started it", "labels with job and deadline, found and ended"),
+    Wall(
+        "held-together", "many jobs at once taking the whole host", "one limited control group over all boxes"
+    ),
     Wall(
         "collected-by-hand",
         "outputs that are not what they seem",

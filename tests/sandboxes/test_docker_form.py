@@ -217,7 +217,8 @@ def test_an_entrypoint_that_the_site_lists_is_put_before_the_command():
 
 
 def test_a_runtime_and_a_parent_group_are_the_sites_choice():
-    body = docker_form.request(settings(BOX, PLACE, Profile(runtime="runsc", cgroup_parent="/tre")), IMAGE)
+    place = replace(PLACE, cgroup_parent="/tre")
+    body = docker_form.request(settings(BOX, place, Profile(runtime="runsc")), IMAGE)
     assert (body["HostConfig"]["Runtime"], body["HostConfig"]["CgroupParent"]) == ("runsc", "/tre")
 
 

@@ -102,7 +102,7 @@ def test_bubblewrap_says_what_it_can_not_build_and_holds_the_rest(said, cache):
         pytest.skip("bubblewrap is not installed here")
     answer = said("bubblewrap", cache)
     assert set(answer["missing"]) == NEED_A_MOUNT | {
-        "scratch-limit", "private-memory", "memory", "pids", "cpus", "pinned-image", "plain-image", "inspected",
+        "scratch-limit", "private-memory", "memory", "pids", "cpus", "held-together", "pinned-image", "plain-image", "inspected",
     }  # fmt: skip
     assert set(answer["open"]) <= set(answer["missing"])
     assert answer["tried"] > 50
@@ -113,7 +113,7 @@ def test_bubblewrap_says_what_it_can_not_build_and_holds_the_rest(said, cache):
 @pytest.mark.engine
 def test_docker_says_what_it_can_not_build_and_holds_the_rest(said, cache):
     answer = said("docker", cache)
-    assert set(answer["missing"]) == NEED_A_MOUNT
+    assert set(answer["missing"]) == NEED_A_MOUNT | {"held-together"}
     assert set(answer["open"]) <= set(answer["missing"])
     assert answer["tried"] > 50
     assert (answer["status"], answer["kept"], answer["uid"]) == ("ok", ["x"], str(SOMEBODY))

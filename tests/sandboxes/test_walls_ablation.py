@@ -1,6 +1,7 @@
 """Each wall, taken away alone, turns a try red; with all of them, none is. A wall that nothing notices is no wall."""
 
 import importlib
+import os
 import time
 from contextlib import closing
 from itertools import count
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 from docker import APIClient
 
+from sandboxes import cgroups
 from sandboxes.docker import DockerRunner
 from sandboxes.images import installed
-from sandboxes.model import Box, Limits
+from sandboxes.model import Box, Limits, Status
 from sandboxes.preflight import try_walls
 from sandboxes.profile import PROCEDURES, WALLS, Profile
 from sandboxes.runner import run
@@ -29,6 +31,7 @@ PROVED_ELSEWHERE = {
     "inspected": "tests.sandboxes.test_docker_runner:test_a_box_that_is_not_as_asked_is_destroyed_unstarted",
     "wall-clock": "tests.contract.runner_contract:RunnerContract.test_what_never_ends_is_ended_at_its_limit",
     "swept": "tests.contract.runner_contract:RunnerContract.test_a_sweep_ends_and_removes_what_is_not_kept",
+    "held-together": "tests.sandboxes.test_walls_ablation:test_many_boxes_together_may_not_take_the_host",
     "collected-by-hand": "tests.sandboxes.test_collect_race:test_the_same_race_beats_a_collector_that_looks_before_it_opens",
 }
 TRIED = [wall.name for wall in WALLS if wall.name not in PROVED_ELSEWHERE]
@@ -124,3 +127,24 @@ def test_a_health_check_of_the_image_is_not_run(image_with_health_check, tmp_pat
 
     assert seen(frozenset({"one-program", "inspected"})) == ("second-program",)
     assert seen(frozenset()) == ()
+
+
+def test_many_boxes_together_may_not_take_the_host(image, tmp_path):
+    """Each stays within its own limit; together they pass the host's."""
+    program = "import time; b = bytearray(96 << 20); time.sleep(2)"
+
+    def ended(site: Profile) -> list[Status]:
+        runner = DockerRunner(state_dir=tmp_path / "state", site=site)
+        jobs = [f"part-{number}" for number in range(3)]
+        for job in jobs:
+            limits = Limits(memory_bytes=160 << 20)
+            runner.prepare(Box(job, image, ("python3", "-c", program), limits=limits))
+            runner.launch(job)
+        statuses = [until_stopped(lambda: runner, job).status for job in jobs]
+        runner.sweep()
+        return statuses
+
+    group = f"tre-test-{os.getpid()}"
+    assert set(ended(Profile(group=group))) == {Status.OK}
+    assert Status.OUT_OF_MEMORY in ended(Profile(group=group, together_bytes=200 << 20))
+    cgroups.group(group).remove()
