@@ -1,7 +1,7 @@
 """An application as a researcher writes it, in TOML. Refuses an unknown key, a missing one, and a purpose that is not COVID-19's."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,12 @@ def purpose_of(untrusted_purpose: str) -> Purpose:
 def datasets_of(untrusted: Mapping[str, Any]) -> tuple[TableScope, ...]:
     """Tables and columns."""
     return tuple(TableScope(str(table), _texts(columns)) for table, columns in untrusted.items())
+
+
+def scopes(words: Sequence[str]) -> dict[str, list[str]]:
+    """Tables and columns as they are written on a command line: ``table:column,column``."""
+    pairs = (word.partition(":") for word in words)
+    return {table: columns.split(",") for table, _, columns in pairs}
 
 
 def _texts(untrusted: Any) -> tuple[str, ...]:

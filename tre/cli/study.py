@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tre.cli import show
-from tre.cli.forms import datasets_of, read_proposal
+from tre.cli.forms import datasets_of, read_proposal, scopes
 from tre.cli.session import Session, session
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.studies import Application
@@ -61,7 +61,7 @@ def approve(
             study,
             starts=_day(starts, proposal.starts if proposal else date.min),
             ends=_day(ends, proposal.ends if proposal else date.min),
-            datasets=datasets_of(_scopes(only)) if only else default,
+            datasets=datasets_of(scopes(only)) if only else default,
             conditions=tuple(condition or ()),
         ),
     )
@@ -156,8 +156,3 @@ def _say(s: Session, study: Application) -> None:
 
 def _day(given: datetime | None, default: date) -> date:
     return given.date() if given else default
-
-
-def _scopes(only: list[str]) -> dict[str, list[str]]:
-    pairs = (scope.partition(":") for scope in only)
-    return {table: columns.split(",") for table, _, columns in pairs}
