@@ -153,7 +153,7 @@ def test_the_flags_of_the_outputs_are_a_wall(stands, walled):
 @pytest.fixture
 def image_with_a_health_check(image: str) -> Iterator[str]:
     """The same image, bringing along a program that the engine would run beside ours every second."""
-    tag = f"tre-hostile-health:{image[-12:]}"
+    tag = f"tre-hostile-health:{os.getpid()}"
     text = f"FROM {image}\nLABEL tre.image=hostile\nHEALTHCHECK --interval=1s CMD touch /dev/shm/second\n"
     build = ["docker", "build", "--quiet", "--tag", tag, "-"]
     environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
