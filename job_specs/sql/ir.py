@@ -316,8 +316,8 @@ def _rewrite_value(value: Any, change: Callable[[Any], Any | None]) -> Any:
     return rewrite(value, change) if type(value) in _FIELDS else value
 
 
-_NOUNS: tuple[Any, ...] = (
+NOUNS: tuple[Any, ...] = (
     Column, Constant, Parameter, Order, Call, Case, Cast, Frame, Window, Exists, Among, Single, Named, Derived, Rows, Series,
     Join, Item, Grouping, Cte, Select, SetOp,
 )  # fmt: skip
-_FIELDS: Mapping[type, tuple[str, ...]] = {noun: tuple(each.name for each in fields(noun)) for noun in _NOUNS}
+_FIELDS: Mapping[type, tuple[str, ...]] = {noun: tuple(each.name for each in fields(noun)) for noun in NOUNS}

@@ -318,17 +318,17 @@ class ExprReader:
         return args if args[0] == keys[0].key else ()
 
     def _tidy(self, call: Call) -> Expr:
+        """One spelling for what can be written in several ways."""
         if call.name in functions.TAKES_UNIT:
             return self._with_unit(call)
-        if call.name in {"bool_and", "bool_or"} and not _is_boolean_cast(call.args[0]):
-            return _replace_args(call, (Cast(call.args[0], "BOOLEAN", at=call.at),))
-        if call.name.startswith("to_") and call.name in functions.FUNCTIONS:
-            return _replace_args(call, (_interval_amount(call.args[0]),))
-        if call.name == "-" and len(call.args) == 1 and _is_positive_number(call.args[0]):
-            number = call.args[0]
-            return Constant(number.kind, "-" + number.text, at=call.at)  # type: ignore[union-attr]
         if call.name == "list_contains" or (call.name == "contains" and isinstance(call.args[0], Parameter)):
             return self._in_list(call)
+        if call.name in {"+", "-"} and len(call.args) == 1:
+            return _signed(call)
+        if call.name in {"bool_and", "bool_or"} and not _is_boolean_cast(call.args[0]):
+            return _replace_args(call, (Cast(call.args[0], "BOOLEAN", at=call.at),))
+        if call.name.startswith("to_"):
+            return _replace_args(call, (_interval_amount(call.args[0]),))
         return call
 
     def _in_list(self, call: Call) -> Expr:
@@ -422,6 +422,14 @@ def _flat(name: str | None, parts: tuple[Expr, ...]) -> tuple[Expr, ...]:
 
 def _replace_args(call: Call, args: tuple[Expr, ...]) -> Call:
     return Call(call.name, args, call.distinct, call.where, at=call.at)
+
+
+def _signed(call: Call) -> Expr:
+    """A sign before a value: plus says nothing, minus before a number is part of it."""
+    value = call.args[0]
+    if call.name == "-" and isinstance(value, Constant) and _is_positive_number(value):
+        return Constant(value.kind, "-" + value.text, at=call.at)
+    return call if call.name == "-" else value
 
 
 def _is_boolean_cast(expr: Expr) -> bool:

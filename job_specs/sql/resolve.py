@@ -421,8 +421,15 @@ def has_aggregate(expr: Expr) -> bool:
 
 def _plain_grouping(keys: tuple[Expr, ...]) -> Grouping:
     """GROUP BY these; a constant among other keys groups nothing, and as a number would be taken for a position."""
-    varying = tuple(key for key in keys if not isinstance(key, Constant)) or keys
+    varying = tuple(dict.fromkeys(key for key in keys if not isinstance(key, Constant))) or keys
     return Grouping(varying, (tuple(range(len(varying))),))
+
+
+def _grouping_sets(keys: tuple[Expr, ...], sets: tuple[tuple[int, ...], ...]) -> Grouping:
+    """GROUPING SETS in which each key has one place, however often it was written."""
+    distinct = tuple(dict.fromkeys(keys))
+    places = [distinct.index(key) for key in keys]
+    return Grouping(distinct, tuple(tuple(dict.fromkeys(places[i] for i in one)) for one in sets))
 
 
 def _merged(kind: str, left: Expr, right: Expr) -> Expr:

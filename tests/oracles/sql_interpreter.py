@@ -52,23 +52,23 @@ class Interpreter:
             ir.Call: self._call,
         }
 
-    def answer(self, query: ir.Query, rates: frozenset[str] = frozenset()) -> list[Row]:
-        """The rows of a query; columns named in `rates` are ratios, whose two sides are both counted."""
-        return self._query(query, {}, rates)
+    def answer(self, query: ir.Query) -> list[Row]:
+        """The rows of a query."""
+        return self._query(query, {})
 
     # -- queries ------------------------------------------------------------------------------------------------
 
-    def _query(self, query: ir.Query, outer: Bound, rates: frozenset[str] = frozenset()) -> list[Row]:
+    def _query(self, query: ir.Query, outer: Bound) -> list[Row]:
         for cte in query.ctes:
             self._ctes[cte.name] = self._query(cte.query, outer)
         if isinstance(query, ir.Select):
-            return self._select(query, outer, rates)
-        rows = self._set_operation(query, outer, rates)
+            return self._select(query, outer)
+        rows = self._set_operation(query, outer)
         return self._cut(query, _sorted(rows, [(_by_position(o), o) for o in query.order]))
 
-    def _set_operation(self, query: ir.SetOp, outer: Bound, rates: frozenset[str]) -> list[Row]:
-        left = self._query(query.left, outer, rates)
-        right = [_renamed(row, left_names(query.left)) for row in self._query(query.right, outer, rates)]
+    def _set_operation(self, query: ir.SetOp, outer: Bound) -> list[Row]:
+        left = self._query(query.left, outer)
+        right = [_renamed(row, left_names(query.left)) for row in self._query(query.right, outer)]
         others = [_key(row.values.values()) for row in right]
         match query.kind, query.all:
             case "union", every:
@@ -79,7 +79,7 @@ class Interpreter:
                 return _distinct([row for row in left if _key(row.values.values()) in others])
         raise NotImplementedError(query.kind)
 
-    def _select(self, query: ir.Select, outer: Bound, rates: frozenset[str]) -> list[Row]:
+    def _select(self, query: ir.Select, outer: Bound) -> list[Row]:
         joined = self._from(query.source, outer) if query.source else [{}]
         joined = [{**outer, **row} for row in joined]
         own = frozenset(_aliases(query.source))
@@ -90,7 +90,7 @@ class Interpreter:
             or query.having is not None
             or any(_aggregates(i.value) for i in query.items)
         )
-        rows = self._grouped(query, joined, own, rates) if grouped else self._row_by_row(query, joined, own)
+        rows = self._grouped(query, joined, own) if grouped else self._row_by_row(query, joined, own)
         if grouped and outer and query.group is None:
             rows = [Row(row.values, row.who) for row in rows]  # an aggregate of the outer row's own patient
         if query.distinct:
@@ -145,9 +145,7 @@ class Interpreter:
 
     # -- groups -------------------------------------------------------------------------------------------------
 
-    def _grouped(
-        self, query: ir.Select, joined: list[Bound], own: frozenset[str], rates: frozenset[str]
-    ) -> list[Row]:
+    def _grouped(self, query: ir.Select, joined: list[Bound], own: frozenset[str]) -> list[Row]:
         keys = query.group.keys if query.group else ()
         sets = query.group.sets if query.group else ((),)
         groups: list[tuple[_Group, list[Any]]] = []
@@ -161,16 +159,16 @@ class Interpreter:
                 groups.append((group, [self._expr(key, rows[0]) if key in taken else None for key in keys]))
         of_one = _each_is_a_person([(group.who(), values) for group, values in groups]) if keys else False
         kept = [group for group, _ in groups if query.having is None or group.value(query.having) is True]
-        return [self._group(query, group, rates, of_one=of_one) for group in kept]
+        return [self._group(query, group, of_one=of_one) for group in kept]
 
-    def _group(self, query: ir.Select, group: "_Group", rates: frozenset[str], *, of_one: bool) -> Row:
+    def _group(self, query: ir.Select, group: "_Group", *, of_one: bool) -> Row:
         values = {item.name or "": group.value(item.value) for item in query.items}
         who = group.who()
         if of_one or not who:
             return Row(values, who)
         if group.has_groups():
             raise NotImplementedError("an aggregate of groups has no people to count")
-        cells = {i.name or "": group.people(i.value, rate=(i.name in rates)) for i in query.items}
+        cells = {i.name or "": group.people(i.value, rate=_is_rate(i.value)) for i in query.items}
         return Row(values, who, len(who), cells)
 
     # -- FROM ---------------------------------------------------------------------------------------------------
@@ -199,7 +197,8 @@ class Interpreter:
     def _table(self, name: str) -> list[Row]:
         patient = self._patient[name]
         return [
-            Row(row, frozenset({row[patient]}) if patient else frozenset()) for row in self._database[name]
+            Row(row, frozenset({row.get(patient)}) if patient else frozenset())
+            for row in self._database[name]
         ]
 
     def _join(self, join: ir.Join, outer: Bound) -> list[Bound]:
@@ -285,17 +284,21 @@ class Interpreter:
 
     def _over(self, window: ir.Window, rows: list[Bound], rank: int) -> Any:
         call = window.call
-        match call.name:
-            case "row_number":
-                return rank + 1
-            case "lag" | "lead":
-                other = rank - 1 if call.name == "lag" else rank + 1
-                return self._expr(call.args[0], rows[other]) if 0 <= other < len(rows) else None
-            case "first_value":
-                return self._expr(call.args[0], rows[0])
-            case _:
-                seen = rows[: self._frame_end(window, rows, rank)]
-                return aggregate(call.name, [[self._expr(arg, row) for arg in call.args] for row in seen])
+        if call.name in _RANKS:
+            size = int(call.args[0].text) if call.args and isinstance(call.args[0], ir.Constant) else 0
+            return _RANKS[call.name](rank, self._peers(window, rows, rank), len(rows), size)
+        seen = rows[: self._frame_end(window, rows, rank)]
+        if call.name in _PLACES:
+            place = _PLACES[call.name](rank, seen, call)
+            return self._expr(call.args[0], rows[place]) if 0 <= place < len(rows) else None
+        return aggregate(call.name, [[self._expr(arg, row) for arg in call.args] for row in seen])
+
+    def _peers(self, window: ir.Window, rows: list[Bound], rank: int) -> list[int]:
+        """For each row of the partition, how many different sort keys come before its own, and where its own begin."""
+        keys = [_sort_key([(self._expr(o.key, row), o) for o in window.order]) for row in rows]
+        first = keys.index(keys[rank])
+        before = len({str(key) for key in keys[:first]})
+        return [first, before, len(keys) - 1 - keys[::-1].index(keys[rank])]
 
     def _frame_end(self, window: ir.Window, rows: list[Bound], rank: int) -> int:
         if not window.order:
@@ -410,6 +413,34 @@ class _Nulls(dict[str, Any]):
         return None
 
 
+def _ntile(rank: int, _: list[int], rows: int, size: int) -> int:
+    small, larger = divmod(rows, size)
+    edge = larger * (small + 1)
+    return rank // (small + 1) + 1 if rank < edge else larger + (rank - edge) // max(small, 1) + 1
+
+
+def _nth(_rank: int, seen: list[Bound], call: ir.Call) -> int:
+    place = int(call.args[1].text) - 1  # type: ignore[union-attr]
+    return place if place < len(seen) else -1
+
+
+_RANKS: Mapping[str, Callable[[int, list[int], int, int], Any]] = {
+    "row_number": lambda rank, _peers, _rows, _size: rank + 1,
+    "rank": lambda _rank, peers, _rows, _size: peers[0] + 1,
+    "dense_rank": lambda _rank, peers, _rows, _size: peers[1] + 1,
+    "percent_rank": lambda _rank, peers, rows, _size: peers[0] / (rows - 1) if rows > 1 else 0.0,
+    "cume_dist": lambda _rank, peers, rows, _size: (peers[2] + 1) / rows,
+    "ntile": _ntile,
+}
+_PLACES: Mapping[str, Callable[[int, list[Bound], ir.Call], int]] = {
+    "lag": lambda rank, _seen, _call: rank - 1,
+    "lead": lambda rank, _seen, _call: rank + 1,
+    "first_value": lambda _rank, _seen, _call: 0,
+    "last_value": lambda _rank, seen, _call: len(seen) - 1,
+    "nth_value": _nth,
+}
+
+
 def operate(name: str, args: list[Any]) -> Any:
     """An operator or scalar function on values."""
     if name in _OPERATORS:
@@ -427,14 +458,16 @@ def aggregate(name: str, arguments: list[list[Any]]) -> Any:
         return len(arguments)
     if name in {"arg_max", "arg_min"}:
         return _arg_extreme(name, arguments)
-    if name == "corr":
-        return _corr([(x, y) for x, y in arguments if x is not None and y is not None])
+    if name in _OF_PAIRS:
+        pairs = [(float(a), float(b)) for a, b in arguments if a is not None and b is not None]
+        return _OF_PAIRS[name](pairs) if len(pairs) > (name != "covar_pop") else None
     values = [args[0] for args in arguments if args[0] is not None]
     if name == "count":
         return len(values)
-    if name == "quantile_cont":
-        return _quantile(sorted(values), float(arguments[0][1])) if values else None
-    return _AGGREGATES[name](values) if len(values) >= (2 if name == "stddev_samp" else 1) else None
+    if name in {"quantile_cont", "quantile_disc"}:
+        position = _quantile if name == "quantile_cont" else _discrete
+        return position(sorted(values), float(arguments[0][1])) if values else None
+    return _AGGREGATES[name](values) if len(values) >= _LEAST.get(name, 1) else None
 
 
 _OPERATORS: Mapping[str, Callable[[list[Any]], Any]] = {
@@ -445,17 +478,6 @@ _OPERATORS: Mapping[str, Callable[[list[Any]], Any]] = {
     "is_not_distinct": lambda args: args[0] == args[1],
     "in": lambda args: among(args[0], args[1:]),
     "between": lambda args: conjunction([compare(">=", args[0], args[1]), compare("<=", args[0], args[2])]),
-}
-_AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
-    "count_if": sum,
-    "sum": sum,
-    "avg": lambda values: sum(values) / len(values),
-    "min": min,
-    "max": max,
-    "bool_or": any,
-    "bool_and": all,
-    "median": statistics.median,
-    "stddev_samp": statistics.stdev,
 }
 
 
@@ -474,13 +496,48 @@ def _arg_extreme(name: str, arguments: list[list[Any]]) -> Any:
     return next(value for by, value in known if by == best)
 
 
+def _covariance(pairs: list[tuple[float, float]], lost: int = 1) -> float:
+    mean_a, mean_b = (statistics.fmean(side) for side in zip(*pairs, strict=True))
+    return sum((a - mean_a) * (b - mean_b) for a, b in pairs) / (len(pairs) - lost)
+
+
+def _slope(pairs: list[tuple[float, float]]) -> float | None:
+    spread = _covariance([(x, x) for _, x in pairs])
+    return _covariance(pairs) / spread if spread else None
+
+
+def _intercept(pairs: list[tuple[float, float]]) -> float | None:
+    slope = _slope(pairs)
+    means = [statistics.fmean(side) for side in zip(*pairs, strict=True)]
+    return None if slope is None else means[0] - slope * means[1]
+
+
 def _corr(pairs: list[tuple[float, float]]) -> float | None:
-    if len(pairs) < 2:
-        return None
     try:
         return statistics.correlation([x for x, _ in pairs], [y for _, y in pairs])
     except statistics.StatisticsError:
-        return math.nan
+        return None
+
+
+def _moment(values: list[float], power: int) -> float:
+    mean = statistics.fmean(values)
+    return sum((value - mean) ** power for value in values) / len(values)
+
+
+def _skewness(values: list[float]) -> float | None:
+    n, spread = len(values), _moment(values, 2)
+    return math.sqrt(n * (n - 1)) / (n - 2) * _moment(values, 3) / spread**1.5 if spread else None
+
+
+def _kurtosis(values: list[float]) -> float | None:
+    n, spread = len(values), _moment(values, 2)
+    if not spread:
+        return None
+    return (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * _moment(values, 4) / spread**2 - 3 * (n - 1))
+
+
+def _discrete(values: list[Any], q: float) -> Any:
+    return values[max(math.ceil(q * len(values)) - 1, 0)]
 
 
 def _quantile(values: list[Any], q: float) -> Any:
@@ -525,6 +582,17 @@ def _aggregates(expr: ir.Expr) -> bool:
     return bool(_leaves(expr)) and not any(
         isinstance(n, ir.Window) for n in ir.walk(expr, into_queries=False)
     )
+
+
+def _is_rate(expr: ir.Expr) -> bool:
+    """One measure over another: both those counted in it and those left out of it are described."""
+    match expr:
+        case ir.Call("/" | "//", (over, under)):
+            return bool(_leaves(over)) and bool(_leaves(under))
+        case ir.Call("round" | "coalesce", (first, *_)):
+            return _is_rate(first)
+        case _:
+            return False
 
 
 def _is_indicator(expr: ir.Expr) -> bool:
@@ -611,3 +679,30 @@ class _Backwards:
 
     def __lt__(self, other: "_Backwards") -> bool:
         return self.value is not None and other.value is not None and bool(other.value < self.value)
+
+
+_AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
+    "count_if": sum,
+    "sum": sum,
+    "avg": lambda values: sum(values) / len(values),
+    "min": min,
+    "max": max,
+    "bool_or": any,
+    "bool_and": all,
+    "median": statistics.median,
+    "stddev_samp": statistics.stdev,
+    "stddev_pop": statistics.pstdev,
+    "var_samp": statistics.variance,
+    "var_pop": statistics.pvariance,
+    "skewness": _skewness,
+    "kurtosis": _kurtosis,
+}
+_LEAST = {"stddev_samp": 2, "var_samp": 2, "skewness": 3, "kurtosis": 4}
+_OF_PAIRS: Mapping[str, Callable[[list[tuple[float, float]]], Any]] = {
+    "corr": _corr,
+    "covar_samp": _covariance,
+    "covar_pop": lambda pairs: _covariance(pairs, 0),
+    "regr_slope": _slope,
+    "regr_intercept": _intercept,
+    "regr_r2": lambda pairs: None if (r := _corr(pairs)) is None else r * r,
+}

@@ -20,6 +20,8 @@ def compare(name: str, left: Any, right: Any) -> bool | None:
     if left is None or right is None:
         return None
     left, right = _alike(left), _alike(right)
+    if isinstance(left, Span):
+        left, right = left.months * 30 + left.days, right.months * 30 + right.days
     return {
         "=": left == right, "<>": left != right, "<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right,
     }[name]  # fmt: skip
@@ -145,6 +147,25 @@ def _nullif(left: Any, right: Any) -> Any:
     return None if compare("=", left, right) else left
 
 
+def _age(later: date, earlier: date) -> Span:
+    """Whole months and days, for an earlier date on the first of a month."""
+    return Span((later.year - earlier.year) * 12 + later.month - earlier.month, later.day - earlier.day)
+
+
+def _parsed(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 - DuckDB's TIMESTAMP has no zone
+    except ValueError:
+        return None
+
+
+def _first_match(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    return found.group(0) if found else ""
+
+
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+           "December")  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _NULL_TOLERANT: Mapping[str, Callable[..., Any]] = {
     "coalesce": lambda *args: next((arg for arg in args if arg is not None), None),
@@ -152,9 +173,48 @@ _NULL_TOLERANT: Mapping[str, Callable[..., Any]] = {
     "least": lambda *args: min((a for a in args if a is not None), key=_alike, default=None),
     "nullif": _nullif,
     "concat": lambda *args: "".join(str(arg) for arg in args if arg is not None),
+    "concat_ws": lambda mark, *args: mark.join(str(arg) for arg in args if arg is not None),
 }
 _STRICT: Mapping[str, Callable[..., Any]] = {
     "~~": _like,
+    "~~*": lambda text, pattern: _like(text.lower(), pattern.lower()),
+    "isnan": math.isnan,
+    "isfinite": math.isfinite,
+    "sign": lambda value: (value > 0) - (value < 0),
+    "trunc": lambda value: float(math.trunc(value)),
+    "ln": math.log,
+    "log10": math.log10,
+    "log2": math.log2,
+    "exp": math.exp,
+    "trim": lambda text: text.strip(" "),
+    "ltrim": lambda text: text.lstrip(" "),
+    "rtrim": lambda text: text.rstrip(" "),
+    "replace": str.replace,
+    "contains": lambda text, part: part in text,
+    "ends_with": str.endswith,
+    "split_part": lambda text, mark, place: (text.split(mark) + [""] * place)[place - 1],
+    "regexp_full_match": lambda text, pattern: re.fullmatch(pattern, text) is not None,
+    "regexp_replace": lambda text, pattern, new: re.sub(pattern, new, text, count=1),
+    "regexp_extract": lambda text, pattern: _first_match(pattern, text),
+    "strip_accents": lambda text: text,
+    "day": lambda day: day.day,
+    "week": lambda day: day.isocalendar().week,
+    "isoyear": lambda day: day.isocalendar().year,
+    "yearweek": lambda day: day.isocalendar().year * 100 + day.isocalendar().week,
+    "dayofweek": lambda day: day.isoweekday() % 7,
+    "isodow": lambda day: day.isoweekday(),
+    "dayofyear": lambda day: day.timetuple().tm_yday,
+    "hour": lambda day: _alike(day).hour,
+    "monthname": lambda day: _MONTHS[day.month - 1],
+    "last_day": lambda day: (_months_later(_alike(day).replace(day=1), 1) - timedelta(days=1)).date(),
+    "date_sub": lambda unit, left, right: {"day": (_day(right) - _day(left)).days}[unit],
+    "make_date": date,
+    "age": _age,
+    "strftime": lambda day, form: day.strftime(form),
+    "try_strptime": _parsed,
+    "to_hours": lambda count: Span(days=count // 24),
+    "to_minutes": lambda count: Span(days=count // 1440),
+    "to_seconds": lambda count: Span(days=int(count) // 86400),
     "||": lambda a, b: str(a) + str(b),
     "abs": abs,
     "round": _rounded,
@@ -189,7 +249,7 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "*": lambda a, b: a * b,
     "/": lambda a, b: a / b if b else (math.copysign(math.inf, a) if a else math.nan),
     "//": lambda a, b: int(a / b) if b else None,
-    "%": lambda a, b: math.fmod(a, b) if b else None,
+    "%": lambda a, b: type(a)(math.fmod(a, b)) if b else None,
     "**": lambda a, b: float(a) ** b,
 }
 _CASTS: Mapping[str, Callable[[Any], Any]] = {
