@@ -5,15 +5,22 @@ Refuses to call a pattern safe by itself: the attacker decides, and what it can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from output_checks.policy import Policy
 from output_checks.suppress.attack import Aim, Attacker
+from output_checks.suppress.covering import Costs, State, Task, cover
+from output_checks.suppress.network import Islands, Network, network_of
 from output_checks.suppress.rounding import rounded
+from output_checks.suppress.streets import Need, Streets
 from output_checks.suppress.system import System
+from output_checks.suppress.tableau import Tableau
 
-_PRUNED_BELOW = 60
+_PRUNED_BELOW = 20_000
+_BRANCHES = 200
+_FEW_BRANCHES = 4
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,9 @@ def aim_of(policy: Policy) -> Aim:
     lowest = 0 if policy.zero_is_small else 1
     unit = policy.rounding_base if policy.rounding == "nearest" else 1
     low, high = policy.rounded(lowest), policy.rounded(policy.small_max)
-    return Aim(floor=low, low=low, high=high, unit=unit, cover=policy.interval == "cover")
+    if policy.interval == "exact":
+        return Aim(floor=0, low=low, high=high, unit=unit, cover=False)
+    return Aim(floor=low, low=low, high=high, unit=unit)
 
 
 def protect(system: System, primary: frozenset[int], policy: Policy) -> Pattern:
@@ -40,7 +49,7 @@ def protect(system: System, primary: frozenset[int], policy: Policy) -> Pattern:
     targets = primary | (small & frozenset(system.sums_of))
     needed = primary | system.unshown | system.blind | shown.torn | _misleading(system, shown.values, policy)
     chosen = _Choice(system, shown.values, targets, aim_of(policy))
-    hidden, lost = chosen.until_protected(chosen.closed(needed))
+    hidden, lost = chosen.until_protected(chosen.unsolvable(needed))
     return Pattern(chosen.pruned(hidden, needed, lost), shown.values, lost)
 
 
@@ -58,50 +67,95 @@ def _misleading(system: System, values: Sequence[int], policy: Policy) -> frozen
 
 @dataclass(frozen=True)
 class _Choice:
-    """The choosing: always the cheapest number that helps, where cheap means few people."""
+    """The choosing: always the cheapest numbers that help, where cheap means few people."""
 
     system: System
     values: Sequence[int]
     targets: frozenset[int]
     aim: Aim
 
-    def closed(self, hidden: frozenset[int]) -> frozenset[int]:
-        """Hide on until no sum has one hidden number alone that must stay hidden."""
-        must = set(self.targets) | (hidden - self.system.unshown)
-        grown = set(hidden)
-        queue = [at for place in must for at in self.system.sums_of.get(place, ())]
-        while queue:
-            at = queue.pop()
-            members = self.system.sums[at].members
-            inside = [place for place in members if place in grown]
-            if len(inside) != 1 or inside[0] not in must:
-                continue
-            partner = self._cheapest(members, grown)
-            if partner is not None:
-                grown.add(partner)
-                must.add(partner)
-                queue.extend(self.system.sums_of[partner])
-        return frozenset(grown)
+    @cached_property
+    def costs(self) -> Costs:
+        """What it costs to hide each quantity; a zero is never hidden, since everybody knows that zeros are shown."""
+        return [each.value or None for each in self.system.quantities]
+
+    @cached_property
+    def network(self) -> Network | None:
+        """The system as a network, where it is one."""
+        return network_of(self.system)
+
+    @cached_property
+    def streets(self) -> Streets | None:
+        """The network with room to move in it."""
+        room = [value - self.aim.floor for value in self.values]
+        return Streets(self.network, self.costs, room) if self.network else None
+
+    def unsolvable(self, hidden: frozenset[int]) -> frozenset[int]:
+        """Hide the cheapest further numbers with which no sum, and no combination of sums, gives a target away."""
+        task = Task(self.system, hidden, self.targets, self.costs)
+        state: State = Islands.of(self.network, task) if self.network else Tableau.of(task)
+        found = cover(state, self.costs, branches=_BRANCHES if self.network else _FEW_BRANCHES)
+        return hidden | (found.added if found else frozenset())
 
     def until_protected(self, hidden: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
         """Hide beside every number that the attacker can still corner; what cannot be helped is given back too."""
         lost: set[int] = set()
         while exposed := self._attack(hidden).recovered(self.targets - lost):
             more: set[int] = set()
-            for target in sorted(exposed):
-                nearby = [
-                    p for at in self.system.sums_of.get(target, ()) for p in self.system.sums[at].members
-                ]
-                partner = self._cheapest(nearby, hidden | more)
-                more |= {partner} if partner is not None else set()
-                lost |= {target} if partner is None else set()
-            hidden = self.closed(hidden | more)
+            for target in sorted(exposed, key=lambda target: (-self.values[target], target)):
+                helped = self._room(target, hidden | more) or self._beside(target, hidden | more)
+                more |= helped
+                lost |= set() if helped else {target}
+            hidden |= more
         return hidden, frozenset(lost)
+
+    def _room(self, target: int, hidden: frozenset[int]) -> frozenset[int]:
+        """In a network: the cheapest cycles along which the target can move as far as the policy asks."""
+        found: set[int] = set()
+        for need in self._needs(target) if self.streets else ():
+            path = self.streets.cheapest(need, hidden | found) if self.streets else None
+            found |= path or set()
+        return frozenset(found)
+
+    def _needs(self, target: int) -> list[Need]:
+        own, aim = self.values[target], self.aim
+        if not aim.cover:
+            return [Need(target, 1, aim.unit)]
+        return [
+            need
+            for need in (Need(target, 1, aim.high - own), Need(target, -1, own - aim.low))
+            if need.amount > 0
+        ]
+
+    def _beside(self, target: int, hidden: frozenset[int]) -> frozenset[int]:
+        """The cheapest number in the sums of a target, and then in the sums of what is hidden there."""
+        near = {
+            member for at in self.system.sums_of.get(target, ()) for member in self.system.sums[at].members
+        }
+        wider = {
+            member
+            for place in near & hidden
+            for at in self.system.sums_of.get(place, ())
+            for member in self.system.sums[at].members
+        }
+        for places in (near, wider):
+            free = [place for place in places if place not in hidden and self.costs[place] is not None]
+            if free:
+                return frozenset({min(free, key=lambda place: self._price(place, hidden))})
+        return frozenset()
+
+    def _price(self, place: int, hidden: frozenset[int]) -> tuple[bool, int, int, int]:
+        """Enough to hide behind first; then what stands where other hidden numbers are alone; then few people."""
+        alone = sum(
+            sum(member in hidden for member in self.system.sums[at].members) == 1
+            for at in self.system.sums_of.get(place, ())
+        )
+        return (self.values[place] < self.aim.high, -alone, self.values[place], place)
 
     def pruned(self, hidden: frozenset[int], needed: frozenset[int], lost: frozenset[int]) -> frozenset[int]:
         """Show again, dearest first, what turned out not to be needed; only where that is quick to find out."""
         added = sorted(hidden - needed, key=lambda place: -self.values[place])
-        for place in added if len(added) <= _PRUNED_BELOW else ():
+        for place in added if len(added) * len(hidden) <= _PRUNED_BELOW else ():
             fewer = hidden - {place}
             if not self._attack(fewer).recovered(self.targets - lost):
                 hidden = fewer
@@ -109,16 +163,3 @@ class _Choice:
 
     def _attack(self, hidden: frozenset[int]) -> Attacker:
         return Attacker(self.system, self.values, hidden, self.aim)
-
-    def _cheapest(self, members: Iterable[int], hidden: set[int] | frozenset[int]) -> int | None:
-        free = [place for place in members if place not in hidden and self.system.quantities[place].value > 0]
-        return min(free, key=lambda place: self._price(place, hidden), default=None)
-
-    def _price(self, place: int, hidden: set[int] | frozenset[int]) -> tuple[bool, int, int, int]:
-        """Enough to hide behind first; then what stands where other hidden numbers are alone; then few people."""
-        alone = sum(
-            1
-            for at in self.system.sums_of.get(place, ())
-            if sum(member in hidden for member in self.system.sums[at].members) == 1
-        )
-        return (self.values[place] < self.aim.high, -alone, self.values[place], place)
