@@ -338,7 +338,7 @@ class DockerRunner:
             kept += [piece] if size <= most else []
             size += len(piece)
             on_disk += len(piece) + _LOG_ENTRY_OVERHEAD
-        return Log(kept, lost=on_disk >= most)
+        return Log(kept, lost=on_disk >= profile.LOG_HEADROOM * most)
 
     def discard(self, job: str) -> None:
         """End the job if it runs and remove all that is held of it. See `Runner.discard`."""
@@ -346,12 +346,14 @@ class DockerRunner:
             self._discard(job)
 
     def _discard(self, job: str) -> None:
+        deadline = self._clock.now() + _SECONDS_TO_DIE
         while found := self._find(job):
             try:
                 self._api.remove_container(found.id, force=True, v=True)
             except APIError as said:
                 # Another call is removing it already: ask again until it is gone.
-                if said.status_code not in {requests.codes.conflict, requests.codes.not_found}:
+                conflict = said.status_code in {requests.codes.conflict, requests.codes.not_found}
+                if not conflict or self._clock.now() > deadline:
                     raise
                 self._clock.sleep(0.05)
         self._home.forget(job)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandboxes.model import BoxRefused
-from sandboxes.profile import LOG_FILES, STOP_SECONDS, Bind, Memory, Settings
+from sandboxes.profile import LOG_FILES, LOG_HEADROOM, STOP_SECONDS, Bind, Memory, Settings
 
 IMAGE_ENVIRONMENT = frozenset(
     {"PATH", "LANG", "LC_ALL", "TZ", "SOURCE_DATE_EPOCH", "PYTHONDONTWRITEBYTECODE"}
@@ -140,7 +140,7 @@ def _mount(bind: Bind) -> dict[str, Any]:
 def _log(most: int) -> dict[str, Any]:
     if not most:
         return {"Type": "json-file", "Config": {}}
-    limits = {"max-size": str(most), "max-file": str(LOG_FILES), "compress": "false"}
+    limits = {"max-size": str(LOG_HEADROOM * most), "max-file": str(LOG_FILES), "compress": "false"}
     return {"Type": "local", "Config": limits}
 
 

@@ -95,6 +95,9 @@ SCRATCH_FILES = 20_000
 SAFE_FLAGS = ("noexec", "nosuid", "nodev")
 OUTPUT_FLAGS = (*SAFE_FLAGS, "nosymfollow")
 LOG_FILES = 2
+LOG_HEADROOM = 2
+"""How many times its limit one file of an engine's log may be: the engine keeps more than text, and throws away by the
+file, so only with room to spare can it be told whether lines were lost."""
 STOP_SECONDS = 2
 
 

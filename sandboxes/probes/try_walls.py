@@ -232,10 +232,17 @@ def _memory() -> bool:
 
 @tries("cpus", "spin")
 def _cpus() -> bool:
-    began, used = time.monotonic(), time.process_time()
-    while time.monotonic() - began < 0.6:  # noqa: PLR2004 - several of the kernel's accounting periods
-        pass
-    return (time.process_time() - used) / (time.monotonic() - began) > 2.5 * LIMITS["cpus"]
+    # Several at once: on a busy host one alone could get no more than its limit although nothing holds it back.
+    began = time.monotonic()
+    for _ in range(6):
+        if os.fork() == 0:
+            while time.monotonic() - began < 0.6:  # noqa: PLR2004 - several of the kernel's accounting periods
+                pass
+            os._exit(0)
+    used = 0.0
+    for _ in range(6):
+        used += sum(os.wait3(0)[2][:2])
+    return used / (time.monotonic() - began) > 1.5 * LIMITS["cpus"]
 
 
 @tries("open-files", "limit")

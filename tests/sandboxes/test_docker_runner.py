@@ -207,6 +207,14 @@ def test_a_program_that_is_not_in_the_image_fails_and_nothing_stays(runner, imag
     assert containers(api, runner) == []
 
 
+def test_a_log_of_many_short_lines_is_whole_and_not_said_to_be_cut(runner, image, tmp_path):
+    program = ("python3", "-c", "for number in range(5000): print(f'{number:039}')")
+    limits = replace(LIMITS, log_bytes=256 << 10)
+    receipt = run(runner, box(image, argv=program, limits=limits), (), tmp_path / "kept")
+    assert len(receipt.log.read_bytes().splitlines()) == 5000
+    assert not receipt.log_truncated
+
+
 def test_a_child_that_ran_out_of_memory_is_told_though_its_parent_ended_well(runner, image, tmp_path):
     program = "import os\nif os.fork() == 0:\n b = bytearray(512 << 20)\n for i in range(0, len(b), 4096): b[i] = 1\nos.wait()"
     receipt = run(runner, box(image, argv=("python3", "-c", program)), (), tmp_path / "kept")
