@@ -90,7 +90,7 @@ def _lines(catalogue: Catalogue) -> list[dict[str, object]]:
             "type": column.type,
             "dimension": column.generalise or column.dimension,
             "sensitivity": column.sensitivity.value,
-            "controller": table.controller,
+            "controller": catalogue.controllers[table.controller],
             "meaning": column.meaning,
         }
         for table in catalogue.tables
