@@ -140,7 +140,8 @@ class Generator:
             for _ in range(count)
         ]
         measures = [
-            self._fill(self._template(MEASURES), people, 1) for _ in range(self._chance.choice((1, 2, 3)))
+            self._fill(self._template(MEASURES), people, self._chance.choice((1, 2, 3)))
+            for _ in range(self._chance.choice((1, 2, 3)))
         ]
         items = [f"{dim} AS d{i}" for i, dim in enumerate(dims)] + [
             f"{m} AS m{i}" for i, m in enumerate(measures)
@@ -253,7 +254,7 @@ class Generator:
             return self._projected(
                 inner, self._kept(inner), tail=f"{self._where(inner)} QUALIFY row_number() {over} = 1"
             )
-        function = self._chance.choice(RANKS).replace("{unique}", inner.order)
+        function = self._template(RANKS).replace("{unique}", inner.order)
         kind = "date" if "(" + inner.order in function else "num"
         values = {
             **self._kept(inner),
@@ -412,7 +413,7 @@ class Generator:
         return name
 
     def _where(self, people: People, *, always: bool = False) -> str:
-        if not always and self._chance.random() < 0.6:
+        if not always and self._chance.random() < 0.4:
             return ""
         return " WHERE " + self._one_of(
             (5, lambda: self._expression("bool", people)), (1, lambda: self._exists(people)), (1, lambda: self._in(people)),

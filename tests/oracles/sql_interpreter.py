@@ -443,8 +443,8 @@ _PLACES: Mapping[str, Callable[[int, list[Bound], ir.Call], int]] = {
 
 def operate(name: str, args: list[Any]) -> Any:
     """An operator or scalar function on values."""
-    if name in _OPERATORS:
-        return _OPERATORS[name](args)
+    if name in OPERATORS:
+        return OPERATORS[name](args)
     if name in {"=", "<>", "<", ">", "<=", ">="}:
         return compare(name, *args)
     if name in {"+", "-", "*", "/", "//", "%", "**"}:
@@ -467,10 +467,10 @@ def aggregate(name: str, arguments: list[list[Any]]) -> Any:
     if name in {"quantile_cont", "quantile_disc"}:
         position = _quantile if name == "quantile_cont" else _discrete
         return position(sorted(values), float(arguments[0][1])) if values else None
-    return _AGGREGATES[name](values) if len(values) >= _LEAST.get(name, 1) else None
+    return AGGREGATES[name](values) if len(values) >= _LEAST.get(name, 1) else None
 
 
-_OPERATORS: Mapping[str, Callable[[list[Any]], Any]] = {
+OPERATORS: dict[str, Callable[[list[Any]], Any]] = {
     "and": conjunction,
     "or": disjunction,
     "not": lambda args: None if args[0] is None else not args[0],
@@ -517,6 +517,13 @@ def _corr(pairs: list[tuple[float, float]]) -> float | None:
         return statistics.correlation([x for x, _ in pairs], [y for _, y in pairs])
     except statistics.StatisticsError:
         return None
+
+
+def _determination(pairs: list[tuple[float, float]]) -> float | None:
+    """The share of y's spread that x explains; all of it, where y has none."""
+    if not _covariance([(x, x) for _, x in pairs]):
+        return None
+    return r * r if (r := _corr(pairs)) is not None else 1.0
 
 
 def _moment(values: list[float], power: int) -> float:
@@ -681,7 +688,7 @@ class _Backwards:
         return self.value is not None and other.value is not None and bool(other.value < self.value)
 
 
-_AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
+AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {
     "count_if": sum,
     "sum": sum,
     "avg": lambda values: sum(values) / len(values),
@@ -704,5 +711,5 @@ _OF_PAIRS: Mapping[str, Callable[[list[tuple[float, float]]], Any]] = {
     "covar_pop": lambda pairs: _covariance(pairs, 0),
     "regr_slope": _slope,
     "regr_intercept": _intercept,
-    "regr_r2": lambda pairs: None if (r := _corr(pairs)) is None else r * r,
+    "regr_r2": _determination,
 }

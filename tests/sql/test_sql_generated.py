@@ -13,11 +13,12 @@ import duckdb
 import pytest
 
 from job_specs.sql import functions, ir
-from job_specs.sql.agree import understand
 from job_specs.sql.guard import guard
 from job_specs.sql.model import Guarded, SqlRefused, Units
+from job_specs.sql.read import read
 from job_specs.sql.refusals import Refusals
 from job_specs.sql.units import units
+from tests.oracles import sql_interpreter
 from tests.oracles.sql_generator import Generator
 from tests.sql.sql_scope import PARAMETERS, SCOPE
 from tests.sql.sql_world import engine, load, oracle, people_expected, plain, world
@@ -103,10 +104,9 @@ def test_the_generator_writes_what_the_guard_admits_and_units_proves() -> None:
 def test_the_generator_reaches_every_function_and_construct_that_is_admitted() -> None:
     names: set[str] = set()
     nouns: set[str] = set()
-    for seed in range(300):
-        guarded = admitted(seed)
-        if guarded is not None:
-            _note(guarded, names, nouns)
+    for seed in range(700):
+        text = Generator(seed).query()
+        _note(read(text, Refusals(text)), names, nouns)
     assert set(functions.FUNCTIONS) - names == set()
     assert {noun.__name__ for noun in ir.NOUNS} - nouns == set()
     assert {f"join {kind}" for kind in ("inner", "left", "right", "full", "cross", "semi", "anti")} <= nouns
@@ -123,8 +123,7 @@ def test_the_generator_reaches_every_function_and_construct_that_is_admitted() -
     } <= nouns
 
 
-def _note(guarded: Guarded, names: set[str], nouns: set[str]) -> None:
-    query = understand(guarded.sql, SCOPE, parameters=frozenset(PARAMETERS), refusals=Refusals(guarded.sql))
+def _note(query: ir.Query, names: set[str], nouns: set[str]) -> None:
     for node in ir.walk(query):
         nouns.add(type(node).__name__)
         match node:
@@ -162,3 +161,20 @@ class _Watched(dict[str, Any]):
     def __getitem__(self, column: str) -> Any:
         self._read.add((self._table, column))
         return super().__getitem__(column)
+
+
+def test_a_counter_of_rows_where_people_are_wanted_would_be_noticed(
+    monkeypatch: pytest.MonkeyPatch, connection: duckdb.DuckDBPyConnection
+) -> None:
+    monkeypatch.setattr(
+        "job_specs.sql.evidence.Evidence.people",
+        lambda _, conditions: ir.Call("count_star", (), where=next(iter(conditions), None)),
+    )
+    assert [seed for seed in range(20) if disagreement(seed, connection) == "people"]
+
+
+def test_an_engine_that_answers_wrongly_would_be_noticed(
+    monkeypatch: pytest.MonkeyPatch, connection: duckdb.DuckDBPyConnection
+) -> None:
+    monkeypatch.setitem(sql_interpreter.AGGREGATES, "sum", max)
+    assert [seed for seed in range(40) if disagreement(seed, connection) == "rows"]
