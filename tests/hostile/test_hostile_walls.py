@@ -129,7 +129,9 @@ def test_the_log_limit_is_a_wall(stands, walled):
     container = subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()[0]
     held = sum(path.stat().st_size for path in (engine / container).rglob("*") if path.is_file())
     runner.discard(box.job)
-    assert (held < 4 * SMALL.log_bytes) is stands
+    assert (
+        held < 6 * SMALL.log_bytes
+    ) is stands  # two files of twice the limit, and what the engine keeps beside
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the file system for outputs is a mount, which needs root")
