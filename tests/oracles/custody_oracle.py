@@ -1,0 +1,395 @@
+"""What the core must answer, written down a second time: the manual's tables and plain conditions, no policy objects.
+
+For each step: from which stages, by whom, and which questions are asked in which order; for each question: when the answer
+is no. It shares the nouns with the core and nothing else: no map, no rule, no decision. It is slow and obvious on purpose.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from tre.custody.context import Context
+from tre.custody.requests import JobRequest
+from tre.custody.studies import Application
+
+# Which step leads where: "step > stage" for every stage; whose step it is, in brackets.
+STUDY = """
+new:        apply[author] > applied
+applied:    revise[author] > applied, approve[approver] > approved, return[approver] > returned,
+            reject[approver] > rejected, withdraw[author] > withdrawn
+returned:   revise[author] > applied, withdraw[author] > withdrawn
+approved:   suspend[anyone] > suspended, withdraw[author approver] > withdrawn, expire[platform] > expired
+suspended:  reinstate[approver] > approved, withdraw[author approver] > withdrawn, expire[platform] > expired
+rejected:
+withdrawn:
+expired:
+"""
+JOB = """
+new:        submit[author] > submitted
+submitted:  start[platform] > running, fail[platform] > failed, cancel[author] > cancelled
+running:    start[platform] > running, land[platform] > running, fail[platform] > failed, finish[platform] > landed,
+            cancel[author] > cancelled
+landed:     check[platform] > checked, cancel[author] > cancelled
+checked:    check[platform] > checked, view[checker] > checked, vote[checker] > voted,
+            request-changes[checker] > returned, refuse[checker] > refused, cancel[author] > cancelled
+voted:      check[platform] > checked, view[checker] > voted, vote[checker] > reviewed,
+            request-changes[checker] > returned, refuse[checker] > refused, cancel[author] > cancelled
+reviewed:   check[platform] > checked, view[checker] > reviewed, vote[checker] > reviewed, sign-off[checker] > signed-off,
+            request-changes[checker] > returned, refuse[checker] > refused, cancel[author] > cancelled
+returned:   view[checker] > returned, resubmit[author] > landed, cancel[author] > cancelled
+signed-off: view[checker] > signed-off, release[platform] > released, refuse[checker] > refused
+released:   view[checker] > released, recall[anyone] > recalled
+failed:     view[checker] > failed
+cancelled:
+refused:
+recalled:   view[checker] > recalled
+"""
+ROLES = {
+    "author": {"researcher", "maintainer"},
+    "approver": {"approver"},
+    "checker": {"output-checker"},
+    "platform": {"platform"},
+    "anyone": {
+        "researcher", "approver", "output-checker", "maintainer", "information-governance", "caldicott-guardian",
+        "data-protection-officer",
+    },
+}  # fmt: skip
+
+FIRST = "step-not-on-map not-your-role training-lapsed"
+STUDY_LIVE = "purpose-mismatch not-approved approval-lapsed"
+LAW = "basis-unknown purpose-not-permitted basis-lapsed"
+QUESTIONS = {
+    "apply": f"{FIRST} not-a-member purpose-not-yours {LAW}",
+    "revise": f"{FIRST} not-a-member purpose-not-yours {LAW}",
+    "approve": f"{FIRST} own-study {LAW} approval-too-wide",
+    "return": f"{FIRST} own-study",
+    "reject": f"{FIRST} own-study",
+    "withdraw": f"{FIRST} not-a-member",
+    "suspend": f"{FIRST} suspension-not-yours",
+    "reinstate": f"{FIRST} own-study {LAW}",
+    "expire": f"{FIRST} not-yet-expired",
+    "submit": f"{FIRST} study-unknown not-a-member purpose-not-yours {STUDY_LIVE} {LAW} columns-not-approved actions-out-of-order",
+    "start": f"{FIRST} study-unknown {STUDY_LIVE} {LAW} columns-not-approved submitter-training-lapsed action-not-ready opt-outs-stale",
+    "land": f"{FIRST} study-unknown action-not-running outputs-not-its-own",
+    "fail": f"{FIRST} study-unknown action-not-running",
+    "finish": f"{FIRST} study-unknown still-running",
+    "cancel": f"{FIRST} study-unknown not-a-member",
+    "check": f"{FIRST} study-unknown checks-incomplete policy-changed",
+    "view": f"{FIRST} study-unknown own-study file-not-of-this-case",
+    "vote": f"{FIRST} study-unknown own-study {STUDY_LIVE} {LAW} vote-not-on-these-bytes already-voted file-refused-by-checks"
+    " reason-needed",
+    "request-changes": f"{FIRST} study-unknown own-study note-needed",
+    "resubmit": f"{FIRST} study-unknown not-a-member {STUDY_LIVE} {LAW} nothing-offered",
+    "sign-off": f"{FIRST} study-unknown own-study purpose-mismatch purpose-never-leaves not-approved approval-lapsed {LAW}"
+    " policy-changed signer-has-not-voted not-enough-votes refused-file-offered",
+    "release": f"{FIRST} study-unknown purpose-mismatch purpose-never-leaves not-approved approval-lapsed {LAW}"
+    " submitter-training-lapsed policy-changed not-enough-votes refused-file-offered not-the-signed-bytes",
+    "refuse": f"{FIRST} study-unknown own-study",
+    "recall": f"{FIRST} study-unknown",
+}  # fmt: skip
+
+LASTING = {"moderately_sensitive"}
+COVID_19 = {
+    "covid-19-research", "covid-19-clinical-audit", "covid-19-service-evaluation", "covid-19-health-surveillance",
+}  # fmt: skip
+
+
+def parse(table: str) -> dict[tuple[str, str], tuple[frozenset[str], str]]:
+    """The cells of a table: (stage, step) -> (roles, next stage)."""
+    cells: dict[tuple[str, str], tuple[frozenset[str], str]] = {}
+    for line in table.strip().replace(",\n", ",").splitlines():
+        stage, _, ways = line.partition(":")
+        for way in filter(None, (each.strip() for each in ways.split(","))):
+            left, _, end = way.partition(" > ")
+            step, _, owners = left.rstrip("]").partition("[")
+            roles = frozenset().union(*(ROLES[owner] for owner in owners.split()))
+            cells[stage.strip(), step] = (roles, end)
+    return cells
+
+
+CELLS = {"application": parse(STUDY), "request": parse(JOB)}
+
+
+class Asked:
+    """Everything that an answer may rest on."""
+
+    def __init__(self, case: Application | JobRequest, command: Any, context: Context, now: datetime) -> None:
+        self.case = case
+        self.command = command
+        self.context = context
+        self.step = str(command.step)
+        self.day: date = now.astimezone(UTC).date()
+        self.who = context.actor.id
+        self.roles = {str(role) for role in context.actor.roles}
+        kind = "application" if isinstance(case, Application) else "request"
+        self.cell = CELLS[kind].get((str(case.stage), self.step))
+
+    @property
+    def study(self) -> Application | None:
+        return self.case if isinstance(self.case, Application) else self.context.application
+
+    @property
+    def proposal(self) -> Any:
+        """What the study is, or would be once the step is taken."""
+        if self.step in {"apply", "revise"}:
+            return self.command.proposal
+        return self.study.proposals[-1] if self.study and self.study.proposals else None
+
+    @property
+    def submission(self) -> Any:
+        if self.step == "submit":
+            return self.command.submission
+        submissions = self.case.submissions if isinstance(self.case, JobRequest) else ()
+        return submissions[-1] if submissions else None
+
+    @property
+    def purpose(self) -> str:
+        return str((self.submission or self.proposal).purpose.value)
+
+    @property
+    def basis(self) -> Any:
+        return self.context.bases.get(self.proposal.legal_basis)
+
+    @property
+    def breach(self) -> bool:
+        return self.step in {"suspend", "recall"} and self.command.reason.code.value == "suspected-breach"
+
+    @property
+    def job(self) -> Any:
+        named = [job for job in self.case.jobs if job.action.name == self.command.action]  # type: ignore[union-attr]
+        return named[0] if named else None
+
+
+def members_now(study: Application | None) -> set[str]:
+    """Who is on the study by its last proposal."""
+    return set(study.proposals[-1].members) if study and study.proposals else set()
+
+
+def members_ever(study: Application | None) -> set[str]:
+    """Who is or was on the study."""
+    return {name for proposal in (study.proposals if study else ()) for name in proposal.members}
+
+
+def columns(scopes: Any) -> set[tuple[str, str]]:
+    """Pairs of table and column."""
+    return {(scope.table, column) for scope in scopes for column in scope.columns}
+
+
+def not_a_member(a: Asked) -> bool:
+    """Members act for a study; approvers take back approvals; maintainers stop runs."""
+    if a.step == "apply":
+        return a.who not in a.command.proposal.members
+    if a.step == "revise":
+        return not (a.who in members_now(a.study) and a.who in a.command.proposal.members)
+    if a.step == "withdraw" and "approver" in a.roles and a.case.stage.value in {"approved", "suspended"}:
+        return False
+    if a.step == "cancel" and "maintainer" in a.roles:
+        return False
+    return a.who not in members_now(a.study)
+
+
+def study_unknown(a: Asked) -> bool:
+    """The job's study is there, has been applied for, and is the one the job names."""
+    return not (a.study and a.study.proposals and a.submission and a.study.id == a.submission.application)
+
+
+def approval_too_wide(a: Asked) -> bool:
+    """Something, and no more than was asked."""
+    given, asked = a.command, a.study.proposals[-1]  # type: ignore[union-attr]
+    something = bool(given.datasets) and given.starts <= given.ends
+    within = (
+        columns(given.datasets) <= columns(asked.datasets)
+        and asked.starts <= given.starts
+        and given.ends <= asked.ends
+    )
+    return not (something and within)
+
+
+def actions_out_of_order(a: Asked) -> bool:
+    """Something is asked, and each action's needs stand before it."""
+    names = [action.name for action in a.submission.actions]
+    lists = [
+        need in names[:place] for place, action in enumerate(a.submission.actions) for need in action.needs
+    ]
+    return not names or not all(lists)
+
+
+def action_not_ready(a: Asked) -> bool:
+    """Asked, not yet begun, and all its needs have landed."""
+    if a.job is None or a.job.state.value != "asked":
+        return True
+    landed = {job.action.name for job in a.case.jobs if job.state.value == "landed"}  # type: ignore[union-attr]
+    return not set(a.job.action.needs) <= landed
+
+
+def opt_outs_stale(a: Asked) -> bool:
+    """A store is there, and its list is of today or of the last so many days."""
+    if a.context.store is None:
+        return True
+    age = (a.day - a.context.store.opt_outs.dated).days
+    return not 0 <= age <= a.context.rules.opt_outs_fresh_for.days
+
+
+def action_not_running(a: Asked) -> bool:
+    """Only what runs can land; only what has not ended can fail."""
+    may = {"started"} if a.step == "land" else {"started", "asked"}
+    return a.job is None or a.job.state.value not in may
+
+
+def outputs_not_its_own(a: Asked) -> bool:
+    """An action lands its own files, each path once in the whole request."""
+    before = [output.path for job in a.case.jobs for output in job.outputs]  # type: ignore[union-attr]
+    paths = before + [output.path for output in a.command.outputs]
+    strange = any(output.action != a.command.action for output in a.command.outputs)
+    return strange or len(paths) != len(set(paths))
+
+
+def to_leave(case: Any) -> list[tuple[str, str]]:
+    """Path and digest of each file that is asked to leave."""
+    outputs = [output for job in case.jobs for output in job.outputs]
+    wanted = [o for o in outputs if o.sensitivity.value in LASTING and o.path not in case.withheld]
+    return sorted((output.path, output.digest) for output in wanted)
+
+
+def checks_incomplete(a: Asked) -> bool:
+    """Each file that is asked to leave is checked, once, from the bytes that landed; nothing is never enough."""
+    checked = sorted((offered.path, offered.raw) for offered in a.command.offered)
+    return not checked or checked != to_leave(a.case)
+
+
+def file_not_of_this_case(a: Asked) -> bool:
+    """Moderately sensitive outputs, logs, and what the checks made of them."""
+    case: Any = a.case
+    files = {o.digest for job in case.jobs for o in job.outputs if o.sensitivity.value in LASTING}
+    logs = {job.log for job in case.jobs} - {""}
+    made = {digest for offered in case.offered for digest in (offered.raw, offered.digest, offered.report)}
+    return a.command.digest not in files | logs | made
+
+
+def offers(case: Any) -> list[tuple[str, str]]:
+    """Path and digest of each file on offer."""
+    return [(offered.path, offered.digest) for offered in case.offered]
+
+
+def approved_by(a: Asked, verdict: str) -> list[Any]:
+    """The votes for files on which the checks came to that verdict."""
+    case: Any = a.case
+    paths = {offered.path for offered in case.offered if offered.verdict.value == verdict}
+    return [vote for vote in a.command.files if vote.path in paths and vote.decision.value == "approve"]
+
+
+def voters(a: Asked) -> set[str]:
+    """Who has voted on this offer."""
+    return {vote.checker for vote in a.case.votes}  # type: ignore[union-attr]
+
+
+def not_enough_votes(a: Asked) -> bool:
+    """Every file has as many yeses as its level needs, from independent people, and nobody said anything else."""
+    case: Any = a.case
+    if not case.offered:
+        return True
+    for offered in case.offered:
+        needed = a.context.rules.votes.get(offered.level)
+        yeses = set()
+        for vote in case.votes:
+            for file in vote.files:
+                if file.decision.value != "approve":
+                    return True
+                if (file.path, file.digest) == (offered.path, offered.digest):
+                    yeses.add(vote.checker)
+        independent = yeses - members_ever(a.study) - {case.submitter}
+        if needed is None or len(independent) < needed:
+            return True
+    return False
+
+
+def nothing_offered(a: Asked) -> bool:
+    """An answer in words, withholding only what was offered, leaving something."""
+    offered = {path for path, _ in offers(a.case)}
+    withheld = set(a.command.withheld)
+    return not a.command.note or not withheld <= offered or not offered - withheld
+
+
+def submitter_lapsed(a: Asked) -> bool:
+    """The submitter is known and trained today."""
+    submitter = a.context.people.get(a.case.submitter)  # type: ignore[union-attr]
+    return submitter is None or submitter.trained_until < a.day
+
+
+def own_study(a: Asked) -> bool:
+    """Whoever judges never was on the study and did not hand the job in."""
+    return a.who in members_ever(a.study) or (isinstance(a.case, JobRequest) and a.who == a.case.submitter)
+
+
+def wrong_author(a: Asked) -> bool:
+    """Maintenance is for maintainers; everything else for researchers."""
+    return ("maintainer" if a.purpose == "platform-maintenance" else "researcher") not in a.roles
+
+
+NO: Mapping[str, Callable[[Asked], bool]] = {
+    "step-not-on-map": lambda a: a.cell is None,
+    "not-your-role": lambda a: a.cell is not None and not a.cell[0] & a.roles,
+    "training-lapsed": lambda a: (
+        a.who != "platform" and not a.breach and a.day > a.context.actor.trained_until
+    ),
+    "study-unknown": study_unknown,
+    "not-a-member": not_a_member,
+    "own-study": own_study,
+    "suspension-not-yours": lambda a: not a.breach and "approver" not in a.roles,
+    "purpose-not-yours": wrong_author,
+    "purpose-mismatch": lambda a: a.submission.purpose != a.study.proposals[-1].purpose,  # type: ignore[union-attr]
+    "purpose-never-leaves": lambda a: a.purpose not in COVID_19,
+    "not-approved": lambda a: a.study is None or a.study.stage.value != "approved",
+    "approval-lapsed": lambda a: (
+        not a.study.approvals[-1].starts <= a.day <= a.study.approvals[-1].ends  # type: ignore[union-attr]
+    ),
+    "basis-unknown": lambda a: a.basis is None or not a.basis.enabled,
+    "purpose-not-permitted": lambda a: a.purpose not in {purpose.value for purpose in a.basis.purposes},
+    "basis-lapsed": lambda a: not a.basis.starts <= a.day <= a.basis.ends,
+    "approval-too-wide": approval_too_wide,
+    "not-yet-expired": lambda a: a.day <= a.study.approvals[-1].ends,  # type: ignore[union-attr]
+    "columns-not-approved": lambda a: (
+        not columns(a.submission.datasets) <= columns(a.study.approvals[-1].datasets)  # type: ignore[union-attr]
+    ),
+    "submitter-training-lapsed": submitter_lapsed,
+    "actions-out-of-order": actions_out_of_order,
+    "action-not-ready": action_not_ready,
+    "opt-outs-stale": opt_outs_stale,
+    "action-not-running": action_not_running,
+    "outputs-not-its-own": outputs_not_its_own,
+    "still-running": lambda a: any(job.state.value != "landed" for job in a.case.jobs),  # type: ignore[union-attr]
+    "checks-incomplete": checks_incomplete,
+    "policy-changed": lambda a: (
+        (a.command.policy if a.step == "check" else a.case.policy) != a.context.rules.check_policy  # type: ignore[union-attr]
+    ),
+    "file-not-of-this-case": file_not_of_this_case,
+    "vote-not-on-these-bytes": lambda a: (
+        not a.case.offered  # type: ignore[union-attr]
+        or sorted((vote.path, vote.digest) for vote in a.command.files) != sorted(offers(a.case))
+    ),
+    "already-voted": lambda a: a.who in voters(a),
+    "file-refused-by-checks": lambda a: bool(approved_by(a, "refused")),
+    "reason-needed": lambda a: any(not vote.note for vote in approved_by(a, "person")),
+    "signer-has-not-voted": lambda a: a.who not in voters(a),
+    "not-enough-votes": not_enough_votes,
+    "refused-file-offered": lambda a: any(o.verdict.value == "refused" for o in a.case.offered),  # type: ignore[union-attr]
+    "not-the-signed-bytes": lambda a: (
+        [(file.path, file.digest) for file in a.command.statement.files] != offers(a.case)
+    ),
+    "note-needed": lambda a: not a.command.reason.note,
+    "nothing-offered": nothing_offered,
+}
+
+IN_ORDER = {step: tuple(text.split()) for step, text in QUESTIONS.items()}
+
+
+def answer(asked: Asked) -> str:
+    """The code of the first question whose answer is no; ``""`` where the step is allowed."""
+    return next((code for code in IN_ORDER[asked.step] if NO[code](asked)), "")
+
+
+def stage_after(asked: Asked) -> str:
+    """Where an allowed step leads."""
+    if asked.cell is None:
+        raise ValueError("the step is not on the map")
+    return asked.cell[1]
