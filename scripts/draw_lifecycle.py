@@ -1,22 +1,26 @@
-"""Prints the two lifecycles from the tables that the core itself uses: `docs/lifecycle.md`. Refuses to know a step of its own."""
+"""Prints the two lifecycles and the rules from the tables that the core itself uses: `docs/lifecycle.md`.
+
+Refuses to know a step or a rule of its own, and a rule that does not say in a sentence what it holds.
+"""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from inspect import getdoc
 from typing import TypeVar
 
 from tre.custody.commands import Step
 from tre.custody.lifecycle import APPLICATION, REQUEST, Owners
 from tre.custody.people import EVERYONE
+from tre.custody.policies import POLICIES, Policy
 
 Stage = TypeVar("Stage", bound=StrEnum)
 Map = Mapping[Stage, Mapping[Step, tuple[Owners, Stage]]]
 
 
 def page() -> str:
-    """Both lifecycles, each as a diagram and as a table of who may take which step."""
-    return "\n".join(
-        (*PREFACE, *chapter("An application", APPLICATION), *chapter("A job request", REQUEST), "")
-    )
+    """Both lifecycles, each as a diagram and as a table of who may take which step; then the rules, in order."""
+    lifecycles = (*chapter("An application", APPLICATION), *chapter("A job request", REQUEST))
+    return "\n".join((*PREFACE, *lifecycles, *rules(), ""))
 
 
 PREFACE = (
@@ -67,3 +71,32 @@ def named(owners: Owners) -> str:
 def ident(stage: Stage) -> str:
     """A stage's name as the diagram language takes it."""
     return stage.replace("-", "_")
+
+
+def rules() -> Iterator[str]:
+    """The rules, in the order they are asked."""
+    yield from ("## The rules, in the order they are asked", "", "The first that refuses is the answer.", "")
+    yield from ("| rule | what it holds | steps |", "|---|---|---|")
+    for policy in POLICIES:
+        yield f"| `{policy.name}` | {sentence(policy)} | {governed(policy)} |"
+
+
+def sentence(policy: Policy) -> str:
+    """The first line of the rule's own docstring.
+
+    Raises:
+        ValueError: it has none.
+    """
+    doc = getdoc(policy.rule)
+    if not doc:
+        raise ValueError(f"the rule {policy.name} does not say what it holds")
+    return doc.splitlines()[0].replace("|", "\\|")
+
+
+def governed(policy: Policy) -> str:
+    """The steps that the rule is asked for, in the order of the map."""
+    return (
+        "every step"
+        if policy.steps == frozenset(Step)
+        else ", ".join(step for step in Step if step in policy.steps)
+    )
