@@ -43,6 +43,7 @@ def test_the_example_study_runs_from_nothing_and_shows_what_the_checker_says(reh
     assert used_again(answer) == {"tests_by_region": False, "cohort": False, "describe": False}
     assert {file["path"]: file["level"] for file in answer["files"]}["output/tests_by_region.csv"] == "proved"
     assert (folder / "output" / "cohort.csv").exists()
+    assert "SELECT" in (folder / "metadata" / "tre" / "queries" / "cohort.sql").read_text()
     assert any(finding["places"] for file in answer["files"] for finding in file["findings"])
 
 
@@ -86,3 +87,14 @@ def test_a_script_cannot_see_another_actions_script_but_sees_what_it_mentions(st
     script = study / "analysis" / "describe.py"
     script.write_text("import sys\nsys.path.insert(0, 'analysis')\nimport shared\n" + script.read_text())
     assert used_again(tre("run", str(study)))["describe"] is False
+
+
+def test_every_example_is_one_that_is_run_here() -> None:
+    """A second example needs a test of its own; nothing in the folder goes unrun."""
+    assert [path.name for path in sorted(STUDY.parent.iterdir()) if path.is_dir()] == [STUDY.name]
+
+
+def test_the_template_study_runs_as_it_is_written(tmp_path: Path, tre) -> None:
+    folder = tmp_path / "mine"
+    tre("spec", "new", str(folder))
+    assert {line["outcome"] for line in tre("run", str(folder))["actions"]} == {"succeeded"}

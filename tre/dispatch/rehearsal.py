@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from job_specs.model import Action, Purpose, Sensitivity
+from job_specs.model import Action, Purpose, Sensitivity, SqlBody
 from job_specs.rerun import Choice, Ingredients, differences, ingredients
 from tre.custody.outputs import Offered, Output
 from tre.custody.requests import Job, JobRequest, JobState, Outcome, RequestStage, Submission
 from tre.dispatch.actions import Dispatcher, Ending
 from tre.dispatch.checks import Checks
 from tre.dispatch.code import gather, keep
-from tre.dispatch.intake import SPEC, read_study
+from tre.dispatch.intake import SPEC, question, read_study
 from tre.dispatch.ports import DataRoom, Shelf
 
 NAME = "rehearsal"
@@ -67,6 +67,7 @@ class Rehearsal:
         self._bench = bench
         self._earlier = earlier
         self.code = gather(folder)
+        self._queries = folder / "metadata" / "tre" / "queries"
         self.intake = read_study(self.code, bench.data, bench.images)
         self.case = self._case()
 
@@ -114,7 +115,15 @@ class Rehearsal:
             self._earlier.remember(action.name, Made(now, ending.outputs))
         return Played(action.name, ending.outcome, False, why.because, ending.log, ending.outputs)
 
+    def _keep_query(self, action: Action) -> None:
+        """Keep the SQL that the template wrote and the guard passed, for its author to read."""
+        if isinstance(action.body, SqlBody):
+            self._queries.mkdir(parents=True, exist_ok=True)
+            asked = question(self.intake, action, self._bench.data)
+            (self._queries / f"{action.name}.sql").write_text(asked.sql + "\n", encoding="utf-8")
+
     def _run(self, action: Action) -> Ending:
+        self._keep_query(action)
         job = self.case.job(action.name)
         if job is not None:
             started = replace(job, state=JobState.STARTED, image=self._image(action))
