@@ -12,8 +12,8 @@ from output_checks.checks import small_count
 from output_checks.model import CellRef, Remedy
 from output_checks.rule import Because, Rule, change
 from output_checks.subject import Subject
+from output_checks.suppress.aim import aim_of
 from output_checks.suppress.attack import Attacker
-from output_checks.suppress.complement import aim_of
 from output_checks.suppress.rounding import rounded
 from output_checks.suppress.system import System
 

@@ -1,8 +1,9 @@
 """The attacker: what somebody who sees the table, knows the rules and can do sums learns of a hidden number.
 
 Shares no code with what chooses the pattern. It takes nothing for safe that it cannot show to be: a number is
-protected only when this module has in hand two other tables, both of which show exactly what is shown, in which the
-number is as low and as high as the policy asks. Refuses to guess in between.
+protected only when this module has in hand other tables, which show exactly what is shown, in which the number is as
+low and as high as the policy asks. Refuses to guess in between. Tables are searched by the simplex method, where its
+matrix is of a size for that, and by moves along cycles otherwise.
 """
 
 from __future__ import annotations
@@ -10,28 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import gcd
+from math import ceil, floor, gcd
 
+import numpy as np
+
+from output_checks.suppress.aim import Aim, Goal, goals
+from output_checks.suppress.polytope import Polytope
 from output_checks.suppress.system import System
 
 Vector = dict[int, int]
 _STEPS = 60
 _ENDLESS = 1 << 40
-
-
-@dataclass(frozen=True)
-class Aim:
-    """What protection means: a hidden number can be as low as `low` and as high as `high`.
-
-    Without `cover`, it is enough that it can be two numbers. `floor` is what everybody knows a hidden number to reach,
-    and `unit` what shown numbers are multiples of.
-    """
-
-    floor: int
-    low: int
-    high: int
-    unit: int = 1
-    cover: bool = True
+_MATRIX = 1_000_000
+_CLOSE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -84,15 +76,46 @@ class Attacker:
         seen = self.interval(target)
         if not self.aim.cover:
             return seen.low < seen.high
-        return seen.low <= self.aim.low and seen.high >= self.aim.high
+        return seen.low <= self._goals[target].low and seen.high >= self._goals[target].high
+
+    @cached_property
+    def _goals(self) -> tuple[Goal, ...]:
+        return goals(self.system, self.values, self.aim)
 
     def interval(self, target: int) -> Interval:
-        """A range that the target is shown to span, no wider than the aim asks; its own value where nothing is."""
-        own = self.values[target]
-        low, high = (
-            (self.aim.low, self.aim.high) if self.aim.cover else (own - self.aim.unit, own + self.aim.unit)
-        )
-        return Interval(self._reached(target, -1, low), self._reached(target, 1, high))
+        """A range that the target is shown to span, no wider than its goal; its own value where nothing is shown."""
+        goal = self._goals[target]
+        if self._polytope is not None:
+            return self._searched(target, goal.low, goal.high)
+        return Interval(self._reached(target, -1, goal.low), self._reached(target, 1, goal.high))
+
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {place: at for at, place in enumerate(sorted(self.hidden))}
+
+    @cached_property
+    def _polytope(self) -> Polytope | None:
+        """The tables that show the same, in units; None where there are too many numbers for one matrix."""
+        bound = sorted({at for place in self.hidden for at in self.system.sums_of.get(place, ())})
+        if not self.hidden or len(bound) * len(self.hidden) > _MATRIX:
+            return None
+        matrix = np.zeros((len(bound), len(self.hidden)))
+        for row, at in enumerate(bound):
+            for member in self.hidden.intersection(self.system.sums[at].members):
+                matrix[row, self._places[member]] = -1.0 if self.system.sums[at].total == member else 1.0
+        values = [self.values[place] / self.aim.unit for place in sorted(self.hidden)]
+        return Polytope(matrix, values, self.aim.floor / self.aim.unit)
+
+    def _searched(self, target: int, low: int, high: int) -> Interval:
+        polytope, at, unit = self._polytope, self._places.get(target), self.aim.unit
+        if polytope is None or at is None:
+            return Interval(self.values[target], self.values[target])
+        if polytope.lowest[at] * unit > low + _CLOSE:
+            polytope.reach(at, -1, low / unit)
+        if polytope.highest[at] * unit < high - _CLOSE:
+            polytope.reach(at, 1, high / unit)
+        lowest, highest = polytope.lowest[at] * unit, polytope.highest[at] * unit
+        return Interval(ceil(lowest - _CLOSE), floor(highest + _CLOSE))
 
     def _reached(self, target: int, way: int, goal: int) -> int:
         """How far the target can be moved one way, towards a goal, by one move after another."""

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from output_checks.policy import Policy
-from output_checks.suppress.attack import Aim, Attacker
+from output_checks.suppress.aim import Aim, Goal, aim_of, goals
+from output_checks.suppress.attack import Attacker
 from output_checks.suppress.covering import Costs, State, Task, cover
 from output_checks.suppress.network import Islands, Network, network_of
 from output_checks.suppress.rounding import rounded
 from output_checks.suppress.streets import Need, Streets
 from output_checks.suppress.system import System
 from output_checks.suppress.tableau import Tableau
+from output_checks.suppress.thrift import Thrift
 
 _PRUNED_BELOW = 20_000
 _BRANCHES = 200
@@ -32,16 +34,6 @@ class Pattern:
     unprotected: frozenset[int]
 
 
-def aim_of(policy: Policy) -> Aim:
-    """What a policy asks of the attacker's ignorance, in numbers as they are shown."""
-    lowest = 0 if policy.zero_is_small else 1
-    unit = policy.rounding_base if policy.rounding == "nearest" else 1
-    low, high = policy.rounded(lowest), policy.rounded(policy.small_max)
-    if policy.interval == "exact":
-        return Aim(floor=0, low=low, high=high, unit=unit, cover=False)
-    return Aim(floor=low, low=low, high=high, unit=unit)
-
-
 def protect(system: System, primary: frozenset[int], policy: Policy) -> Pattern:
     """A pattern that hides the primaries, and whatever else is needed to keep them hidden."""
     shown = rounded(system, policy)
@@ -49,8 +41,11 @@ def protect(system: System, primary: frozenset[int], policy: Policy) -> Pattern:
     targets = primary | (small & frozenset(system.sums_of))
     needed = primary | system.unshown | system.blind | shown.torn | _misleading(system, shown.values, policy)
     chosen = _Choice(system, shown.values, targets, aim_of(policy))
-    hidden, lost = chosen.until_protected(chosen.unsolvable(needed))
-    return Pattern(chosen.pruned(hidden, needed, lost), shown.values, lost)
+    cheapest = chosen.unsolvable(needed)
+    hidden, lost = chosen.until_protected(cheapest)
+    if hidden != cheapest:
+        hidden = chosen.pruned(hidden, needed, lost)
+    return Pattern(hidden, shown.values, lost)
 
 
 def _misleading(system: System, values: Sequence[int], policy: Policy) -> frozenset[int]:
@@ -103,29 +98,45 @@ class _Choice:
         while exposed := self._attack(hidden).recovered(self.targets - lost):
             more: set[int] = set()
             for target in sorted(exposed, key=lambda target: (-self.values[target], target)):
-                helped = self._room(target, hidden | more) or self._beside(target, hidden | more)
+                helped = self._room(target, hidden | more) - hidden - more
+                helped = helped or self._beside(target, hidden | more)
                 more |= helped
                 lost |= set() if helped else {target}
             hidden |= more
         return hidden, frozenset(lost)
 
     def _room(self, target: int, hidden: frozenset[int]) -> frozenset[int]:
-        """In a network: the cheapest cycles along which the target can move as far as the policy asks."""
+        """Further numbers with which the target can move as far as the policy asks; none where nothing is found."""
         found: set[int] = set()
-        for need in self._needs(target) if self.streets else ():
-            path = self.streets.cheapest(need, hidden | found) if self.streets else None
-            found |= path or set()
+        if self.streets is not None:
+            for need in self._needs(target):
+                found |= self.streets.cheapest(need, hidden | found) or set()
+        elif self.thrift is not None:
+            costs = [0 if place in hidden else cost or 0 for place, cost in enumerate(self.costs)]
+            found |= self.thrift.room(target, self._goals(target), costs) or set()
         return frozenset(found)
 
+    @cached_property
+    def thrift(self) -> Thrift | None:
+        """All tables with the same sums, for systems that are no network."""
+        aim = self.aim
+        return Thrift.of(self.system, self.values, self.costs, floor=aim.floor, unit=aim.unit)
+
+    @cached_property
+    def goals(self) -> tuple[Goal, ...]:
+        """How low and how high each quantity must be able to be, were it a target."""
+        return goals(self.system, self.values, self.aim)
+
+    def _goals(self, target: int) -> tuple[float, float]:
+        """The goals of one target in units; whichever it passes already are where it is."""
+        own, goal, unit = self.values[target], self.goals[target], self.aim.unit
+        low = goal.low if self.aim.cover else own
+        return min(own, low) / unit, max(own, goal.high) / unit
+
     def _needs(self, target: int) -> list[Need]:
-        own, aim = self.values[target], self.aim
-        if not aim.cover:
-            return [Need(target, 1, aim.unit)]
-        return [
-            need
-            for need in (Need(target, 1, aim.high - own), Need(target, -1, own - aim.low))
-            if need.amount > 0
-        ]
+        own, goal = self.values[target], self.goals[target]
+        ways = [(1, goal.high - own), (-1, own - goal.low)] if self.aim.cover else [(1, self.aim.unit)]
+        return [Need(target, way, amount) for way, amount in ways if amount > 0]
 
     def _beside(self, target: int, hidden: frozenset[int]) -> frozenset[int]:
         """The cheapest number in the sums of a target, and then in the sums of what is hidden there."""

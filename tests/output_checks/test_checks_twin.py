@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from output_checks.check import check
 from output_checks.model import CellRef, Offered, Verdict
 from output_checks.policy import load_policy
-from output_checks.suppress.attack import Aim, Attacker
+from output_checks.suppress.aim import Aim
+from output_checks.suppress.attack import Attacker
 from output_checks.suppress.complement import protect
 from output_checks.suppress.rounding import rounded
 from output_checks.suppress.system import Quantity, Sum, System
