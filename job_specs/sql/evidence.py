@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from job_specs.sql.facts import Source, Traces
 from job_specs.sql.ir import NULL, Call, Case, Column, Constant, Expr
 from job_specs.sql.model import PEOPLE
-from job_specs.sql.roles import counted, indicator, leaves, role_of
+from job_specs.sql.roles import indicator, leaves, role_of
 
 ZERO = Constant("integer", "0")
 
@@ -59,11 +59,12 @@ class Evidence:
                 )
 
     def _count(self, leaf: Call, given: tuple[Expr, ...], *, rate: bool) -> Expr:
-        found = counted(leaf.args[0], self._traces) if leaf.distinct else None
-        if found is not None:
-            condition = found[1]
-            return self._counted_where((*given, *((condition,) if condition is not None else ())), rate=rate)
-        return self._counted_where((*given, _present(leaf.args[0])), rate=rate)
+        conditions = (*given, _present(leaf.args[0]))
+        if not (rate and leaf.distinct):
+            return self._counted_where(conditions, rate=rate)
+        # Of distinct people, those left out are everybody else, not those with some row left out.
+        inside = self.people(conditions)
+        return smallest([inside, Call("-", (self.row(), inside))])
 
     def _counted_where(self, conditions: tuple[Expr, ...], *, rate: bool) -> Expr:
         inside = self.people(conditions)
@@ -117,8 +118,13 @@ def smallest(counts: list[Expr]) -> Expr:
     return Call("coalesce", (Call("least", ignoring_zero), ZERO))
 
 
-def shares(leaf: Call) -> tuple[Expr, Expr]:
-    """Of a sum over rows that are people: the largest contributor's share, and the two largest's, by size."""
+def shares(sums: tuple[Call, ...]) -> tuple[Expr, Expr]:
+    """Of sums or means over rows that are people: the largest contributor's share, and the two largest's, by size."""
+    one, two = zip(*(_shares(leaf) for leaf in sums), strict=True)
+    return (one[0], two[0]) if len(sums) == 1 else (Call("greatest", one), Call("greatest", two))
+
+
+def _shares(leaf: Call) -> tuple[Expr, Expr]:
     size = Call("abs", leaf.args)
     total = Call("nullif", (Call("sum", (size,), where=leaf.where), ZERO))
     largest = Call("max", (size,), where=leaf.where)

@@ -166,6 +166,8 @@ def _two_people(join: Join, left: Source, right: Source, holds: tuple[Expr, ...]
         case "full":
             both = Call("coalesce", tuple(person for person in (left.person, right.person) if person))
             nullable = left.nullable or right.nullable
+            # A patient whom a further condition keeps from matching has a row from each side.
+            unique = unique and len(holds) == 1
             return Source(Level.ONE, both, unique, nullable, same=same, sure=frozenset({both}))
         case _:
             return Source(

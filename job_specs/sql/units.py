@@ -31,6 +31,7 @@ from job_specs.sql.ir import (
 from job_specs.sql.lineage import trace
 from job_specs.sql.model import PATIENT, PEOPLE, Guarded, NotProved, OutputColumn, Scope, Units
 from job_specs.sql.refusals import Refusals
+from job_specs.sql.roles import indicator, leaves
 from job_specs.sql.write import write
 
 _NO_PEOPLE = "It reads no table of people, so nobody stands behind its numbers."
@@ -70,7 +71,7 @@ def units(guarded: Guarded, scope: Scope) -> Units | NotProved:
 def _output_columns(query: Query, facts: Facts, traces: Traces) -> Iterator[OutputColumn]:
     for position, column in enumerate(facts.columns):
         people = column.people or PEOPLE
-        if facts.level is Level.MANY and _plain_sum(query, position, traces) is not None:
+        if facts.level is Level.MANY and _sums(query, position, traces):
             yield OutputColumn(
                 column.name, column.role, people, f"{column.name}__top1", f"{column.name}__top2"
             )
@@ -88,20 +89,16 @@ def _extras(columns: tuple[OutputColumn, ...], facts: Facts) -> Iterator[_Extra]
             yield _Extra(column.top2, "top2", position)
 
 
-def _plain_sum(query: Query, position: int, traces: Traces) -> Call | None:
-    """The sum or mean at a position of the outermost SELECT, where each row summed is one person."""
+def _sums(query: Query, position: int, traces: Traces) -> tuple[Call, ...]:
+    """The sums and means in a column of the outermost SELECT, where each row summed is one person."""
     if not isinstance(query, Select):
-        return None
-    select = traces.selects[id(query)]
-    value = query.items[position].value
-    people = select.source.level is Level.ONE and select.source.unique and not select.source.nullable
-    if (
-        not people
-        or not isinstance(value, Call)
-        or select.facts.columns[position].role not in {"sum", "mean"}
-    ):
-        return None
-    return value if value.name in {"sum", "avg"} else None
+        return ()
+    source = traces.selects[id(query)].source
+    if source.level is not Level.ONE or not source.unique or source.nullable:
+        return ()
+    parts = (leaf.expr for leaf in leaves(query.items[position].value, source, traces))
+    weighed = (part for part in parts if isinstance(part, Call) and part.name in {"sum", "avg"})
+    return tuple(dict.fromkeys(part for part in weighed if indicator(part.args[0]) is None))
 
 
 class _Counting:
@@ -153,8 +150,7 @@ class _Counting:
             case "all":
                 return self._all(traced)
             case "top1" | "top2":
-                value = traced.select.items[extra.position].value
-                return shares(value)[extra.kind == "top2"] if isinstance(value, Call) else NULL
+                return shares(_sums(traced.select, extra.position, self._traces))[extra.kind == "top2"]
 
     def _evidence(self, traced: SelectTrace) -> Evidence | GroupEvidence:
         maker = GroupEvidence if traced.source.level is Level.MANY else Evidence

@@ -389,6 +389,8 @@ class _Group:
             values = ([self._interpreter.expr(a, row) for a in leaf.args] for row in rows)
             return [len(self.who([row for row, args in zip(rows, values, strict=True) if None not in args]))]
         taken = self._where(leaf.args[0], rows) if leaf.name == "count_if" else self._present(leaf, rows)
+        if rate and leaf.distinct:
+            return [len(self.who(taken)), len(self.who() - self.who(taken))]
         others = [row for row in self._rows if row not in taken]
         plain = leaf.name == "count_star" and leaf.where is None
         return [len(self.who(taken)), *([len(self.who(others))] if rate and not plain else [])]

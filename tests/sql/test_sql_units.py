@@ -140,6 +140,38 @@ def test_one_dominating_person_shows_in_the_shares_even_where_everyone_weighs_so
     assert row["m__top2"] >= row["m__top1"]
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "round(sum(CASE WHEN hiv THEN pay ELSE 0.001 END), 3)",
+        "sum(CASE WHEN hiv THEN pay ELSE 0.001 END) / count(*)",
+    ],
+)
+def test_arithmetic_around_a_sum_hides_no_dominating_person(cell: str) -> None:
+    found = counted(f"SELECT sex, {cell} AS v FROM patients GROUP BY sex")  # noqa: S608
+    (row,) = ask(found.sql, crowd(100, hiv=True, pay=1_000_000.0))
+    assert row["v__top1"] > 0.99
+
+
+def test_a_rate_of_people_found_by_an_outer_join_counts_only_those_found_and_those_never_found() -> None:
+    sql = """SELECT p.sex, 1.0 * count(DISTINCT e.patient_id) / count(DISTINCT p.patient_id) AS r
+             FROM patients p LEFT JOIN events e ON e.patient_id = p.patient_id GROUP BY p.sex"""
+    one_found = ask(counted(sql).sql, crowd(50), [(0, DAY, "c", 1.0)] * 20)
+    assert one_found[0]["r__people"] == 1
+    one_missed = ask(counted(sql).sql, crowd(50), [(i, DAY, "c", 1.0) for i in range(1, 50)])
+    assert one_missed[0]["r__people"] == 1
+
+
+def test_a_full_join_on_more_than_the_patient_may_give_a_patient_two_rows() -> None:
+    sql = """WITH a AS (SELECT patient_id, max(value) AS v FROM events GROUP BY patient_id)
+             SELECT count(*) AS n FROM patients p FULL JOIN a ON a.patient_id = p.patient_id{more}"""
+    people, events = crowd(3), [(i, DAY, "c", 1.0) for i in range(3)]
+    (loose,) = ask(counted(sql.format(more=" AND a.v > 5")).sql, people, events)
+    assert (loose["n"], loose["tre_people"]) == (6, 3)
+    assert roles(counted(sql.format(more="")))["n"] == "count_people"
+    assert roles(counted(sql.format(more=" AND a.v > 5")))["n"] == "count_rows"
+
+
 def test_the_count_of_a_condition_is_its_own_evidence() -> None:
     found = counted("SELECT sex, count(*) AS n, count_if(hiv) AS cases FROM patients GROUP BY sex")
     assert {column.name: column.people for column in found.columns} == {
