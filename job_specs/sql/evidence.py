@@ -9,7 +9,7 @@ It refuses to take a count of rows for a count of people unless lineage shows th
 from collections.abc import Iterable
 
 from job_specs.sql.facts import Source, Traces
-from job_specs.sql.ir import NULL, Call, Case, Column, Constant, Expr
+from job_specs.sql.ir import NULL, Call, Case, Cast, Column, Constant, Expr
 from job_specs.sql.model import PEOPLE
 from job_specs.sql.roles import indicator, leaves, role_of
 
@@ -17,11 +17,12 @@ ZERO = Constant("integer", "0")
 
 
 class Evidence:
-    """Counts people over the rows of one FROM."""
+    """Counts people over the rows of one FROM: exactly, or from below in one cheap pass."""
 
-    def __init__(self, source: Source, traces: Traces) -> None:
+    def __init__(self, source: Source, traces: Traces, *, exact: bool = True) -> None:
         self._source = source
         self._traces = traces
+        self._exact = exact
 
     def row(self) -> Expr:
         """The people behind a whole group of rows."""
@@ -32,6 +33,9 @@ class Evidence:
         where = _all(tuple(conditions))
         if self._source.unique and not self._source.nullable:
             return Call("count_star", (), where=where)
+        return self._distinct(where) if self._exact else _at_least(self._source.person or NULL, where)
+
+    def _distinct(self, where: Expr | None) -> Expr:
         return Call("count", (self._source.person or NULL,), distinct=True, where=where)
 
     def cell(self, value: Expr) -> Expr:
@@ -63,8 +67,9 @@ class Evidence:
         if not (rate and leaf.distinct):
             return self._counted_where(conditions, rate=rate)
         # Of distinct people, those left out are everybody else, not those with some row left out.
-        inside = self.people(conditions)
-        return smallest([inside, Call("-", (self.row(), inside))])
+        # What is left of a bound from below is no bound: this difference is always counted exactly.
+        inside = self._distinct(_all(conditions))
+        return smallest([inside, Call("-", (self._distinct(None), inside))])
 
     def _counted_where(self, conditions: tuple[Expr, ...], *, rate: bool) -> Expr:
         inside = self.people(conditions)
@@ -116,6 +121,15 @@ def smallest(counts: list[Expr]) -> Expr:
         return Call("coalesce", (distinct[0], ZERO))
     ignoring_zero = tuple(Call("nullif", (count, ZERO)) for count in distinct)
     return Call("coalesce", (Call("least", ignoring_zero), ZERO))
+
+
+def _at_least(person: Expr, where: Expr | None) -> Expr:
+    """One hashed bit of 64 for each patient: the bits that are set are never more than the people, and none only for none."""
+    bucket = Cast(Call("%", (Call("hash", (person,)), Constant("integer", "64"))), "UBIGINT")
+    bit = Call("<<", (Cast(Constant("integer", "1"), "UBIGINT"), bucket))
+    somebody = _present(person)
+    seen = Call("bit_or", (bit,), where=somebody if where is None else Call("and", (somebody, where)))
+    return Call("coalesce", (Cast(Call("bit_count", (seen,)), "BIGINT"), ZERO))
 
 
 def shares(sums: tuple[Call, ...]) -> tuple[Expr, Expr]:

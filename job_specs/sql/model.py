@@ -150,10 +150,13 @@ class Units:
             describe the same people that is the number of distinct patients behind the row. Cells with people of
             their own (a filtered sum, a mean of a column with gaps) have a `<column>__people` beside them.
         columns: the researcher's columns, in order, each with its role and the column that counts its people.
+        bound: the same query, cheaper where rows are events: its counts of people are never above the true ones, are zero
+            only where those are zero, and stop at 64. A cell whose bound clears the threshold needs no exact count.
     """
 
     sql: str
     columns: tuple[OutputColumn, ...]
+    bound: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,9 @@ def units(guarded: Guarded, scope: Scope) -> Units | NotProved:
     if facts.level is not Level.MANY:
         reason = _NO_PEOPLE if facts.level is Level.NOBODY else _NOT_GROUPS
         return NotProved(reason, refusals.where(0), columns)
-    return Units(write(_Counting(traces).query(query, tuple(_extras(columns, facts)))), columns)
+    extras = tuple(_extras(columns, facts))
+    exact, bound = (write(_Counting(traces, exact=way).query(query, extras)) for way in (True, False))
+    return Units(exact, columns, bound)
 
 
 def _output_columns(query: Query, facts: Facts, traces: Traces) -> Iterator[OutputColumn]:
@@ -104,8 +106,9 @@ def _sums(query: Query, position: int, traces: Traces) -> tuple[Call, ...]:
 class _Counting:
     """Rewrites a query so that people are carried, or counted, through every step."""
 
-    def __init__(self, traces: Traces) -> None:
+    def __init__(self, traces: Traces, *, exact: bool) -> None:
         self._traces = traces
+        self._exact = exact
 
     def query(self, query: Query, extras: tuple[_Extra, ...]) -> Query:
         """The same rows and columns, and after them the extra columns."""
@@ -153,8 +156,9 @@ class _Counting:
                 return shares(_sums(traced.select, extra.position, self._traces))[extra.kind == "top2"]
 
     def _evidence(self, traced: SelectTrace) -> Evidence | GroupEvidence:
-        maker = GroupEvidence if traced.source.level is Level.MANY else Evidence
-        return maker(traced.source, self._traces)
+        if traced.source.level is Level.MANY:
+            return GroupEvidence(traced.source, self._traces)
+        return Evidence(traced.source, self._traces, exact=self._exact)
 
     def _cell(self, traced: SelectTrace, position: int) -> Expr:
         column, evidence = traced.facts.columns[position], self._evidence(traced)

@@ -99,3 +99,27 @@ def test_rows_and_people_are_those_of_the_slow_interpreter(name: str, populated:
         (*(plain(row.values[c]) for c in columns), *(people_expected(row, counted)[p] for p in people))
         for row in expected
     )
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_the_cheap_bound_is_never_above_the_people_and_zero_only_for_nobody(
+    name: str, populated: World
+) -> None:
+    guarded = admitted(name)
+    counted = units(guarded, SCOPE)
+    assert isinstance(counted, Units)
+    exact, bound = (engine(populated.connection, guarded, sql) for sql in (counted.sql, counted.bound))
+    people = [column for column in (exact[0] if exact else {}) if column.endswith("_people")]
+    own = [
+        column
+        for column in (exact[0] if exact else {})
+        if not column.startswith("tre_") and "__" not in column
+    ]
+    found = {tuple(plain(row[c]) for c in own): [row[p] for p in people] for row in bound}
+    assert len(exact) == len(bound)
+    for row in exact:
+        for most, least in zip(
+            (row[p] for p in people), found[tuple(plain(row[c]) for c in own)], strict=True
+        ):
+            assert least <= most
+            assert (least == 0) == (most == 0)
