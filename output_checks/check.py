@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from output_checks.checks import (
     declaration_mismatch,
+    differencing,
     dominance,
     extremes,
     figures,
@@ -50,6 +51,7 @@ CHECKS: tuple[Rule, ...] = (
     fine_geography.RULE,
     extremes.RULE,
     small_count.RULE,
+    differencing.RULE,
     unrounded_count.RULE,
     totals_reveal.RULE,
     full_cells.RULE,

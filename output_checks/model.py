@@ -171,15 +171,19 @@ class Shares:
 class Evidence:
     """What the data itself says of a table: distinct people behind each row, in the file's row order.
 
-    `roles` says what each column is (the words of the SQL units); `shares` what each row's sum in a column is made of.
+    `roles` says what each column is (the words of the SQL units); `shares` what each row's sum in a column is made of;
+    `withheld` the rows that, beside what was released before, would single somebody out (the ledger's differences).
     """
 
     people: tuple[int, ...]
     source: Confidence
     roles: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, tuple[Shares, ...]] = field(default_factory=dict)
+    withheld: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
+        if self.withheld - frozenset(range(len(self.people))):
+            raise ValueError("what is withheld are rows of the table")
         if self.source not in (Confidence.PROVED, Confidence.RECOMPUTED):
             raise ValueError("evidence is proved or recomputed; anything less is a declaration")
         if any(number < 0 for number in self.people):

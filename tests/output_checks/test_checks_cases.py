@@ -74,7 +74,10 @@ def evidence_of(case: dict[str, Any]) -> Evidence | None:
     if said is None:
         return None
     shares = {name: tuple(Shares(*each) for each in rows) for name, rows in said.get("shares", {}).items()}
-    return Evidence(tuple(said["people"]), Confidence(said["source"]), said.get("roles", {}), shares)
+    withheld = frozenset(said.get("withheld", []))
+    return Evidence(
+        tuple(said["people"]), Confidence(said["source"]), said.get("roles", {}), shares, withheld
+    )
 
 
 def offered(case: dict[str, Any]) -> Offered:

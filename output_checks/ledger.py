@@ -1,0 +1,205 @@
+"""What was released before, as sets of people, and whether one number more would single somebody out.
+
+A table is a partition: each person is in one of its cells or in none. All released tables together cut the people into
+atoms, groups that no released table tells apart. A number that may be shown adds one row over the atoms; if some
+combination of rows, with whatever weights, is about so few people that the policy would hide them, the number stays
+hidden [P10]. This sees a filter shifted by one person, the complement of a release, a tracker and any longer sum.
+
+Refuses tables over another number of people than the ledger's. It never holds who anybody is: people are places in an
+array that only the data room can read. It says nothing against an attacker who solves rounded or suppressed releases
+approximately; rounding, and keeping the number of released cells low, is against those.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from output_checks.policy import Policy
+
+_PRIME = 2_147_483_647
+_OUTSIDE = -1
+Ints = NDArray[np.int64]
+
+
+class LedgerMismatch(Exception):
+    """A table and a ledger that are about different people, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One table as the data room sees it: for each person the row they are counted in (-1 for none), and what is shown.
+
+    `shown` holds the rows whose number the twin shows; the others are hidden and tell nobody anything.
+    """
+
+    release: str
+    row_of: Ints
+    shown: frozenset[int]
+
+    def __post_init__(self) -> None:
+        if self.row_of.ndim != 1 or (self.row_of.size and int(self.row_of.min()) < _OUTSIDE):
+            raise ValueError("a cut gives each person one row from 0, or -1")
+        if not self.release or any(row < 0 for row in self.shown):
+            raise ValueError("a cut names its release and its rows")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row that may not be shown: with earlier releases it would single out this many people (for eyes inside)."""
+
+    row: int
+    people: int
+    releases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Everything released from one dataset, across all studies."""
+
+    people: int
+    cuts: tuple[Cut, ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(len(cut.row_of) != self.people for cut in self.cuts):
+            raise LedgerMismatch("A release is about another number of people than the ledger.")
+
+    def with_release(self, cut: Cut) -> Ledger:
+        """The ledger after one more release.
+
+        Raises:
+            LedgerMismatch: the cut is over another number of people.
+        """
+        return replace(self, cuts=(*self.cuts, cut))
+
+    def differences(self, offered: Cut, policy: Policy) -> tuple[Difference, ...]:
+        """The rows of an offered table that may not be shown beside what was released before.
+
+        Rows are taken largest first, each beside those already taken, so that as much as can be is shown.
+
+        Raises:
+            LedgerMismatch: the table is over another number of people.
+        """
+        atoms = _atoms([*(cut.row_of for cut in self.cuts), offered.row_of], self.people)
+        span = _Span(np.bincount(atoms, minlength=1), policy.small_max)
+        for cut in self.cuts:
+            for vector in _vectors(cut, atoms, sorted(cut.shown)):
+                span.add(vector)
+        sizes = np.bincount(offered.row_of[offered.row_of >= 0], minlength=1)
+        order = sorted(offered.shown, key=lambda row: (-_at(sizes, row), row))
+        return tuple(sorted(self._judged(offered, atoms, span, order), key=lambda each: each.row))
+
+    def _judged(self, offered: Cut, atoms: Ints, span: _Span, order: Sequence[int]) -> Iterator[Difference]:
+        for row, vector in zip(order, _vectors(offered, atoms, order), strict=True):
+            singled = span.would_single_out(vector)
+            if singled:
+                yield Difference(row, singled, self._near(offered, row))
+            else:
+                span.add(vector)
+
+    def _near(self, offered: Cut, row: int) -> tuple[str, ...]:
+        """The earlier releases that count somebody whom the row counts, latest first."""
+        inside = offered.row_of == row
+        touching = (cut.release for cut in reversed(self.cuts) if np.any(cut.row_of[inside] >= 0))
+        return tuple(dict.fromkeys(touching))
+
+    def to_bytes(self) -> bytes:
+        """The ledger for the data room's own store; not for any other place."""
+        out = io.BytesIO()
+        arrays: dict[str, NDArray[Any]] = {
+            "people": np.array([self.people]),
+            "names": np.array([cut.release for cut in self.cuts], dtype=np.str_),
+        }
+        for at, cut in enumerate(self.cuts):
+            arrays[f"row_of_{at}"] = cut.row_of
+            arrays[f"shown_{at}"] = np.array(sorted(cut.shown), dtype=np.int64)
+        np.savez_compressed(out, allow_pickle=False, **arrays)
+        return out.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Ledger:
+        """The ledger that `to_bytes` wrote."""
+        with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+            cuts = tuple(
+                Cut(str(name), kept[f"row_of_{at}"], frozenset(map(int, kept[f"shown_{at}"])))
+                for at, name in enumerate(kept["names"])
+            )
+            return cls(int(kept["people"][0]), cuts)
+
+
+def _at(sizes: Ints, row: int) -> int:
+    return int(sizes[row]) if row < len(sizes) else 0
+
+
+def _atoms(partitions: Sequence[Ints], people: int) -> Ints:
+    """For each person, the number of the atom that they are in."""
+    atoms = np.zeros(people, dtype=np.int64)
+    for row_of in partitions:
+        if len(row_of) != people:
+            raise LedgerMismatch("A table is about another number of people than the ledger.")
+        width = int(row_of.max(initial=_OUTSIDE)) + 2
+        _, atoms = np.unique(atoms * width + row_of + 1, return_inverse=True)
+    return atoms
+
+
+def _vectors(cut: Cut, atoms: Ints, rows: Sequence[int]) -> Iterator[Ints]:
+    """For each row, which atoms it counts."""
+    count = int(atoms.max(initial=0)) + 1
+    row_of_atom = np.full(count, _OUTSIDE, dtype=np.int64)
+    row_of_atom[atoms] = cut.row_of
+    return ((row_of_atom == row).astype(np.int64) for row in rows)
+
+
+class _Span:
+    """Every combination of what is shown, kept in echelon form: large atoms first, so what is left over is small."""
+
+    def __init__(self, sizes: Ints, small_max: int) -> None:
+        self._order = np.argsort(-sizes, kind="stable")
+        self._sizes = sizes[self._order]
+        self._small_max = small_max
+        self._large = int(np.count_nonzero(self._sizes > small_max))
+        self._rows: dict[int, Ints] = {}
+
+    def add(self, vector: Ints) -> None:
+        """One more number is shown."""
+        rest = self._reduced(vector)
+        if rest.any():
+            pivot, scaled = self._scaled(rest)
+            self._rows[pivot] = scaled
+
+    def would_single_out(self, vector: Ints) -> int:
+        """How many people the smallest group is that this number, with what is shown, would be about; 0 for none."""
+        rest = self._reduced(vector)
+        if not rest.any() or rest[: self._large].any():
+            return 0
+        return min((few for each in self._combined(rest) if (few := self._few(each)) > 0), default=0)
+
+    def _few(self, vector: Ints) -> int:
+        people = int(self._sizes[vector != 0].sum())
+        return people if people <= self._small_max else 0
+
+    def _combined(self, rest: Ints) -> Iterator[Ints]:
+        """The new combination, and it with each other that is about small atoms only, in every way that cancels."""
+        yield rest
+        others = [row for pivot, row in self._rows.items() if pivot >= self._large]
+        for other in others:
+            for at in np.flatnonzero((rest != 0) & (other != 0)):
+                by = int(rest[at]) * pow(int(other[at]), -1, _PRIME) % _PRIME
+                yield (rest - by * other) % _PRIME
+
+    def _reduced(self, vector: Ints) -> Ints:
+        rest: Ints = vector[self._order] % _PRIME
+        for pivot in sorted(self._rows):
+            if rest[pivot]:
+                rest = (rest - rest[pivot] * self._rows[pivot]) % _PRIME
+        return rest
+
+    @staticmethod
+    def _scaled(rest: Ints) -> tuple[int, Ints]:
+        pivot = int(np.flatnonzero(rest)[0])
+        return pivot, rest * pow(int(rest[pivot]), -1, _PRIME) % _PRIME

@@ -1,0 +1,167 @@
+"""Nobody is singled out by two releases, or by four: differences, complements and trackers are seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from output_checks.ledger import Cut, Ledger, LedgerMismatch
+from output_checks.policy import load_policy
+
+POLICY = load_policy()
+AGES = np.arange(1000) % 100
+SEX = np.arange(1000) % 2
+BOB = 77
+
+
+def cut(name: str, inside: np.ndarray) -> Cut:
+    """One number: how many people a filter lets through."""
+    return Cut(name, np.where(inside, 0, -1), frozenset({0}))
+
+
+def table(name: str, row_of: np.ndarray, hidden: Sequence[int] = ()) -> Cut:
+    return Cut(
+        name, row_of.astype(np.int64), frozenset(map(int, np.unique(row_of[row_of >= 0]))) - set(hidden)
+    )
+
+
+def everybody() -> np.ndarray:
+    return np.ones(1000, dtype=bool)
+
+
+def without(*people: int) -> np.ndarray:
+    inside = everybody()
+    inside[list(people)] = False
+    return inside
+
+
+def refused(ledger: Ledger, offered: Cut) -> list[int]:
+    return [each.row for each in ledger.differences(offered, POLICY)]
+
+
+def test_a_filter_that_leaves_out_one_person_is_seen() -> None:
+    ledger = Ledger(1000).with_release(cut("all", everybody()))
+    (found,) = ledger.differences(cut("all but Bob", without(BOB)), POLICY)
+    assert (found.row, found.people, found.releases) == (0, 1, ("all",))
+
+
+@pytest.mark.parametrize(("left_out", "seen"), [(1, True), (7, True), (8, False), (300, False)])
+def test_the_line_is_the_policys(left_out: int, seen: bool) -> None:
+    ledger = Ledger(1000).with_release(cut("all", everybody()))
+    assert bool(refused(ledger, cut("some", without(*range(left_out))))) is seen
+
+
+def test_the_complement_of_a_release_is_seen() -> None:
+    ledger = Ledger(1000).with_release(cut("all", everybody()))
+    assert refused(ledger, cut("Bob and two more", ~without(BOB, 78, 79))) == [0]
+
+
+def test_the_same_number_again_tells_nobody_more() -> None:
+    ledger = Ledger(1000).with_release(cut("all", everybody())).with_release(table("by sex", SEX))
+    assert refused(ledger, table("by sex again", SEX)) == []
+
+
+def test_a_tracker_of_four_large_numbers_is_seen_at_the_last() -> None:
+    """count(Bob) = count(Bob or T) + count(Bob or not T) - count(T) - count(not T)."""
+    tracker = SEX == 1
+    bob = ~without(BOB)
+    ledger = Ledger(1000)
+    for name, inside in (("T", tracker), ("not T", ~tracker)):
+        assert refused(ledger, cut(name, inside)) == []
+        ledger = ledger.with_release(cut(name, inside))
+    assert refused(ledger, cut("not T or Bob", ~tracker | bob)) == [0]
+
+
+def test_a_longer_sum_is_seen() -> None:
+    """Young or ill, less ill, plus young and ill, is young: all of it large, and one person more than was released."""
+    young, ill, person = AGES < 40, (np.arange(1000) // 7) % 3 == 0, 7
+    assert young[person]
+    assert not ill[person]
+    ledger = Ledger(1000)
+    for name, inside in (("young but one", young & without(person)), ("ill", ill), ("both", young & ill)):
+        assert refused(ledger, cut(name, inside)) == []
+        ledger = ledger.with_release(cut(name, inside))
+    assert refused(ledger, cut("either", young | ill)) == [0]
+    assert refused(ledger, cut("either but one", (young | ill) & without(person))) == []
+
+
+def test_bands_that_do_not_line_up_are_seen_where_they_leave_few() -> None:
+    ages = np.repeat(np.arange(100), 10)
+    ages[:5] = 30
+    ledger = Ledger(1000).with_release(table("0-29, 30-59, 60-", np.digitize(ages, [30, 60])))
+    shifted = np.where(ages < 31, 0, 1)
+    shifted[(ages == 30) & (np.arange(1000) >= 5)] = 1
+    assert refused(ledger, table("0-30, 31-", shifted)) != []
+
+
+def test_a_finer_honest_table_is_let_through() -> None:
+    ledger = Ledger(1000).with_release(table("by sex", SEX))
+    assert refused(ledger, table("by sex and half", SEX * 2 + (AGES < 50))) == []
+
+
+def test_what_was_hidden_stays_hidden() -> None:
+    """A small group and the one that covers for it are hidden; the cover's number alone would give the group away."""
+    groups = np.where(np.arange(1000) < 5, 0, np.where(np.arange(1000) < 100, 1, 2))
+    ledger = (
+        Ledger(1000)
+        .with_release(cut("all", everybody()))
+        .with_release(table("groups", groups, hidden=(0, 1)))
+    )
+    assert refused(ledger, cut("the cover", groups == 1)) == [0]
+    assert refused(ledger, cut("the shown one", groups == 2)) == []
+
+
+def test_a_hidden_row_tells_nobody_anything() -> None:
+    ledger = Ledger(1000).with_release(Cut("all, hidden", np.zeros(1000, dtype=np.int64), frozenset()))
+    assert refused(ledger, cut("all but Bob", without(BOB))) == []
+
+
+def test_a_ledger_survives_being_stored() -> None:
+    ledger = Ledger(1000).with_release(table("by sex", SEX, hidden=(1,)))
+    again = Ledger.from_bytes(ledger.to_bytes())
+    assert [(each.release, each.shown) for each in again.cuts] == [("by sex", frozenset({0}))]
+    assert refused(again, cut("men", SEX == 1)) == refused(ledger, cut("men", SEX == 1))
+
+
+def test_a_table_of_other_people_is_refused() -> None:
+    with pytest.raises(LedgerMismatch):
+        Ledger(1000).differences(Cut("x", np.zeros(999, dtype=np.int64), frozenset({0})), POLICY)
+    with pytest.raises(LedgerMismatch):
+        Ledger(1000).with_release(Cut("x", np.zeros(999, dtype=np.int64), frozenset({0})))
+
+
+def test_a_cut_is_born_whole() -> None:
+    for made in (
+        lambda: Cut("", np.zeros(2, dtype=np.int64), frozenset()),
+        lambda: Cut("x", np.full(2, -2), frozenset()),
+    ):
+        with pytest.raises(ValueError):
+            made()
+
+
+filters = st.lists(st.integers(min_value=0, max_value=(1 << 12) - 1), min_size=1, max_size=12)
+
+
+@given(filters, st.integers(0, 11))
+@settings(max_examples=150, deadline=None)
+def test_no_sequence_of_counts_lets_a_person_be_solved_for(asked: list[int], bob: int) -> None:
+    """Twelve kinds of people, one of them a single person; whatever is asked, the answers never determine that one."""
+    kind_of = np.repeat(np.arange(12), [1 if kind == bob else 20 for kind in range(12)])
+    ledger, shown = Ledger(len(kind_of)), []
+    for at, mask in enumerate(asked):
+        inside = np.array([(mask >> kind) & 1 for kind in range(12)])
+        offered = Cut(str(at), np.where(inside[kind_of] == 1, 0, -1), frozenset({0}))
+        if (
+            inside.any()
+            and (inside[kind_of]).sum() > POLICY.small_max
+            and not ledger.differences(offered, POLICY)
+        ):
+            ledger = ledger.with_release(offered)
+            shown.append(inside)
+    if shown:
+        alone = np.zeros(12)
+        alone[bob] = 1
+        answers = np.array(shown, dtype=float)
+        assert np.linalg.matrix_rank(np.vstack([answers, alone])) > np.linalg.matrix_rank(answers)
