@@ -25,6 +25,11 @@ LOG = logging.getLogger("tre.worker")
 
 Clock = Callable[[], datetime]
 
+UNDER_REVIEW = frozenset(
+    {RequestStage.CHECKED, RequestStage.VOTED, RequestStage.REVIEWED, RequestStage.SIGNED_OFF}
+)
+"""Where a change of the disclosure policy means that everything is checked, and voted on, again [P10]."""
+
 
 @dataclass(frozen=True)
 class Waiting:
@@ -94,20 +99,21 @@ class Worker:
             return False
 
     def _step(self, case: JobRequest) -> bool:
-        match case.stage:
-            case RequestStage.SUBMITTED | RequestStage.RUNNING:
-                return self._run(case)
-            case RequestStage.LANDED:
-                return self._check(case)
-            case RequestStage.SIGNED_OFF:
-                self.service.release(self.tools.clock(), case.id)
-                return True
-            case RequestStage.RELEASED:
-                return self.tools.push.deliver(case)
-            case RequestStage.RECALLED:
-                return self.tools.push.entomb(case)
-            case _:
-                return False
+        if case.stage in UNDER_REVIEW and case.policy != self.service.rules.check_policy:
+            return self._check(case)
+        act = {
+            RequestStage.SUBMITTED: self._run,
+            RequestStage.RUNNING: self._run,
+            RequestStage.LANDED: self._check,
+            RequestStage.SIGNED_OFF: self._release,
+            RequestStage.RELEASED: self.tools.push.deliver,
+            RequestStage.RECALLED: self.tools.push.entomb,
+        }.get(case.stage)
+        return act(case) if act is not None else False
+
+    def _release(self, case: JobRequest) -> bool:
+        self.service.release(self.tools.clock(), case.id)
+        return True
 
     def _run(self, case: JobRequest) -> bool:
         job = next_job(case)

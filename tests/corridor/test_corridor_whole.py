@@ -1,6 +1,7 @@
 """One study, from its spec to a released table, through real containers and real checks [P1] [P4] [P9] [P10] [P13]."""
 
 import csv
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,31 @@ def test_changes_can_be_asked_for_answered_and_checked_again(checked) -> None:
     desk.work()
     offered = desk.tre("--as", "cleo", "review", "show", request)["files"]
     assert [file["path"] for file in offered] == [TABLE]
+
+
+def test_a_changed_disclosure_policy_means_new_checks_and_new_votes(checked) -> None:
+    """[P10] [P13]"""
+    desk, request = checked
+    for checker in ("cleo", "dan"):
+        desk.tre("--as", checker, "review", "vote", request, "--approve-all")
+    desk.tre("--as", "dan", "review", "sign-off", request)
+    rules = desk.site / "site.toml"
+    rules.write_text(rules.read_text().replace('pack = "opensafely"', 'pack = "ons-10-5"'))
+    assert desk.work() == []
+    seen = desk.tre("--as", "cleo", "review", "show", request)
+    assert (seen["stage"], seen["round"], seen["votes"]) == ("checked", 2, [])
+    assert all(file["policy"].startswith("ons-10-5") for file in seen["files"])
+
+
+def test_a_worker_does_not_start_on_a_ledger_that_was_changed(checked) -> None:
+    """[P13]"""
+    desk, _ = checked
+    desk.tre("ledger", "checkpoint")
+    with sqlite3.connect(desk.site / "ledger.db") as database:
+        for (trigger,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute("DELETE FROM events WHERE position = (SELECT max(position) FROM events)")
+    desk.tre("worker", "run", "--until-idle", ends=Exit.RECORDS)
+    assert "fix:" in desk.said

@@ -271,6 +271,7 @@ def running_steps(case: JobRequest) -> Iterator[c.Command]:
     for action in ("a", "b", "x"):
         yield c.Start(action, "image")
         yield c.Fail(action, Outcome.FAILED, LOG)
+        yield c.Fail(action, Outcome.SUCCEEDED, LOG)
     landings = ((COHORT,), (ONE,), (ONE, TWO), (ONE, replace(TWO, path=ONE.path)))
     yield from (c.Land(action, outputs, LOG) for action, outputs in product(("a", "b"), landings))
     yield c.Land("b", (), LOG)

@@ -37,7 +37,7 @@ voted:      check[platform] > checked, view[checker] > voted, vote[checker] > re
 reviewed:   check[platform] > checked, view[checker] > reviewed, vote[checker] > reviewed, sign-off[checker] > signed-off,
             request-changes[checker] > returned, refuse[checker] > refused, cancel[author] > cancelled
 returned:   view[checker] > returned, resubmit[author] > landed, cancel[author] > cancelled
-signed-off: view[checker] > signed-off, release[platform] > released, refuse[checker] > refused
+signed-off: check[platform] > checked, view[checker] > signed-off, release[platform] > released, refuse[checker] > refused
 released:   view[checker] > released, recall[anyone] > recalled
 failed:     view[checker] > failed
 cancelled:
@@ -71,7 +71,7 @@ QUESTIONS = {
     "submit": f"{FIRST} study-unknown not-a-member purpose-not-yours {STUDY_LIVE} {LAW} columns-not-approved actions-out-of-order",
     "start": f"{FIRST} study-unknown {STUDY_LIVE} {LAW} columns-not-approved submitter-training-lapsed action-not-ready opt-outs-stale",
     "land": f"{FIRST} study-unknown action-not-running outputs-not-its-own",
-    "fail": f"{FIRST} study-unknown action-not-running",
+    "fail": f"{FIRST} study-unknown action-not-running not-a-failure",
     "finish": f"{FIRST} study-unknown still-running",
     "cancel": f"{FIRST} study-unknown not-a-member",
     "check": f"{FIRST} study-unknown checks-incomplete policy-changed",
@@ -356,6 +356,7 @@ NO: Mapping[str, Callable[[Asked], bool]] = {
     "action-not-ready": action_not_ready,
     "opt-outs-stale": opt_outs_stale,
     "action-not-running": action_not_running,
+    "not-a-failure": lambda a: a.command.outcome.value == "succeeded",
     "outputs-not-its-own": outputs_not_its_own,
     "still-running": lambda a: any(job.state.value != "landed" for job in a.case.jobs),  # type: ignore[union-attr]
     "checks-incomplete": checks_incomplete,

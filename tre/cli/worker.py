@@ -28,6 +28,7 @@ def run(
     with only_worker(s.house.folders.worker_lock):
         worker = s.house.worker()
         _say_walls(s)
+        s.house.seals.verify()
         worker.settle()
         with Console(stderr=True, quiet=s.as_json).status("working") as status:
             worker.tell = status.update

@@ -5,7 +5,7 @@ Loaded by the service in the same transaction and handed in as plain data. Refus
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from output_checks.model import Confidence
 from tre.custody.bases import LegalBases
@@ -69,4 +69,4 @@ class Moment:
     @property
     def day(self) -> date:
         """The day on which dated things are judged, in UTC."""
-        return self.now.date()
+        return self.now.astimezone(UTC).date()

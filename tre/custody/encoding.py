@@ -8,6 +8,7 @@ import json
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from tre.custody.errors import Malformed
@@ -77,8 +78,17 @@ def _build_dataclass(wanted: Any, untrusted: Any) -> Any:
     }
     if unknown or not needed <= set(untrusted):
         raise Malformed(f"{_name(wanted)} has unknown or missing fields")
-    hints = get_type_hints(wanted)
-    return wanted(**{name: _build(hints[name], value) for name, value in untrusted.items()})
+    hints = _hints(wanted)
+    parts = {name: _build(hints[name], value) for name, value in untrusted.items()}
+    try:
+        return wanted(**parts)
+    except ValueError as error:
+        raise Malformed(f"{_name(wanted)} cannot be as it says") from error
+
+
+@cache
+def _hints(wanted: Any) -> dict[str, Any]:
+    return get_type_hints(wanted)
 
 
 def _build_tuple(item: Any, untrusted: Any) -> tuple[Any, ...]:
@@ -89,9 +99,12 @@ def _build_tuple(item: Any, untrusted: Any) -> tuple[Any, ...]:
 
 def _build_word(wanted: Any, untrusted: Any) -> Any:
     try:
-        return date.fromisoformat(untrusted) if wanted is date else wanted(untrusted)
+        word = date.fromisoformat(untrusted) if wanted is date else wanted(untrusted)
     except (TypeError, ValueError) as error:
         raise Malformed(f"a value is not a {_name(wanted)}") from error
+    if _plain(word) != untrusted:
+        raise Malformed(f"a {_name(wanted)} has one spelling, and this is another")
+    return word
 
 
 def _name(wanted: Any) -> str:

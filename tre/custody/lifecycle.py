@@ -103,6 +103,7 @@ REQUEST: RequestMap = {
         Step.CANCEL: (AUTHOR, R.CANCELLED),
     },
     R.SIGNED_OFF: {
+        Step.CHECK: (WORKER, R.CHECKED),
         Step.VIEW: (CHECKER, R.SIGNED_OFF),
         Step.RELEASE: (WORKER, R.RELEASED),
         Step.REFUSE: (CHECKER, R.REFUSED),

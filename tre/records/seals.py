@@ -43,9 +43,8 @@ class Seals:
 
     def checkpoint(self, now: datetime) -> Checkpoint:
         """Verify, sign the head, and keep the checkpoint elsewhere."""
-        self.verify()
-        head = self.ledger.head()
-        signed = sign(head.position, head.hash, at=now, key=self.key)
+        verified = self.verify()
+        signed = sign(verified.position, verified.hash, at=now, key=self.key)
         self.log.append(signed, self.trusted)
         return signed
 

@@ -75,6 +75,7 @@ POLICIES: tuple[Policy, ...] = (
     Policy(run.action_can_start, only(Step.START)),
     Policy(run.opt_outs_are_fresh, only(Step.START)),
     Policy(run.action_is_running, only(Step.LAND, Step.FAIL)),
+    Policy(run.failure_is_not_a_success, only(Step.FAIL)),
     Policy(run.outputs_are_the_actions_own, only(Step.LAND)),
     Policy(run.everything_has_landed, only(Step.FINISH)),
     Policy(run.checks_cover_what_landed, only(Step.CHECK)),

@@ -4,7 +4,7 @@ Refuses to look at anything but the map, the actor and the study's people.
 """
 
 from job_specs.model import Purpose
-from tre.custody.commands import Recall, Step, Suspend
+from tre.custody.commands import Apply, Recall, Revise, Step, Suspend
 from tre.custody.errors import Refusal
 from tre.custody.people import Role
 from tre.custody.policies.question import Question
@@ -66,10 +66,7 @@ def only_an_approver_suspends_without_a_breach(q: Question) -> Refusal | None:
 
 def author_is_a_member(q: Question) -> Refusal | None:
     """Only its members act for a study; an approver may withdraw any approval, a maintainer may cancel any run."""
-    proposal = q.proposal
-    if proposal is not None and q.actor.id in proposal.members:
-        return None
-    if _may_stop_it_from_outside(q):
+    if _is_a_member(q) or _may_stop_it_from_outside(q):
         return None
     return Refusal(
         "not-a-member",
@@ -127,6 +124,16 @@ def _reports_a_breach(q: Question) -> bool:
             return False
 
 
+def _is_a_member(q: Question) -> bool:
+    """On the study as it stands and, where the step changes who is, as it would be: nobody writes themselves in."""
+    standing = (q.study.proposal,) if q.study is not None and q.study.proposals else ()
+    wanted = (q.command.proposal,) if isinstance(q.command, Apply | Revise) else ()
+    asked = (*standing, *wanted)
+    return bool(asked) and all(q.actor.id in proposal.members for proposal in asked)
+
+
 def _may_stop_it_from_outside(q: Question) -> bool:
+    """An approver takes back an approval, a maintainer stops a run: in that role, where the map gives it to the role."""
     stops = {Step.WITHDRAW: Role.APPROVER, Step.CANCEL: Role.MAINTAINER}
-    return q.step in stops and stops[q.step] in q.actor.roles
+    role = stops.get(q.step)
+    return role is not None and role in q.actor.roles and role in q.ways[q.step][0]

@@ -8,7 +8,7 @@ from tre.custody.commands import Check, Fail, Finish, Land, Start, Submit, View
 from tre.custody.errors import Refusal
 from tre.custody.outputs import Output
 from tre.custody.policies.question import Question
-from tre.custody.requests import ActionAsked, Job, JobRequest, JobState
+from tre.custody.requests import ActionAsked, Job, JobRequest, JobState, Outcome
 
 
 def actions_stand_in_order(q: Question) -> Refusal | None:
@@ -64,6 +64,18 @@ def action_is_running(q: Question) -> Refusal | None:
     )
 
 
+def failure_is_not_a_success(q: Question) -> Refusal | None:
+    """An action that failed did not succeed [P13]."""
+    if isinstance(q.command, Fail) and q.command.outcome is not Outcome.SUCCEEDED:
+        return None
+    return Refusal(
+        "not-a-failure",
+        "An action cannot fail by succeeding.",
+        "A maintainer must look at the platform: this should not happen.",
+        "P13",
+    )
+
+
 def outputs_are_the_actions_own(q: Question) -> Refusal | None:
     """What lands was made by the action that lands, one file a path across the whole request."""
     if isinstance(q.command, Land) and isinstance(q.case, JobRequest):
@@ -94,8 +106,8 @@ def checks_cover_what_landed(q: Question) -> Refusal | None:
     Nothing to check is a refusal, never a pass.
     """
     if isinstance(q.command, Check) and isinstance(q.case, JobRequest):
-        landed = {(output.path, output.digest) for output in to_offer(q.case)}
-        if landed and landed == {(offered.path, offered.raw) for offered in q.command.offered}:
+        landed = sorted((output.path, output.digest) for output in to_offer(q.case))
+        if landed and landed == sorted((offered.path, offered.raw) for offered in q.command.offered):
             return None
     return Refusal(
         "checks-incomplete",
@@ -113,7 +125,7 @@ def checked_under_the_policy_in_force(q: Question) -> Refusal | None:
     return Refusal(
         "policy-changed",
         "The outputs were checked under another version of the disclosure policy.",
-        "Let the platform check them again (`tre job check`), then vote on the new report.",
+        "The platform checks them again by itself; then vote on the new report.",
         "P10",
     )
 
