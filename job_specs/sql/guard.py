@@ -74,7 +74,7 @@ def guard(
     refusals.settle()
     used = {node.name: parameters[node.name] for node in walk(query) if isinstance(node, Parameter)}
     canonical = write(query)
-    _check_binds(canonical, query, scope, used, refusals)
+    _check_binds(names_of(query), duck.bind(canonical, scope, used), refusals)
     return Guarded(
         canonical,
         tables_of(query, scope),
@@ -212,13 +212,12 @@ def _check_extract(query: Query, facts: Facts, refusals: Refusals) -> None:
 
 
 def _check_binds(
-    canonical: str, query: Query, scope: Scope, parameters: Mapping[str, Any], refusals: Refusals
+    names: tuple[str, ...], columns: tuple[tuple[str, str], ...] | None, refusals: Refusals
 ) -> None:
     """The executing engine must find the same columns in the text as we did, over empty tables of this scope."""
-    columns = duck.bind(canonical, scope, parameters)
     if columns is None:
         raise refusals.stop("sql-binds-not")
-    if tuple(name for name, _ in columns) != names_of(query):
+    if tuple(name for name, _ in columns) != names:
         raise refusals.stop("sql-parsers-differ")
 
 

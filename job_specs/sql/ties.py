@@ -103,18 +103,22 @@ class Sources:
         kept = join.kind in {"full", "right" if other_is_right else "left"}
         return replace(
             people,
-            unique=people.unique and (other.single or self._matches_once(side, holds)),
+            unique=people.unique and (other.single or self._matches_once(side, people, holds)),
             single=people.single and other.single,
             nullable=people.nullable or kept,
         )
 
-    def _matches_once(self, side: Relation, holds: tuple[Expr, ...]) -> bool:
-        """An equality on a column in which no value repeats can match one row at most."""
+    def _matches_once(self, side: Relation, people: Source, holds: tuple[Expr, ...]) -> bool:
+        """An equality of a people's column with a column in which no value repeats can match one row at most.
+
+        The other column must be the people's own: made equal to a third relation's, each row could match many.
+        """
         if isinstance(side, Join):
             return False
         keys = {Column(side.alias, name) for name in self._traces.by_alias[side.alias].keys}
         pairs = [pair for condition in holds if (pair := _equal_columns(condition))]
-        return any((a in keys) != (b in keys) for a, b in pairs)
+        ordered = (pair for a, b in pairs for pair in ((a, b), (b, a)))
+        return any(key in keys and other.source in people.aliases for key, other in ordered)
 
 
 def _conditions_for(

@@ -89,6 +89,8 @@ DAY = date(2020, 1, 1)
         "(SELECT patient_id, sex FROM patients UNION ALL SELECT patient_id, sex FROM patients UNION ALL SELECT patient_id, sex FROM patients) p",
         "(SELECT p.patient_id, p.sex, e.code FROM patients p JOIN events e USING (patient_id)) p",
         "(SELECT sex FROM patients UNION ALL SELECT 'f' FROM range(100)) p",
+        # a lookup without repeats is matched many times where its key is tied to another multiplied relation
+        "patients p JOIN range(9) a(k) ON a.k >= 0 JOIN (VALUES (1), (2), (3), (4)) b(k) ON b.k = a.k",
     ],
 )
 def test_multiplying_rows_multiplies_no_people(fan_out: str) -> None:
