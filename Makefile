@@ -3,10 +3,12 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 # All cores, a file's tests together: what a file sets up in an engine is set up once.
 PYTEST := $(PYTHON) -m pytest -n auto --dist loadfile
+# Set-up leaves the URL of a PostgreSQL that answers; without one, the ledger's tests on it are skipped and say so.
+POSTGRES_URL = $${TRE_TEST_POSTGRES_URL:-$$(cat build/postgres/url 2>/dev/null)}
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench hostile docs environment engine-stop clean
+.PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench hostile docs environment engine-stop postgres-stop clean
 
 help: ## this list
 	@awk -F ' *## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,9 +17,9 @@ demo: ## one study, from a spec to a released table, in the folder demo/ (DEMO=f
 	@scripts/set-up demo
 	@.venv/bin/tre demo --into $(DEMO)
 
-test: ## every test; sets up a container engine and the sandbox images first
+test: ## every test; sets up a container engine, the sandbox images and a PostgreSQL first
 	@scripts/set-up test
-	@$(PYTEST)
+	@TRE_TEST_POSTGRES_URL="$(POSTGRES_URL)" $(PYTEST)
 
 check: check-style check-types check-walls check-house check-shell ## everything a machine can read: style, types, walls, sizes, generated files
 
@@ -59,6 +61,9 @@ environment:
 engine-stop: ## end the container engine, if it was started from this clone
 	@scripts/set-up stop-engine
 
-clean: engine-stop ## remove what was made here: environment, build and demo folders, caches
+postgres-stop: ## end the PostgreSQL, if it was started from this clone, and remove its cluster
+	@scripts/set-up stop-postgres
+
+clean: engine-stop postgres-stop ## remove what was made here: environment, build and demo folders, caches
 	@rm -rf .venv build demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,6 @@
 """Makes sure that a container engine answers. Refuses to start a second one, and to end one that it did not start."""
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -9,15 +8,15 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from scripts.daemons import end, launch
 from scripts.machine import cgroups_mounted, engine_needs, found, install
-from scripts.steps import Stop, environment, run, say, step, tail
+from scripts.steps import Stop, run, say, step, tail
 
 SYSTEMD = Path("/run/systemd/system")
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 PING = b"GET /_ping HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n"
 PING_SECONDS = 3.0
 START_SECONDS = 60.0
-STOP_SECONDS = 20.0
 BY_HAND = "dockerd >dockerd.log 2>&1 &"
 
 
@@ -154,18 +153,7 @@ def already_starting(engine: Engine) -> bool:
 
 def start_by_hand(engine: Engine) -> subprocess.Popen[bytes]:
     """Start the daemon in the background, in a session of its own, and note that it is ours."""
-    engine.record.mkdir(parents=True, exist_ok=True)
-    with engine.log.open("ab") as log:
-        daemon = subprocess.Popen(
-            (engine.program,),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env=environment(),
-            start_new_session=True,
-        )
-    engine.started.write_text(f"{daemon.pid} {began(daemon.pid)}\n", encoding="ascii")
+    daemon = launch((engine.program,), note=engine.started, log=engine.log)
     say(f"started {engine.program}: process {daemon.pid}, log {engine.log}.")
     return daemon
 
@@ -194,44 +182,11 @@ def stop(engine: Engine) -> bool:
     Returns:
         Whether there was one to end.
     """
-    pid = ours(engine)
-    engine.started.unlink(missing_ok=True)
+    pid = end(engine.started)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGTERM)
-    until = time.monotonic() + STOP_SECONDS
-    while alive(pid) and time.monotonic() < until:
-        time.sleep(0.1)
     say(f"ended the container engine that was started here (process {pid}).")
     return True
-
-
-def ours(engine: Engine) -> int | None:
-    """The process id we noted, if the very same process still lives: ids are used again, starting times are not."""
-    try:
-        pid, moment = engine.started.read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return None
-    return int(pid) if began(int(pid)) == moment else None
-
-
-def alive(pid: int) -> bool:
-    """Whether a process exists and is not merely waiting to be reaped."""
-    return status_of(pid)[:1] not in ([], ["Z"])
-
-
-def began(pid: int) -> str:
-    """The moment a process began, in clock ticks since the machine did; empty when there is no such process."""
-    fields = status_of(pid)
-    return fields[19] if len(fields) > 19 else ""  # noqa: PLR2004 - field 22 of proc(5), after pid and name
-
-
-def status_of(pid: int) -> list[str]:
-    """What the kernel says of a process, from its state onwards; the name before may hold anything and is cut off."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
-    except OSError:
-        return []
 
 
 def program_of(pid: int) -> str:

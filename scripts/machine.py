@@ -10,6 +10,7 @@ from pathlib import Path
 from scripts.steps import Stop, environment, run, say, step
 
 CGROUPS = Path("/sys/fs/cgroup")
+POSTGRES = Path("/usr/lib/postgresql")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 INSTALL = ("apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "--yes", "--no-install-recommends")
 
@@ -49,6 +50,20 @@ def engine_needs() -> tuple[Need, ...]:
         Need("iptables", "the engine does not start without it", found("iptables")),
         Need("cgroupfs-mount", "mounts control groups where no init system has", cgroups_mounted()),
     )
+
+
+def postgres_needs() -> tuple[Need, ...]:
+    """What trying the ledger on PostgreSQL takes."""
+    return (Need("postgresql", "the ledger's tests run on it as well", postgres_programs() is not None),)
+
+
+def postgres_programs() -> Path | None:
+    """The folder of the newest PostgreSQL server's programs; Debian keeps them off the path."""
+    folders = sorted(POSTGRES.glob("*/bin/initdb"), key=lambda found: float(found.parents[1].name))
+    on_path = shutil.which("initdb", path=environment()["PATH"])
+    if folders:
+        return folders[-1].parent
+    return Path(on_path).resolve().parent if on_path else None
 
 
 def may_install() -> bool:

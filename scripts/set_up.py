@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts import engine, environment
+from scripts import engine, environment, postgres
 from scripts.machine import install, sandbox_needs
 from scripts.steps import Stop, run_aloud, say, step
 
@@ -22,6 +22,7 @@ LOGS = BUILD / "set-up"
 ENGINE = engine.Engine(
     address=os.environ.get("DOCKER_HOST") or engine.DEFAULT_ADDRESS, record=BUILD / "engine"
 )
+POSTGRES = postgres.of_clone(REPOSITORY, BUILD / "postgres")
 WITHOUT_ENGINE = os.environ.get("TRE_NO_ENGINE") == "1"
 
 
@@ -61,6 +62,29 @@ def engine_or_failures() -> None:
         say("The tests run all the same: those that need an engine will FAIL (TRE_NO_ENGINE=1 skips them).")
 
 
+def test_database() -> None:
+    """A PostgreSQL for the ledger's tests, unless TRE_TEST_POSTGRES_URL names one."""
+    if os.environ.get("TRE_TEST_POSTGRES_URL"):
+        say("TRE_TEST_POSTGRES_URL is set: the ledger's tests run on the PostgreSQL that it names.")
+        return
+    postgres.ensure(POSTGRES, LOGS)
+
+
+def test_database_or_skips() -> None:
+    """As before; but tests still run without it, and those of the ledger on PostgreSQL are skipped."""
+    try:
+        test_database()
+    except Stop as stop:
+        say(f"{stop}")
+        say("The tests run all the same: those of the ledger on PostgreSQL are SKIPPED.")
+
+
+def stop_postgres() -> None:
+    """End the PostgreSQL that this clone started, if it did."""
+    if not postgres.stop(POSTGRES):
+        say("no PostgreSQL was started from here: nothing to end.")
+
+
 def stop_engine() -> None:
     """End the engine that this clone started, if it did."""
     if not engine.stop(ENGINE):
@@ -70,8 +94,10 @@ def stop_engine() -> None:
 GOALS: dict[str, tuple[Callable[[], None], ...]] = {
     "environment": (python_packages,),
     "demo": (python_packages, machine_packages, container_engine, sandbox_images),
-    "test": (python_packages, machine_packages, engine_or_failures),
+    "test": (python_packages, machine_packages, engine_or_failures, test_database_or_skips),
     "engine": (container_engine,),
+    "postgres": (test_database,),
+    "stop-postgres": (stop_postgres,),
     "stop-engine": (stop_engine,),
 }
 

@@ -15,7 +15,8 @@ from textwrap import dedent
 import pytest
 
 from scripts import engine as room
-from scripts.engine import Answer, Engine, began, ensure, ping, start, stop
+from scripts.daemons import began
+from scripts.engine import Answer, Engine, ensure, ping, start, stop
 from scripts.steps import Stop
 
 # A daemon is meant to outlive the command that started it; Python warns of every child that does.
