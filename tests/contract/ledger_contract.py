@@ -1,26 +1,46 @@
 """What every ledger promises, whatever database it is kept in. Inherited by one test class for each."""
 
+import dataclasses
+import random
+import signal
+import subprocess
+import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
-from tests.records.examples import EXAMPLES, KEY, NOW, POLICY, REVIEW, RUN, STUDY, tell, tell_everything
+from tests.records.examples import (
+    EXAMPLES,
+    KEY,
+    NOW,
+    POLICY,
+    PROPOSAL,
+    REVIEW,
+    RUN,
+    STUDY,
+    tell,
+    tell_everything,
+)
 from tre.custody import events as e
 from tre.custody.errors import Refusal
 from tre.custody.requests import JobRequest, RequestStage
 from tre.custody.studies import Application, ApplicationStage
+from tre.records import database, rows
 from tre.records.checkpoint import sign
 from tre.records.envelope import GENESIS
 from tre.records.errors import CaseMoved, LedgerRefused, LedgerUnavailable
 from tre.records.ledger import Ledger
-from tre.records.read_models import ReadModels
+from tre.records.read_models import ReadModels, folding
 
 APPLIED = EXAMPLES["application.applied"]
+REPOSITORY = Path(__file__).parents[2]
 
 
 class LedgerContract:
-    """Needs a fixture ``ledger``: a new one, empty; and ``again``: a function that opens it a second time."""
+    """Needs a fixture ``ledger``: a new one, empty; and a fixture ``url``: where it is."""
 
     def test_a_new_ledger_is_empty_and_verifies(self, ledger: Ledger) -> None:
         assert [*ledger.events()] == []
@@ -274,6 +294,102 @@ class LedgerContract:
         portions = lists.digest()
         lists.rebuild()
         assert lists.digest() == portions
+
+    @pytest.mark.parametrize("case_id", ["a\0b", "\ud800"])
+    def test_an_id_that_no_case_can_have_is_of_no_case(self, ledger: Ledger, case_id: str) -> None:
+        assert ledger.case("request", case_id)[1] == 0
+        assert ledger.case_events(case_id) == ()
+
+    def test_no_word_that_a_person_wrote_stops_the_lists(self, ledger: Ledger) -> None:
+        lists = ReadModels(ledger)
+        proposal = dataclasses.replace(PROPOSAL, title="a\0b", members=("a\0da",))
+        tell(ledger, "application", "waning", (("ada", e.Applied(proposal)),))
+        assert lists.catch_up() == 1
+        assert [(each.title, each.members) for each in lists.studies()] == [("a\u2400b", ("a\0da",))]
+
+    def test_lists_are_in_the_same_order_wherever_they_are_kept(self, ledger: Ledger) -> None:
+        lists = ReadModels(ledger)
+        for name in ("b", "é", "A", "z", "a", "B"):
+            tell(ledger, "application", name, (("ada", APPLIED),))
+        lists.catch_up()
+        assert [each.id for each in lists.studies()] == ["A", "B", "a", "b", "z", "é"]
+
+    def test_readers_of_the_lists_see_the_old_ones_while_they_are_folded_again(
+        self, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lists = ReadModels(ledger)
+        tell(ledger, "application", "waning", STUDY)
+        lists.catch_up()
+        seen: list[tuple[str, ...]] = []
+        read = threading.Event()
+
+        def look() -> None:
+            seen.append(tuple(each.id for each in lists.studies()))
+            read.set()
+
+        def look_and_take_in(connection: object, take_in: object = folding._take_in) -> object:
+            reader.start()
+            assert read.wait(5), "a reader waits for the lists to be folded"
+            return take_in(connection)  # type: ignore[operator]
+
+        reader = threading.Thread(target=look)
+        monkeypatch.setattr(folding, "_take_in", look_and_take_in)
+        lists.rebuild()
+        reader.join()
+        assert seen == [("waning",)]
+
+    def test_what_a_reader_sees_does_not_change_while_it_reads(self, ledger: Ledger) -> None:
+        with database.reading(ledger.engine) as connection:
+            before = rows.head_of(connection)
+            tell(ledger, "application", "waning", STUDY)
+            assert rows.head_of(connection) == before
+        assert ledger.head().position == len(STUDY)
+
+    def test_of_two_processes_that_decided_on_the_same_case_exactly_one_wins(
+        self, ledger: Ledger, url: str
+    ) -> None:
+        tell(ledger, "application", "waning", STUDY)
+        racers = [start(url, "race") for _ in range(2)]
+        for racer in racers:
+            assert racer.stdout is not None
+            assert racer.stdout.readline() == b"ready\n"
+        for racer in racers:
+            racer.stdin.write(b"go\n")  # type: ignore[union-attr]
+            racer.stdin.flush()  # type: ignore[union-attr]
+        answers = [racer.communicate(timeout=60)[0].decode().splitlines() for racer in racers]
+        rounds = [*zip(*answers, strict=True)]
+        assert len(rounds) == 20
+        assert all(sorted(answer) == ["moved", "won"] for answer in rounds)
+        assert ledger.verify().position == len(STUDY) + 20
+
+    @pytest.mark.usefixtures("ledger")
+    def test_a_writer_that_is_killed_at_any_moment_leaves_a_ledger_that_verifies(self, url: str) -> None:
+        chance = random.Random(7)  # noqa: S311 - when to kill, not what to hide
+        said = 0
+        for _ in range(8):
+            writer = start(url, "forever")
+            assert writer.stdout is not None
+            with writer:
+                assert writer.stdout.readline() == b"ready\n"
+                time.sleep(chance.uniform(0.005, 0.08))
+                writer.send_signal(signal.SIGKILL)
+                said += len(writer.stdout.read().splitlines())
+            survivor = Ledger.open(url)
+            verified = survivor.verify()
+            survivor.close()
+            assert verified.position >= 2 * said, "what was said to be kept was lost"
+            assert verified.position % 2 == 0, "half of an append was kept"
+        assert said > 0, "no writer ever got as far as an append"
+
+
+def start(url: str, what: str) -> subprocess.Popen[bytes]:
+    """A process of its own that opens that ledger and says that it is ready."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.records.writer", url, what],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
 
 def append_and_throw(ledger: Ledger, thrown: BaseException) -> None:

@@ -19,6 +19,17 @@ BUSY_SECONDS = 30
 
 _WRITES = "tre_writes"
 
+# Durable whatever the role's own setting; a site that asks for more than `on` keeps it.
+_POSTGRESQL_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+)
+_POSTGRESQL_HOLD = "LOCK TABLE events IN EXCLUSIVE MODE"
+# Before there is a table to lock. The number is ours alone: "tre ledg" in ASCII.
+_POSTGRESQL_HOLD_CREATION = "SELECT pg_advisory_xact_lock(8390880604174246759)"
+
+# The one driver that is installed; what the bare name means to SQLAlchemy depends on its version.
+_POSTGRESQL_NAMES = ("postgresql", "postgresql+psycopg")
+
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -83,8 +94,8 @@ def parse_url(untrusted_url: str) -> URL:
         raise _unsupported() from error
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:" and not url.query:
         return url
-    if url.get_backend_name() == "postgresql":
-        return url
+    if url.drivername in _POSTGRESQL_NAMES:
+        return url.set(drivername="postgresql+psycopg")
     raise _unsupported()
 
 
@@ -131,7 +142,7 @@ class Session:
 
     def __enter__(self) -> Connection:
         try:
-            self._connection = self._engine.connect().execution_options(**{_WRITES: self._writes})
+            self._connection = self._engine.connect().execution_options(**self._options())
             self._begin()
         except DBAPIError as error:
             raise _unavailable() from error
@@ -146,14 +157,26 @@ class Session:
         if isinstance(error, DBAPIError):
             raise _unavailable() from error
 
+    def _options(self) -> dict[str, Any]:
+        if self._writes or self._engine.dialect.name != "postgresql":
+            return {_WRITES: self._writes}
+        # Otherwise each statement would see a snapshot of its own.
+        return {_WRITES: False, "isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
     def _begin(self) -> None:
         try:
             self._connection.begin()
-            if self._locks and self._engine.dialect.name == "postgresql":
-                self._connection.exec_driver_sql("LOCK TABLE events IN EXCLUSIVE MODE")
+            if self._writes and self._engine.dialect.name == "postgresql":
+                self._hold_postgresql()
         except BaseException:
             self._connection.close()
             raise
+
+    def _hold_postgresql(self) -> None:
+        patience = f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}"
+        hold = _POSTGRESQL_HOLD if self._locks else _POSTGRESQL_HOLD_CREATION
+        for statement in (patience, _POSTGRESQL_DURABLE, hold):
+            self._connection.exec_driver_sql(statement)
 
 
 def reading(engine: Engine) -> Session:
@@ -182,9 +205,9 @@ def put_up_guards(connection: Connection) -> None:
 
 
 def standing_guards(connection: Connection) -> frozenset[str]:
-    """The names of the guards that stand now, enabled."""
+    """The names of the guards that stand now, enabled for every session that writes."""
     if connection.dialect.name == "postgresql":
-        query = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgenabled <> 'D'"
+        query = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'events'::regclass AND tgenabled IN ('O', 'A')"
     else:
         query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'events'"
     return GUARDS & {row[0] for row in connection.exec_driver_sql(query)}

@@ -7,7 +7,7 @@ Refuses to go on from a ledger that is not the one it read before: then everythi
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, inspect, select
 
 from tre.custody.encoding import canonical
 from tre.records import rows
@@ -54,10 +54,10 @@ class ReadModels:
         return cursor.position
 
     def rebuild(self) -> int:
-        """Drop every list and fold the whole ledger again; the position reached. Readers see the old lists until then."""
+        """Empty every list and fold the whole ledger again; the position reached. Readers see the old lists until then."""
         with writing(self._engine) as connection:
-            READ_MODELS.drop_all(connection)
-            READ_MODELS.create_all(connection)
+            for table in READ_MODELS.sorted_tables:
+                _begin_again(connection, table)
             head = rows.head_of(connection)
             while _cursor(connection) != head:
                 _take_in(connection)
@@ -99,6 +99,20 @@ class ReadModels:
         with reading(self._engine) as connection:
             found = connection.execute(select(table).order_by(table.c.id)).mappings()
             return tuple(from_columns(shape, row) for row in found)
+
+
+def _begin_again(connection: Connection, table: Table) -> None:
+    """Leave the table empty: made anew only where another version laid it out, because readers wait for that."""
+    if inspect(connection).has_table(table.name) and _laid_out(connection, table):
+        _empty(connection, (table,))
+        return
+    table.drop(connection, checkfirst=True)
+    table.create(connection)
+
+
+def _laid_out(connection: Connection, table: Table) -> bool:
+    found = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    return found == set(table.columns.keys())
 
 
 def _cursor(connection: Connection) -> Head:

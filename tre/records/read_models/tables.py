@@ -21,7 +21,9 @@ READ_MODELS = MetaData()
 
 R = TypeVar("R", bound=Row)
 
-_TYPES: dict[Any, Any] = {str: Text, int: Integer, tuple[str, ...]: Text}
+# Ordered by bytes wherever it is kept; a PostgreSQL orders by its own language otherwise.
+_WORDS = Text().with_variant(Text(collation="C"), "postgresql")
+_TYPES: dict[Any, Any] = {str: _WORDS, int: Integer, tuple[str, ...]: _WORDS}
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,17 @@ CURSOR = Table(
 
 
 def to_columns(row: Row) -> dict[str, Any]:
-    """The row as its table keeps it: a list of words is canonical JSON."""
-    values = {field.name: getattr(row, field.name) for field in fields(row)}
-    return {name: canonical(v).decode() if isinstance(v, tuple) else v for name, v in values.items()}
+    """The row as its table keeps it: a list of words is canonical JSON, and a NUL is the sign for one.
+
+    PostgreSQL keeps no NUL in a text: without this, one title that holds one would stop every list.
+    """
+    return {field.name: _to_column(getattr(row, field.name)) for field in fields(row)}
+
+
+def _to_column(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return canonical(value).decode()
+    return value.replace("\0", "\N{SYMBOL FOR NULL}") if isinstance(value, str) else value
 
 
 def from_columns(shape: type[R], columns: Mapping[Any, Any]) -> R:
