@@ -40,9 +40,11 @@ _REBUILD = "Run `python -m sandboxes.images build --fresh`."
 
 
 def default_cache() -> Path:
-    """Where images are kept: $TRE_CACHE/images, or ~/.cache/tre/images."""
+    """Where images are kept: $TRE_CACHE/images, or ~/.cache/tre/images, or /var/cache/tre/images for an account without a home."""
     site = os.environ.get("TRE_CACHE")
-    return (Path(site) if site else Path.home() / ".cache" / "tre") / "images"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where an account has none; this does not
+    kept = home / ".cache" / "tre" if home.is_absolute() else Path("/var/cache/tre")
+    return (Path(site) if site else kept) / "images"
 
 
 def installed(cache: Path | None = None) -> Mapping[str, Image]:

@@ -17,6 +17,8 @@ from sandboxes.model import Limits
 SECRET = b"canary: no collector may ever read this"
 ROUNDS = 3_000
 SECONDS = 30
+PATIENCE = 6
+"""How much longer a control is given: it has to lose, and how soon it does is chance."""
 AT_FDCWD, EXCHANGE = -100, 2
 
 
@@ -73,11 +75,12 @@ def naive(out: Path, into: Path) -> None:
 def race(swapped: Path, attempt, *, until_leak: bool) -> tuple[int, int, int]:
     """Rounds played, rounds in which something was kept, and rounds that kept the secret."""
     rounds = keeps = leaks = 0
-    ends = time.monotonic() + SECONDS
+    most, seconds = (PATIENCE * ROUNDS, PATIENCE * SECONDS) if until_leak else (ROUNDS, SECONDS)
+    ends = time.monotonic() + seconds
     into, aside = swapped.parent / "kept", swapped.parent / "aside"
     into.mkdir()
     with Swapper(swapped / "a.csv", aside / "a.csv"), Swapper(swapped / "sub", aside / "sub"):
-        while rounds < ROUNDS and time.monotonic() < ends and not (until_leak and leaks):
+        while rounds < most and time.monotonic() < ends and not (until_leak and leaks):
             attempt(into)
             kept = [path.read_bytes() for path in into.iterdir()]
             rounds, keeps, leaks = rounds + 1, keeps + bool(kept), leaks + (SECRET in kept)

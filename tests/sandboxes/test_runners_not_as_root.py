@@ -86,7 +86,7 @@ def said(place, request):
         group = SOCKET.stat().st_gid if name == "docker" else SOMEBODY
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM % {"uid": SOMEBODY, "repository": str(REPOSITORY)}, name, folder, cache, str(group)],
-            cwd="/", capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]},
+            cwd="/", capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"], "TRE_CACHE": str(place)},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
