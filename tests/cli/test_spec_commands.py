@@ -61,6 +61,6 @@ def test_a_project_is_brought_over_with_its_purpose_and_nothing_else_changed(tmp
 
 
 @pytest.mark.parametrize("purpose", ["diabetes-research", ""])
-def test_a_project_is_not_brought_over_under_another_purpose(tmp_path: Path, purpose: str) -> None:
+def test_a_project_is_not_brought_over_under_another_purpose(purpose: str) -> None:
     """[P3]"""
     assert tre("migrate", str(EXAMPLE), "--purpose", purpose) == Exit.USAGE
