@@ -16,13 +16,14 @@ from math import ceil, floor, gcd
 import numpy as np
 
 from output_checks.suppress.aim import Aim, Goal, goals
+from output_checks.suppress.lift import lift
 from output_checks.suppress.polytope import Polytope
 from output_checks.suppress.system import System
 
 Vector = dict[int, int]
 _STEPS = 60
 _ENDLESS = 1 << 40
-_MATRIX = 1_000_000
+_MATRIX = 1_500_000
 _CLOSE = 1e-3
 
 
@@ -85,9 +86,21 @@ class Attacker:
     def interval(self, target: int) -> Interval:
         """A range that the target is shown to span, no wider than its goal; its own value where nothing is shown."""
         goal = self._goals[target]
+        lifted = self._lifted(target, goal)
+        if lifted is not None:
+            return lifted
         if self._polytope is not None:
             return self._searched(target, goal.low, goal.high)
         return Interval(self._reached(target, -1, goal.low), self._reached(target, 1, goal.high))
+
+    def _lifted(self, target: int, goal: Goal) -> Interval | None:
+        """The whole goal, where the target can rise and fall with the totals above it; None where it cannot."""
+        together = lift(self.system, target, self.hidden)
+        if together is None:
+            return None
+        fall = min(self.values[place] for place in together) - self.aim.floor
+        low, high = min(goal.low, self.values[target]), max(goal.high, self.values[target])
+        return Interval(low, high) if self.values[target] - low <= fall else None
 
     @cached_property
     def _places(self) -> Mapping[int, int]:

@@ -13,6 +13,7 @@ from output_checks.policy import Policy
 from output_checks.suppress.aim import Aim, Goal, aim_of, goals
 from output_checks.suppress.attack import Attacker
 from output_checks.suppress.covering import Costs, State, Task, cover
+from output_checks.suppress.lift import above
 from output_checks.suppress.network import Islands, Network, network_of
 from output_checks.suppress.rounding import rounded
 from output_checks.suppress.streets import Need, Streets
@@ -23,6 +24,8 @@ from output_checks.suppress.thrift import Thrift
 _PRUNED_BELOW = 20_000
 _BRANCHES = 200
 _FEW_BRANCHES = 4
+_BRANCHED_BELOW = 300_000
+_SOLVED_BELOW = 2_500_000
 
 
 @dataclass(frozen=True)
@@ -86,16 +89,24 @@ class _Choice:
         return Streets(self.network, self.costs, room) if self.network else None
 
     def unsolvable(self, hidden: frozenset[int]) -> frozenset[int]:
-        """Hide the cheapest further numbers with which no sum, and no combination of sums, gives a target away."""
+        """Hide the cheapest further numbers with which no sum, and no combination of sums, gives a target away.
+
+        In tables of many dimensions that are too large to solve, every total above a target is hidden.
+        """
+        if self.network is None and len(self.system.sums) * len(self.values) > _SOLVED_BELOW:
+            return hidden.union(*(above(self.system, target) for target in self.targets))
         task = Task(self.system, hidden, self.targets, self.costs)
         state: State = Islands.of(self.network, task) if self.network else Tableau.of(task)
-        found = cover(state, self.costs, branches=_BRANCHES if self.network else _FEW_BRANCHES)
+        small = len(self.system.sums) * len(self.values) <= _BRANCHED_BELOW
+        found = cover(state, self.costs, branches=_BRANCHES if self.network else _FEW_BRANCHES * small)
         return hidden | (found.added if found else frozenset())
 
     def until_protected(self, hidden: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
         """Hide beside every number that the attacker can still corner; what cannot be helped is given back too."""
         lost: set[int] = set()
-        while exposed := self._attack(hidden).recovered(self.targets - lost):
+        exposed = self.targets
+        # Whoever is protected stays so when more is hidden: only the others are attacked again.
+        while exposed := self._attack(hidden).recovered(exposed - lost):
             more: set[int] = set()
             for target in sorted(exposed, key=lambda target: (-self.values[target], target)):
                 helped = self._room(target, hidden | more) - hidden - more

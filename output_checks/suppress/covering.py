@@ -63,7 +63,8 @@ def cover(state: State, costs: Costs, *, branches: int) -> Cover | None:
     if first is None:
         return None
     search = _Search(branches, first.added, first.cost)
-    search.branch(state, costs, frozenset(), 0)
+    if first.bound < first.cost:
+        search.branch(state, costs, frozenset(), 0)
     bound = first.bound if search.spent else search.cost
     return Cover(search.added, search.cost, bound)
 
@@ -128,7 +129,7 @@ class _Search:
     def branch(self, state: State, costs: Costs, chosen: frozenset[int], paid: int) -> None:
         """Improve on the best cover found so far, given what is chosen already."""
         self.branches -= 1
-        if self.branches < 0:
+        if self.spent:
             return
         ascent = _ascend(state, costs, self.cost - paid)
         if ascent is None:
