@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from output_checks.check import check
+from output_checks.manual import manual
 from output_checks.model import Offered, Report, Verdict
 from output_checks.policy import PolicyError, load_policy, pack_names
 
@@ -22,6 +23,9 @@ _UNUSABLE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge a file and say so; returns the exit code."""
     asked = _parser().parse_args(arguments)
+    if asked.command == "manual":
+        sys.stdout.write(manual())
+        return 0
     try:
         declaration = json.loads(asked.declare.read_text(encoding="utf-8")) if asked.declare else None
         policy = load_policy(asked.policy, pack=asked.pack)
@@ -51,7 +55,8 @@ def in_words(report: Report) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m output_checks", description="What may leave.")
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(required=True, dest="command")
+    commands.add_parser("manual", help="what is checked, and by which numbers")
     one = commands.add_parser("check", help="judge one file")
     one.add_argument("file", type=Path)
     one.add_argument("--declare", type=Path, help="the file's declaration, as JSON")
