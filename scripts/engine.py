@@ -190,8 +190,10 @@ def stop(engine: Engine) -> bool:
 
 
 def program_of(pid: int) -> str:
-    """The name of a process, or nothing."""
+    """The name of a process that lives, or nothing; one that has ended and was not waited for does not live."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+        about = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:
         return ""
+    name, _, rest = about.partition("(")[2].rpartition(")")
+    return "" if rest.split()[0] == "Z" else name

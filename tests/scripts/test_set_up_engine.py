@@ -16,7 +16,7 @@ import pytest
 
 from scripts import engine as room
 from scripts.daemons import began
-from scripts.engine import Answer, Engine, ensure, ping, start, stop
+from scripts.engine import Answer, Engine, ensure, ping, program_of, start, stop
 from scripts.steps import Stop
 
 # A daemon is meant to outlive the command that started it; Python warns of every child that does.
@@ -147,3 +147,11 @@ def test_an_engine_this_account_may_not_speak_to_is_not_replaced(
     with pytest.raises(Stop, match="may not speak to it"):
         ensure(engine, tmp_path)
     assert not engine.started.exists()
+
+
+def test_a_daemon_that_has_ended_and_was_not_waited_for_does_not_stop_a_start() -> None:
+    ended = subprocess.Popen(("true",))
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    assert program_of(ended.pid) == ""
+    ended.wait()
+    assert program_of(os.getpid()) != ""
