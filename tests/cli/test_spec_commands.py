@@ -64,3 +64,16 @@ def test_a_project_is_brought_over_with_its_purpose_and_nothing_else_changed(tmp
 def test_a_project_is_not_brought_over_under_another_purpose(purpose: str) -> None:
     """[P3]"""
     assert tre("migrate", str(EXAMPLE), "--purpose", purpose) == Exit.USAGE
+
+
+def test_what_a_for_each_made_is_shown_as_a_table(tmp_path: Path, capsys) -> None:
+    spec = tmp_path / "project.yaml"
+    spec.write_text(
+        "version: '5.0'\nlists: {sex: [female, male]}\nactions:\n  count_{sex}:\n    for_each: {sex: sex}\n"
+        "    run: python:v2 count.py {sex}\n    outputs:\n      highly_sensitive:\n        out: output/{sex}.csv\n"
+    )
+    assert run_command_line(Hands().wiring(), ["spec", "graph", str(spec)]) == Exit.OK
+    shown = capsys.readouterr().out
+    assert "count_female" in shown
+    assert "count_male" in shown
+    assert shown.count("male") >= 6

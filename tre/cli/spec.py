@@ -58,13 +58,14 @@ def graph(
     *,
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file instead.")] = None,
 ) -> None:
-    """The actions in the order they run, with what each needs and writes; or a drawing of them."""
+    """The actions in the order they run, with what each needs and writes, and what every for_each made; or a drawing."""
     s = session(ctx)
     checked = tools.check(spec)
     if svg is not None:
         svg.write_text(drawing.svg(checked.spec), encoding="utf-8")
     needs = {name: list(wanted) for name, wanted in checked.plan.needs.items()}
-    s.answer(needs, lambda console, _: console.print(tools.text_graph(checked.spec), markup=False))
+    drawn = "\n\n".join(filter(None, (tools.text_graph(checked.spec), tools.matrix_table(checked.spec))))
+    s.answer(needs, lambda console, _: console.print(drawn, markup=False))
 
 
 @app.command()
