@@ -177,3 +177,11 @@ def test_a_worker_does_not_start_on_a_ledger_that_was_changed(checked) -> None:
         database.execute("DELETE FROM events WHERE position = (SELECT max(position) FROM events)")
     desk.tre("worker", "run", "--until-idle", ends=Exit.RECORDS)
     assert "fix:" in desk.said
+
+
+@pytest.mark.parametrize("person", ["ada", "eve", "ben", "fay"])
+def test_findings_from_inside_are_for_independent_checkers_alone(checked, person: str) -> None:
+    """[P1] [P16]"""
+    desk, request = checked
+    desk.tre("--as", person, "review", "show", request, ends=Exit.REFUSED)
+    assert "not-yours-to-check" in desk.said

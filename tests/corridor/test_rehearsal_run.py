@@ -98,3 +98,10 @@ def test_the_template_study_runs_as_it_is_written(tmp_path: Path, tre) -> None:
     folder = tmp_path / "mine"
     tre("spec", "new", str(folder))
     assert {line["outcome"] for line in tre("run", str(folder))["actions"]} == {"succeeded"}
+
+
+def test_an_extract_is_written_in_the_format_that_its_path_declares(study: Path, tre) -> None:
+    spec = (study / "project.yaml").read_text()
+    (study / "project.yaml").write_text(spec.replace("output/cohort.csv", "output/cohort.parquet"))
+    tre("run", str(study), "--action", "cohort")
+    assert (study / "output" / "cohort.parquet").read_bytes().startswith(b"PAR1")

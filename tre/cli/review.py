@@ -11,6 +11,7 @@ from output_checks.model import Report, Severity
 from tre.cli import show
 from tre.cli.reports import findings_of
 from tre.cli.session import Session, session
+from tre.custody.errors import Refusal
 from tre.custody.outputs import Decision, FileVote, Offered
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.requests import JobRequest, RequestStage
@@ -44,6 +45,13 @@ def show_(ctx: typer.Context, request: Request) -> None:
     case = s.house.service.request(request)
     study = s.house.service.study_of(case)
     seen = sight(s.person, case, study)
+    if not seen.inside:
+        raise Refusal(
+            "not-yours-to-check",
+            "Only an output checker who is independent of the study looks at its files and findings from inside.",
+            "As a member, see `tre job show`.",
+            "P1",
+        )
     s.answer(request_view(s.person, case, study) | {"files": findings_of(s.house, case, seen)}, _draw)
 
 

@@ -6,10 +6,13 @@ Refuses to hand a key to a box: an extract's box gets what one study's pseudonym
 
 import csv
 import io
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
+
+import duckdb
 
 from job_specs.model import Purpose, TableScope
 from job_specs.sql.model import ColumnFact, Scope, TableFact
@@ -21,7 +24,7 @@ from tre.data.catalogue import Catalogue, scope
 from tre.data.errors import StoreUnavailable
 from tre.data.store import Check, Store, open_store
 
-RESULT = "result.csv"
+PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Asking(Protocol):
     @property
     def units(self) -> str:
         """The query that also counts people; empty where it is not proved."""
+        ...
+
+    @property
+    def output(self) -> str:
+        """The path that the spec gives the result; its ending says the format."""
         ...
 
     @property
@@ -115,7 +123,7 @@ class Room:
             columns=question.roles,
             parameters=question.parameters,
             tables=_by_table(question.datasets),
-            output=RESULT,
+            output=_result(question.output),
         )
         return _laid(request, folder)
 
@@ -129,7 +137,7 @@ class Room:
             columns=tuple(question.roles),
             parameters=question.parameters,
             tables=_by_table(question.datasets),
-            output=RESULT,
+            output=_result(question.output),
             studies=extract.open_studies_key(self._stores.studies_key, outside=outside),
             study=case.submission.application,
         )
@@ -141,9 +149,11 @@ class Room:
         return Counted(units.people, units.roles)
 
     def pseudonyms(self, content: bytes) -> frozenset[str]:
-        """The pseudonyms in an extract that was written as CSV."""
+        """The pseudonyms in an extract, as the engine wrote it: Parquet or CSV."""
+        if content.startswith(PARQUET):
+            return _in_parquet(content, self._catalogue.patient)
         lines = csv.DictReader(io.StringIO(content.decode("utf-8")))
-        return frozenset(line[self._catalogue.patient] for line in lines if line.get(self._catalogue.patient))
+        return frozenset(line[self._catalogue.patient] for line in lines)
 
     def _store(self, case: JobRequest) -> Store:
         return open_store(self._stores.of(case.submission.purpose), check=Check.SIZES)
@@ -155,6 +165,20 @@ def _laid(request: extract.EngineRequest, folder: Path) -> Laid:
         request.write_code(code)
     kept = [name for name in request.outputs if name != request.output]
     return Laid(request.argv, (Input(code, "/code"), *request.inputs), request.output, tuple(kept))
+
+
+def _result(path: str) -> str:
+    """The result's name in the box, with the ending that the spec declares."""
+    return f"result{PurePosixPath(path).suffix}"
+
+
+def _in_parquet(content: bytes, patient: str) -> frozenset[str]:
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect(":memory:") as connection:
+        file.write(content)
+        file.flush()
+        rows = connection.execute("SELECT * FROM read_parquet(?)", [file.name])
+        place = [column[0] for column in rows.description].index(patient)
+        return frozenset(str(row[place]) for row in rows.fetchall())
 
 
 def _by_table(datasets: tuple[TableScope, ...]) -> Mapping[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from tre.custody.policies.run import to_offer
 from tre.custody.requests import ActionKind, JobRequest
 from tre.dispatch.actions import matches
 from tre.dispatch.code import fetch
-from tre.dispatch.intake import Intake, question, read_study
+from tre.dispatch.intake import OUTPUTS, Intake, question, read_study
 from tre.dispatch.ports import DataRoom, Shelf, inside_path
 
 UNITS = "units.json"
@@ -57,7 +57,7 @@ class Checks:
             content=content,
             declaration=declaration(action, output.path),
             evidence=self._evidence(case, intake, action, content),
-            pseudonyms=self._pseudonyms(case, action),
+            pseudonyms=self._pseudonyms(case),
         )
         report = check(offer, self._policy)
         return Offered(
@@ -81,15 +81,11 @@ class Checks:
         people = self._data.people(untrusted, asked, rows=_rows(content))
         return Evidence(people=people.per_row, source=Confidence.PROVED, roles=people.roles)
 
-    def _pseudonyms(self, case: JobRequest, action: Action) -> frozenset[str] | None:
-        """The pseudonyms that the action could read, to be looked for in what it offers."""
-        needed = [case.job(need) for need in action.needs]
-        extracts = [job for job in needed if job is not None and job.action.kind is ActionKind.EXTRACT]
-        found = [
-            self._data.pseudonyms(self._quarantine.get(output.digest))
-            for job in extracts
-            for output in job.outputs
-        ]
+    def _pseudonyms(self, case: JobRequest) -> frozenset[str] | None:
+        """The pseudonyms in every extract of the request, however far upstream, to be looked for in what is offered."""
+        extracts = (job for job in case.jobs if job.action.kind is ActionKind.EXTRACT)
+        files = [output for job in extracts for output in job.outputs if output.path.startswith(OUTPUTS)]
+        found = [self._data.pseudonyms(self._quarantine.get(output.digest)) for output in files]
         return frozenset().union(*found) if found else None
 
 
