@@ -12,6 +12,7 @@ from scripts.steps import Stop, environment, run, say, step
 CGROUPS = Path("/sys/fs/cgroup")
 POSTGRES = Path("/usr/lib/postgresql")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 INSTALL = ("apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "--yes", "--no-install-recommends")
 
 
@@ -49,6 +50,14 @@ def engine_needs() -> tuple[Need, ...]:
         Need("docker.io", "the container engine", found("dockerd")),
         Need("iptables", "the engine does not start without it", found("iptables")),
         Need("cgroupfs-mount", "mounts control groups where no init system has", cgroups_mounted()),
+    )
+
+
+def browser_needs() -> tuple[Need, ...]:
+    """What walking the pages as people do takes: a browser without a window, and a font to read by."""
+    return (
+        Need("chromium", "the pages' tests are walked in it", found("chromium")),
+        Need("fonts-dejavu-core", "the pages' screenshots are written in it", FONT.exists()),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts import engine, environment, postgres
-from scripts.machine import install, sandbox_needs
+from scripts.machine import browser_needs, install, sandbox_needs
 from scripts.steps import Stop, run_aloud, say, step
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -79,6 +79,15 @@ def test_database_or_skips() -> None:
         say("The tests run all the same: those of the ledger on PostgreSQL are SKIPPED.")
 
 
+def browser_or_failures() -> None:
+    """A browser for the pages' tests; without one they fail with this reason."""
+    try:
+        install(browser_needs(), LOGS)
+    except Stop as stop:
+        say(f"{stop}")
+        say("The tests run all the same: those of the pages will FAIL (TRE_NO_BROWSER=1 skips them).")
+
+
 def stop_postgres() -> None:
     """End the PostgreSQL that this clone started, if it did."""
     if not postgres.stop(POSTGRES):
@@ -94,7 +103,13 @@ def stop_engine() -> None:
 GOALS: dict[str, tuple[Callable[[], None], ...]] = {
     "environment": (python_packages,),
     "demo": (python_packages, machine_packages, container_engine, sandbox_images),
-    "test": (python_packages, machine_packages, engine_or_failures, test_database_or_skips),
+    "test": (
+        python_packages,
+        machine_packages,
+        engine_or_failures,
+        browser_or_failures,
+        test_database_or_skips,
+    ),
     "engine": (container_engine,),
     "postgres": (test_database,),
     "stop-postgres": (stop_postgres,),

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from scripts.engine import DEFAULT_ADDRESS, Answer, ping
 
 WITHOUT_ENGINE = os.environ.get("TRE_NO_ENGINE") == "1"
+WITHOUT_BROWSER = os.environ.get("TRE_NO_BROWSER") == "1"
 ENGINE_ADDRESS = os.environ.get("DOCKER_HOST") or DEFAULT_ADDRESS
 
 # A shared two-core machine is slow at random: slowness is measured by the benchmarks, never by a property test.
@@ -19,11 +20,15 @@ settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Engine tests are left out only where a person said that there is no engine."""
+    """Engine and browser tests are left out only where a person said that there is none."""
     for item in items:
         if WITHOUT_ENGINE and item.get_closest_marker("engine"):
             item.add_marker(
                 pytest.mark.skip(reason="TRE_NO_ENGINE=1: this machine was said to have no engine")
+            )
+        if WITHOUT_BROWSER and item.get_closest_marker("browser"):
+            item.add_marker(
+                pytest.mark.skip(reason="TRE_NO_BROWSER=1: this machine was said to have no Chromium")
             )
 
 
