@@ -168,11 +168,27 @@ class Shares:
 
 
 @dataclass(frozen=True)
+class Sides:
+    """Where one number stands among the people it is about: how many are below it, share it, and are above it."""
+
+    below: int
+    same: int
+    above: int
+
+    def __post_init__(self) -> None:
+        if min(self.below, self.same, self.above) < 0:
+            raise ValueError("a number of people is not negative")
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What the data itself says of a table: distinct people behind each row, in the file's row order.
 
     `roles` says what each column is (the words of the SQL units); `shares` what each row's sum in a column is made of;
     `withheld` the rows that, beside what was released before, would single somebody out (the ledger's differences).
+    `rows` is records behind each row; `values` what the data gives for each cell of a column, None where it gives
+    nothing; `sides` where each number of a column stands among its people; `smallest` the people at the rarest level
+    of each regressor; `copied` the rows of the file that repeat one person's record.
     """
 
     people: tuple[int, ...]
@@ -180,18 +196,24 @@ class Evidence:
     roles: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, tuple[Shares, ...]] = field(default_factory=dict)
     withheld: frozenset[int] = frozenset()
+    rows: tuple[int, ...] = ()
+    values: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    sides: Mapping[str, tuple[Sides | None, ...]] = field(default_factory=dict)
+    smallest: Mapping[str, int] = field(default_factory=dict)
+    copied: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
-        if self.withheld - frozenset(range(len(self.people))):
-            raise ValueError("what is withheld are rows of the table")
+        if (self.withheld | self.copied) - frozenset(range(len(self.people))):
+            raise ValueError("what is withheld, and what is copied, are rows of the table")
         if self.source not in (Confidence.PROVED, Confidence.RECOMPUTED):
             raise ValueError("evidence is proved or recomputed; anything less is a declaration")
         if any(number < 0 for number in self.people):
             raise ValueError("a number of people is not negative")
-        if any(len(each) != len(self.people) for each in self.shares.values()):
-            raise ValueError("shares are given for every row")
-        object.__setattr__(self, "roles", MappingProxyType(dict(self.roles)))
-        object.__setattr__(self, "shares", MappingProxyType(dict(self.shares)))
+        by_row = (*self.shares.values(), *self.values.values(), *self.sides.values(), self.rows or self.people)
+        if any(len(each) != len(self.people) for each in by_row):
+            raise ValueError("shares, values, sides and records are given for every row")
+        for name in ("roles", "shares", "values", "sides", "smallest"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 
 @dataclass(frozen=True)

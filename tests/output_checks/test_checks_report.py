@@ -18,6 +18,7 @@ from output_checks.model import (
     Remedy,
     Report,
     Severity,
+    Sides,
     Table,
     Verdict,
 )
@@ -132,6 +133,10 @@ def test_a_number_without_a_source_is_no_policy(tmp_path: Path) -> None:
         lambda: CellRef(-1, "a"),
         lambda: Evidence((1,), Confidence.DECLARED),
         lambda: Evidence((-1,), Confidence.PROVED),
+        lambda: Evidence((9,), Confidence.PROVED, values={"n": (1.0, 2.0)}),
+        lambda: Evidence((9,), Confidence.PROVED, rows=(9, 9)),
+        lambda: Evidence((9,), Confidence.PROVED, copied=frozenset({1})),
+        lambda: Sides(3, -1, 3),
         lambda: Offered("", b""),
         lambda: Finding("x", Severity.NOTE, Confidence.OPAQUE, "f", "", "fix", "P1"),
         lambda: Finding("x", Severity.SUPPRESS, Confidence.OPAQUE, "f", "m", "fix", "P1", remedy=Remedy.HIDE),
