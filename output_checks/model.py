@@ -209,7 +209,12 @@ class Evidence:
             raise ValueError("evidence is proved or recomputed; anything less is a declaration")
         if any(number < 0 for number in self.people):
             raise ValueError("a number of people is not negative")
-        by_row = (*self.shares.values(), *self.values.values(), *self.sides.values(), self.rows or self.people)
+        by_row = (
+            *self.shares.values(),
+            *self.values.values(),
+            *self.sides.values(),
+            self.rows or self.people,
+        )
         if any(len(each) != len(self.people) for each in by_row):
             raise ValueError("shares, values, sides and records are given for every row")
         for name in ("roles", "shares", "values", "sides", "smallest"):
