@@ -13,7 +13,7 @@ from functools import cached_property
 from output_checks.declare import COUNTED, LABELS, Column, Declaration, Role
 from output_checks.formats.cells import Oddity, Reading
 from output_checks.formats.refusal import Unreadable
-from output_checks.model import CellRef, Confidence, Evidence, Offered, Opaque, Table
+from output_checks.model import CellRef, Confidence, Evidence, Offered, Opaque, Sides, Table
 from output_checks.numerals import decimal, is_hidden, whole
 from output_checks.policy import Policy
 
@@ -155,6 +155,10 @@ class Facts:
         rows = len(self.table.rows) if self.table else 0
         said = [self._numbers[each.name] for each in self.with_role(Role.N, Role.COUNT)]
         return tuple(self._largest([numbers[row] for numbers in said]) for row in range(rows))
+
+    def sides_of(self, name: str) -> tuple[Sides | None, ...] | None:
+        """Where a column's numbers stand among their people; None where the data was not asked."""
+        return self.evidence.sides.get(name) if self.evidence else None
 
     def _largest(self, said: list[int | None]) -> int | None:
         known = [number for number in said if number is not None]

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -188,7 +189,7 @@ class Evidence:
     `withheld` the rows that, beside what was released before, would single somebody out (the ledger's differences).
     `rows` is records behind each row; `values` what the data gives for each cell of a column, None where it gives
     nothing; `sides` where each number of a column stands among its people; `smallest` the people at the rarest level
-    of each regressor; `copied` the rows of the file that repeat one person's record.
+    of each regressor.
     """
 
     people: tuple[int, ...]
@@ -200,11 +201,10 @@ class Evidence:
     values: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     sides: Mapping[str, tuple[Sides | None, ...]] = field(default_factory=dict)
     smallest: Mapping[str, int] = field(default_factory=dict)
-    copied: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
-        if (self.withheld | self.copied) - frozenset(range(len(self.people))):
-            raise ValueError("what is withheld, and what is copied, are rows of the table")
+        if self.withheld - frozenset(range(len(self.people))):
+            raise ValueError("what is withheld are rows of the table")
         if self.source not in (Confidence.PROVED, Confidence.RECOMPUTED):
             raise ValueError("evidence is proved or recomputed; anything less is a declaration")
         if any(number < 0 for number in self.people):
@@ -223,13 +223,21 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Offered:
-    """A file that somebody wants out, with what it claims to be and what is known of it."""
+    """A file that somebody wants out, with what it claims to be and what is known of it.
+
+    `unmeasured` says in one sentence why the data was not asked; `copied` are the rows that repeat one person's record;
+    `beside` the names of the outputs offered with it, and `numbers` what those show. None where nobody looked.
+    """
 
     path: str
     content: bytes
     declaration: Mapping[str, Any] | None = None
     evidence: Evidence | None = None
     pseudonyms: frozenset[str] | None = None
+    unmeasured: str | None = None
+    copied: frozenset[int] | None = None
+    beside: frozenset[str] | None = None
+    numbers: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         if not self.path:
@@ -238,7 +246,10 @@ class Offered:
 
 @dataclass(frozen=True)
 class Report:
-    """The judgement of one file under one policy; `twin` is what may be offered in its place, if anything may."""
+    """The judgement of one file under one policy; `twin` is what may be offered in its place, if anything may.
+
+    `level` is how sure we are of the file, `levels` of each cell of each column of numbers.
+    """
 
     file: str
     raw_digest: str
@@ -249,8 +260,10 @@ class Report:
     findings: tuple[Finding, ...]
     twin: bytes | None
     twin_digest: str | None = None
+    levels: Mapping[str, tuple[Confidence, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", MappingProxyType(dict(self.levels)))
         if self.verdict is Verdict.REFUSED and (self.twin is not None or self.twin_digest is not None):
             raise ValueError("a refused file has no twin")
         if self.twin is not None:
@@ -271,7 +284,7 @@ class Report:
 
     def to_json(self, *, inside: bool = False) -> str:
         """Canonical JSON: sorted keys, no spaces. Never holds the twin's bytes, only their digest."""
-        data = {
+        data: dict[str, Any] = {
             "file": self.file,
             "raw_digest": self.raw_digest,
             "policy": self.policy,
@@ -281,6 +294,8 @@ class Report:
             "findings": [finding.plain(inside=inside) for finding in self.findings],
             "twin_digest": self.twin_digest,
         }
+        if self.levels:
+            data["levels"] = {name: _runs(levels) for name, levels in self.levels.items()}
         return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -302,12 +317,27 @@ class Report:
             findings=tuple(Finding.from_plain(each) for each in data["findings"]),
             twin=twin,
             twin_digest=data["twin_digest"],
+            levels={name: _from_runs(runs) for name, runs in data.get("levels", {}).items()},
         )
+
+    def level_of(self, cell: CellRef) -> Confidence:
+        """How the safety of one cell is known; the file's own level for a label."""
+        levels = self.levels.get(cell.column)
+        return levels[cell.row] if levels else self.level
 
     @property
     def digest(self) -> str:
         """sha256 of the canonical JSON without the numbers of people."""
         return sha256(self.to_json().encode())
+
+
+def _runs(levels: tuple[Confidence, ...]) -> list[list[str | int]]:
+    """Equal levels in a row, counted: what a table of thousands of cells has is a handful of runs."""
+    return [[level.value, sum(1 for _ in cells)] for level, cells in groupby(levels)]
+
+
+def _from_runs(runs: list[list[Any]]) -> tuple[Confidence, ...]:
+    return tuple(Confidence(level) for level, times in runs for _ in range(times))
 
 
 def sha256(content: bytes) -> str:

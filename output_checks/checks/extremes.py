@@ -1,7 +1,7 @@
 """No smallest and no largest value: each is one person's [P11].
 
 Refuses columns that are minima, maxima or ranges, the 0th and the 100th percentile, and numbers from a query that
-nothing is known of.
+nothing is known of. One that the data shows to be shared by enough people in every row is let through: it is nobody's.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ _BAND = "Leave it out, or give the 5th and the 95th percentile of a large group.
 
 
 def _look(subject: Subject) -> Iterator[Because]:
-    for column in subject.with_role(Role.MIN, Role.MAX):
-        yield refuse("A column holds a smallest or largest value.", _BAND, column=column.name)
-    if subject.declaration is not None and subject.declaration.kind == "endpoints":
+    ends = subject.with_role(Role.MIN, Role.MAX)
+    alone = [column.name for column in ends if not _shared(subject, column.name)]
+    for name in alone:
+        yield refuse("A column holds a smallest or largest value.", _BAND, column=name)
+    endpoints = subject.declaration is not None and subject.declaration.kind == "endpoints"
+    if endpoints and (alone or not ends):
         yield refuse("The statistic is a smallest or largest value.", _BAND)
     for column in subject.with_role(Role.PERCENTILE):
         if column.percentile in (0, 100):
@@ -34,6 +37,13 @@ def _look(subject: Subject) -> Iterator[Because]:
             yield refuse(
                 "A column of the query holds something that cannot be judged.", fix, column=column.name
             )
+
+
+def _shared(subject: Subject, name: str) -> bool:
+    """Whether the data says that enough people share the extreme of every row."""
+    sides = subject.sides_of(name)
+    few = subject.policy.is_small
+    return sides is not None and all(each is not None and each.same and not few(each.same) for each in sides)
 
 
 RULE = Rule("extremes", "P11", _look)

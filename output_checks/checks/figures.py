@@ -27,8 +27,8 @@ def _look(subject: Subject) -> Iterator[Because]:
             fix = "Declare the statistic of the table itself."
             yield refuse("A table is declared as a figure or as text.", fix)
         return
-    if document.kind == "picture":
-        yield from _picture(kind)
+    if document.kind in ("picture", "drawing"):
+        yield from _picture(subject, kind)
     elif is_table(document.words):
         yield refuse("A table is offered as words.", "Save it as CSV and declare its statistic.")
     elif kind not in (None, "text"):
@@ -39,8 +39,15 @@ def _look(subject: Subject) -> Iterator[Because]:
         yield review("Words must be read by a person.", "Keep them short, and say why they must leave.")
 
 
-def _picture(kind: str | None) -> Iterator[Because]:
-    if kind == "figure":
+def _picture(subject: Subject, kind: str | None) -> Iterator[Because]:
+    beside = subject.offered.beside
+    underlying = subject.declaration.extra.get("underlying") if subject.declaration else None
+    if kind == "figure" and beside is not None and underlying not in beside:
+        yield refuse(
+            "The counts underneath a figure are missing.",
+            "Offer the table that it shows in the same request.",
+        )
+    elif kind == "figure":
         yield review(
             "A picture must be looked at by a person, beside its table.",
             "Offer the table in the same request.",

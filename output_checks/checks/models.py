@@ -1,7 +1,8 @@
-"""Models and tests with enough behind them.
+"""Models with enough people behind every term [P10].
 
-Refuses ones with too few residual degrees of freedom or none declared, and ones with a regressor that is true for
-chosen people only. Leaves to a person what a table of coefficients cannot show: how many people each level holds.
+Refuses ones with too few residual degrees of freedom or none declared, with as many terms as people, with a regressor
+that is true for chosen people only, or with a level of a regressor that the data gives too few people. Leaves to a
+person a model of which nothing says how many people each level holds.
 """
 
 from __future__ import annotations
@@ -15,49 +16,56 @@ from output_checks.numerals import decimal
 from output_checks.rule import Because, Rule, refuse, review
 from output_checks.subject import Subject
 
-_DF: Mapping[str, str] = {"correlation": "residual_df", "hypothesis_test": "df"}
 _SINGLES_OUT = re.compile(r"==|!=|\bin\b|\bisin\b|%in%|[^<>]=[^=]|patient|pseudo|_id\b|\bid\b", re.IGNORECASE)
 _MORE = "Fit a smaller model, or one of more people."
 
 
 def _look(subject: Subject) -> Iterator[Because]:
     declaration = subject.declaration
-    if declaration is None:
+    if declaration is None or declaration.kind != "correlation":
         return
-    if declaration.kind in _DF:
-        numbers = list(_numbers(subject, declaration.extra.get(_DF[declaration.kind])))
-        if not numbers:
-            yield refuse("The degrees of freedom are not said.", f"Declare `{_DF[declaration.kind]}`.")
-        elif min(numbers) < subject.policy.df_min:
-            yield refuse("There are too few degrees of freedom.", _MORE)
-    if declaration.kind == "correlation":
-        yield from _regressors(declaration.extra)
-    if declaration.kind in ("clusters", "linked_table"):
-        yield review("Only a person can judge this kind of statistic.", "Say in the context what is in it.")
+    numbers = list(numbers_said(subject, declaration.extra.get("residual_df"), with_role=True))
+    if not numbers:
+        yield refuse("The degrees of freedom are not said.", "Declare `residual_df`.")
+    elif min(numbers) < subject.policy.df_min:
+        yield refuse("There are too few degrees of freedom.", _MORE)
+    yield from _regressors(subject, declaration.extra)
 
 
-def _numbers(subject: Subject, said: Any) -> Iterator[float]:
-    """Degrees of freedom: a number, or the numbers of a column."""
+def numbers_said(subject: Subject, said: Any, *, with_role: bool = False) -> Iterator[float]:
+    """What a declaration says: a number, or the numbers of a column; and of the columns that have the role of df."""
     if isinstance(said, int | float) and not isinstance(said, bool):
         yield float(said)
     table = subject.table
     if isinstance(said, str) and table is not None and said in table.columns:
         values = [decimal(cell) for cell in table.column(said)]
         yield from (float(value) if value is not None else 0.0 for value in values)
-    for column in subject.with_role(Role.DF):
+    for column in subject.with_role(Role.DF) if with_role else ():
         values = [decimal(cell) for cell in table.column(column.name)] if table else []
         yield from (float(value) for value in values if value is not None)
 
 
-def _regressors(extra: Mapping[str, Any]) -> Iterator[Because]:
+def _regressors(subject: Subject, extra: Mapping[str, Any]) -> Iterator[Because]:
     said = extra.get("regressors", [])
     words = [str(each) for each in said] if isinstance(said, list | tuple) else [str(said)]
     formula = str(extra.get("model", "")).replace("~", " ")
     if any(map(_SINGLES_OUT.search, (*words, formula))):
         fix = "Use variables that hold for many people, by name."
         yield refuse("The model has a regressor that could be true of one person.", fix)
-    else:
-        fix = "Attach a table of the number of people at each level of each regressor."
+        return
+    yield from _levels(subject, words)
+
+
+def _levels(subject: Subject, regressors: list[str]) -> Iterator[Because]:
+    """The rarest level of each regressor, where the data was asked; a person where it was not."""
+    known = subject.evidence.smallest if subject.evidence else {}
+    few = [name for name in regressors if name in known and known[name] <= subject.policy.small_max]
+    if few:
+        yield refuse("A level of a regressor holds too few people.", "Merge its levels, or leave it out.")
+    elif not all(name in known for name in regressors):
+        fix = (
+            "Declare `of`, and regressors that are columns of that extract; or attach their table of counts."
+        )
         yield review("Whether every level of every regressor holds enough people is not shown.", fix)
 
 

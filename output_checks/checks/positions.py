@@ -1,7 +1,7 @@
-"""Percentiles with enough people on each side, and higher moments of enough people.
+"""Medians and other percentiles with enough people on each side [P10].
 
-Hides a median or percentile that too few people lie beyond, and a standard deviation of too few. Refuses percentiles
-beside which nobody says how many people they are of, or which percentile they are.
+Hides one that too few people lie beyond, by the data where it was asked, else by the number of people beside it.
+Refuses percentiles beside which nobody says how many people they are of, or which percentile they are.
 """
 
 from __future__ import annotations
@@ -20,16 +20,6 @@ def _look(subject: Subject) -> Iterator[Because]:
     rows = range(len(subject.table.rows)) if subject.table else range(0)
     for column in subject.with_role(Role.PERCENTILE):
         yield from _percentile(subject, column, rows)
-    for column in subject.with_role(Role.SD):
-        cells = [CellRef(row, column.name) for row in rows if _few(subject, row)]
-        if cells:
-            reason = "A standard deviation is of too few people."
-            yield hide(reason, _MERGE, column=column.name, cells=cells)
-
-
-def _few(subject: Subject, row: int) -> bool:
-    people = subject.people(row)
-    return people is not None and people <= subject.policy.shape_more_than
 
 
 def _percentile(subject: Subject, column: Column, rows: range) -> Iterator[Because]:
@@ -42,9 +32,7 @@ def _percentile(subject: Subject, column: Column, rows: range) -> Iterator[Becau
         fix = "Add a column with the number of people behind each row, and give it the role n."
         yield refuse("Percentiles stand without the number of people.", fix, column=column.name)
         return
-    cells = [
-        CellRef(row, column.name) for row in rows if _beyond(subject, row, which) <= subject.policy.small_max
-    ]
+    cells = [CellRef(row, column.name) for row in rows if _bare(subject, column.name, row, which)]
     if cells:
         yield hide("Too few people lie beyond a percentile.", _MERGE, column=column.name, cells=cells)
 
@@ -58,6 +46,15 @@ def percentile_of(subject: Subject, column: Column) -> float | None:
     numbers = [each for each in several if isinstance(each, int | float)]
     # The one with the fewest people beyond it speaks for a column that could be any of them.
     return max(numbers, key=lambda each: abs(each - 50), default=None)
+
+
+def _bare(subject: Subject, name: str, row: int, which: float) -> bool:
+    """Whether too few people lie on one side; people who share the value lie on both."""
+    sides = subject.sides_of(name)
+    each = sides[row] if sides else None
+    if each is not None:
+        return min(each.below, each.above) + each.same <= subject.policy.small_max
+    return _beyond(subject, row, which) <= subject.policy.small_max
 
 
 def _beyond(subject: Subject, row: int, which: float) -> float:

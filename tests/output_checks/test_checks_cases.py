@@ -10,7 +10,7 @@ import yaml
 
 from output_checks import check as checking
 from output_checks.identifiers import is_chi_number, is_clinical_code, is_nhs_number
-from output_checks.model import Confidence, Evidence, Offered, Shares
+from output_checks.model import Confidence, Evidence, Offered, Shares, Sides
 from output_checks.policy import load_policy
 
 CASES = Path(checking.__file__).with_name("cases")
@@ -74,15 +74,29 @@ def evidence_of(case: dict[str, Any]) -> Evidence | None:
     if said is None:
         return None
     shares = {name: tuple(Shares(*each) for each in rows) for name, rows in said.get("shares", {}).items()}
-    withheld = frozenset(said.get("withheld", []))
+    sides = {name: tuple(Sides(*each) for each in rows) for name, rows in said.get("sides", {}).items()}
     return Evidence(
-        tuple(said["people"]), Confidence(said["source"]), said.get("roles", {}), shares, withheld
+        tuple(said["people"]),
+        Confidence(said["source"]),
+        said.get("roles", {}),
+        shares,
+        frozenset(said.get("withheld", [])),
+        values={name: tuple(each) for name, each in said.get("values", {}).items()},
+        sides=sides,
+        smallest=said.get("smallest", {}),
     )
 
 
 def offered(case: dict[str, Any]) -> Offered:
-    known = frozenset(case["pseudonyms"]) if "pseudonyms" in case else None
-    return Offered(case["path"], content_of(case), case.get("declare"), evidence_of(case), known)
+    sets = {key: frozenset(case[key]) for key in ("pseudonyms", "copied", "beside", "numbers") if key in case}
+    return Offered(
+        case["path"],
+        content_of(case),
+        case.get("declare"),
+        evidence_of(case),
+        unmeasured=case.get("unmeasured"),
+        **sets,
+    )
 
 
 @pytest.mark.parametrize(("name", "case"), all_cases())

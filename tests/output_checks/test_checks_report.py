@@ -135,7 +135,7 @@ def test_a_number_without_a_source_is_no_policy(tmp_path: Path) -> None:
         lambda: Evidence((-1,), Confidence.PROVED),
         lambda: Evidence((9,), Confidence.PROVED, values={"n": (1.0, 2.0)}),
         lambda: Evidence((9,), Confidence.PROVED, rows=(9, 9)),
-        lambda: Evidence((9,), Confidence.PROVED, copied=frozenset({1})),
+        lambda: Evidence((9,), Confidence.PROVED, withheld=frozenset({1})),
         lambda: Sides(3, -1, 3),
         lambda: Offered("", b""),
         lambda: Finding("x", Severity.NOTE, Confidence.OPAQUE, "f", "", "fix", "P1"),
