@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
         Room("tre.cli", "face: the command line"),
         Room("tre.health", "the maintainers' jobs"),
     ),
+    (Room("tre.web", "what both faces share"),),
     (Room("tre.worker", "the loop"), Room("tre.views", "what a person may see")),
     (Room("tre.service", "one method per verb"),),
     (
@@ -53,6 +54,7 @@ DOORS = (
     "jinja2",
     "yaml",
     "typer",
+    "litestar",
     "cryptography",
     "subprocess",
 )

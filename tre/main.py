@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from litestar import Litestar
+
 from output_checks.model import Report
 from output_checks.policy import Policy, load_policy
 from sandboxes.choose import available
@@ -20,6 +22,7 @@ from sandboxes.images.manifest import default_cache
 from sandboxes.runner import Runner, SystemClock
 from tre.cli.app import run_command_line
 from tre.cli.house import Folders, House, Wiring
+from tre.custody.requests import JobRequest
 from tre.data.canary import build_canary
 from tre.data.catalogue import load_catalogue
 from tre.data.ingest import ingest, make_keys, open_site_key
@@ -33,6 +36,7 @@ from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
 from tre.health.run import Corridor
 from tre.health.run import run as run_health
+from tre.records.accounts import Accounts
 from tre.records.checkpoint import CheckpointLog
 from tre.records.keys import create_key, load_key
 from tre.records.ledger import Ledger
@@ -45,11 +49,22 @@ from tre.records.vault.quarantine import Quarantine
 from tre.records.vault.release import ReleaseDoor
 from tre.records.vault.released import Released
 from tre.service import By, Service
+from tre.views import Sight, report_view
+from tre.web import account_pages
+from tre.web.app import Face, build
+from tre.web.doors import Common, Settings
+from tre.web.inside.doors import Inside
+from tre.web.inside.face import face as inside_face
+from tre.web.outside.doors import Outside
+from tre.web.outside.face import face as outside_face
+from tre.web.serve import serve
 from tre.worker import Tools, Worker
 
 BACKEND = "tpp"
 SEED_BYTES = 32
 SYNTHETIC_PATIENTS = 20_000
+COARSE = Sight(outline=True, findings=True, inside=False)
+"""What the outside face is told of findings: rule, file, column, and a band of cells [P1]."""
 
 Choose = Callable[[Site, Path], Runner]
 
@@ -76,11 +91,17 @@ class Hands:
     clock: Callable[[], datetime] = clock
     new_id: Callable[[str], str] = new_id
     choose: Choose = choose
+    chance: Callable[[int], bytes] = secrets.token_bytes
 
     def wiring(self) -> Wiring:
         """What the command line is given."""
         return Wiring(
-            lambda folder: Opening(folder, self).house(), create_site, self.clock, self.new_id, self.rehearse
+            lambda folder: Opening(folder, self).house(),
+            create_site,
+            self.clock,
+            self.new_id,
+            self.rehearse,
+            self.chance,
         )
 
     def rehearse(self, study: Path, tell: Progress) -> Rehearsal:
@@ -160,7 +181,48 @@ class Opening:
             runner=lambda: self._runner,
             worker=self._worker,
             health=self._health,
+            accounts=self._accounts,
+            serve=self._serve,
         )
+
+    def pages(self, settings: Settings) -> Litestar:
+        """The pages and the API, both faces in one house."""
+        return build(self.common(settings), self.faces(settings))
+
+    def faces(self, settings: Settings) -> tuple[Face, ...]:
+        """The two faces, each with its own doors, and the pages that come before either."""
+        common, shelves = self.common(settings), self._shelves
+        outside = Outside(common, shelves.released, self._coarse_findings, self._data)
+        return (outside_face(outside), inside_face(Inside(common, shelves.quarantine)), account_pages.FACE)
+
+    def common(self, settings: Settings) -> Common:
+        """What both faces are given."""
+        return Common(
+            site=self._site,
+            service=self._service,
+            read_models=ReadModels(self._seals.ledger),
+            documents=self._shelves.documents,
+            catalogue=load_catalogue(),
+            accounts=self._accounts,
+            clock=self._hands.clock,
+            new_id=self._hands.new_id,
+            chance=self._hands.chance,
+            settings=settings,
+        )
+
+    def _serve(self, host: str, port: int, address: str) -> None:
+        serve(self.pages(Settings(address=address)), host=host, port=port)
+
+    def _coarse_findings(self, case: JobRequest) -> list[dict[str, Any]]:
+        """What the outside is told of each offered file; the quarantine is read here, and only this comes out."""
+        return [report_view(offered, self._report(offered.report), COARSE) for offered in case.offered]
+
+    def _report(self, digest: str) -> Report:
+        return Report.from_json(self._shelves.quarantine.get(digest).decode())
+
+    @cached_property
+    def _accounts(self) -> Accounts:
+        return Accounts.open(self._folders.accounts_url)
 
     @cached_property
     def _site(self) -> Site:
@@ -221,7 +283,7 @@ class Opening:
             worker=self._worker,
             data=self._data,
             documents=self._shelves.documents,
-            read_report=lambda digest: Report.from_json(self._shelves.quarantine.get(digest).decode()),
+            read_report=self._report,
             build_canaries=self._build_canaries,
             new_id=self._hands.new_id,
         )
@@ -240,13 +302,13 @@ class Shelves:
         """Shelves beneath the site's vault."""
         self.documents = Documents(folders.vault / "documents")
         self.quarantine = Quarantine(folders.vault / "quarantine")
-        self._released = Released(folders.vault / "released")
+        self.released = Released(folders.vault / "released")
         self._door = ReleaseDoor(self.quarantine, folders.vault / "released")
 
     def release(self, digest: str) -> bytes:
         """Let signed-off bytes through the door, and give them."""
         self._door.release(digest)
-        return self._released.get(digest)
+        return self.released.get(digest)
 
 
 def run() -> None:

@@ -53,7 +53,8 @@ def test_a_room_that_is_only_planned_is_not_drawn_as_built() -> None:
     [
         ("job_specs.sql.guard", "job_specs.sql"),
         ("job_specs.parse", "job_specs"),
-        ("tre.web", None),
+        ("tre.web.sessions", "tre.web"),
+        ("tre", None),
         ("tre.cellar", None),
     ],
 )

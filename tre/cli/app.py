@@ -17,6 +17,7 @@ from tre.cli.exits import EXPECTED, Exit, exit_for
 from tre.cli.house import Wiring
 from tre.cli.register import register
 from tre.cli.run import run
+from tre.cli.serve import account, serve
 from tre.cli.session import Session
 from tre.cli.site import init
 from tre.cli.tell import tell, usage
@@ -38,9 +39,10 @@ for name, group in (
     ("ledger", ledger.app),
     ("data", data.app),
     ("worker", worker.app),
+    ("account", account),
 ):
     app.add_typer(group, name=name)
-for command in (run, init, synth, register, demo):
+for command in (run, init, synth, register, demo, serve):
     app.command()(command)
 
 

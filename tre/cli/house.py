@@ -12,6 +12,7 @@ from tre.data.progress import Progress as Tell
 from tre.dispatch.ports import DataRoom
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Rehearsal
+from tre.records.accounts import Accounts
 from tre.records.read_models import ReadModels
 from tre.records.seals import Seals
 from tre.records.site import Site
@@ -31,6 +32,11 @@ class Folders:
     def ledger_url(self) -> str:
         """The ledger's address."""
         return f"sqlite:///{self.site / 'ledger.db'}"
+
+    @property
+    def accounts_url(self) -> str:
+        """Where the accounts are kept: beside the ledger, and never in it."""
+        return f"sqlite:///{self.site / 'accounts.db'}"
 
     @property
     def keys(self) -> Path:
@@ -109,6 +115,8 @@ class House:
     runner: Callable[[], Runner]
     worker: Callable[[], Worker]
     health: Callable[[By], dict[str, Any]]
+    accounts: Accounts
+    serve: Callable[[str, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -120,3 +128,4 @@ class Wiring:
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
     rehearse: Callable[[Path, Tell], Rehearsal]
+    chance: Callable[[int], bytes]

@@ -1,0 +1,132 @@
+"""The pages as people meet them: a real site, the real core, a real Chromium without a window, and a clock that tests may move."""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+import tre.cli
+from tre.main import Hands, Opening, clock, create_site
+from tre.records.accounts import Credentials
+from tre.records.accounts.passwords import HASHER
+from tre.web.doors import Settings
+from tre.web.serve import configured
+
+DEMO = Path(tre.cli.__file__).parent / "demo_site"
+PASSWORD = "correct horse battery staple"  # noqa: S105 - nobody's
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - nobody's
+SHOTS = os.environ.get("TRE_SCREENSHOTS", "")
+CODE_SECONDS = 31
+
+
+@dataclass
+class Town:
+    """A site being served, and how to come to it."""
+
+    site: Path
+    address: str
+    opening: Opening
+    ahead: timedelta = timedelta()
+    browser: Browser | None = None
+    contexts: list[BrowserContext] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        """The time here: it moves on with each sign-in, because a code counts once."""
+        return clock() + self.ahead
+
+    def visitor(self, **options: Any) -> Page:
+        """A page of a browser that nobody has signed in with."""
+        assert self.browser is not None
+        context = self.browser.new_context(
+            base_url=self.address, viewport={"width": 1280, "height": 860}, **options
+        )
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", self._at_home)
+        return page
+
+    def signed_in(self, person: str, **options: Any) -> Page:
+        """A page of somebody who has signed in, as they do: account, password, code."""
+        page = self.visitor(**options)
+        page.goto("/login")
+        page.get_by_label("Account").fill(person)
+        page.get_by_label("Password").fill(PASSWORD)
+        self.ahead += timedelta(seconds=CODE_SECONDS)
+        page.get_by_label("Code").fill(pyotp.TOTP(SECRET).at(self.now()))
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(self.address + "/")
+        return page
+
+    def _at_home(self, request: Any) -> None:
+        """Nothing on any page is ever asked of another place."""
+        if not request.url.startswith((self.address, "data:", "about:", "blob:")):
+            self.problems.append(f"called out to {request.url}")
+
+
+def enrol(opening: Opening, people: tuple[str, ...], at: datetime) -> None:
+    """Everybody's password and second factor, as if each had followed an invitation."""
+    password = HASHER.hash(PASSWORD)
+    accounts = opening.common(Settings()).accounts
+    for person in people:
+        accounts.enrol(Credentials(person, password, SECRET), (), int(at.timestamp()))
+
+
+def served(
+    site: Path, address_of: Callable[[int], str] = lambda port: f"http://127.0.0.1:{port}"
+) -> Iterator[Town]:
+    """Serve a site on a port of its own until the test is over."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    town = Town(site, address_of(port), None)  # type: ignore[arg-type] # set on the next line, which needs its clock
+    town.opening = Opening(site, Hands(clock=town.now))
+    settings = Settings(address=town.address, requests_a_minute=0)
+    enrol(town.opening, tuple(town.opening.common(settings).site.people), town.now())
+    server = uvicorn.Server(configured(town.opening.pages(settings), host="127.0.0.1", port=port))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield town
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    path = shutil.which("chromium")
+    assert path, (
+        "Chromium is not on this machine: `scripts/set-up test` installs it; TRE_NO_BROWSER=1 skips these tests"
+    )
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def town(tmp_path: Path, browser: Browser) -> Iterator[Town]:
+    """An empty site with the demonstration's people, served."""
+    create_site(tmp_path / "site")
+    shutil.copy(DEMO / "people.toml", tmp_path / "site" / "people.toml")
+    for place in served(tmp_path / "site"):
+        place.browser = browser
+        yield place
+        for context in place.contexts:
+            context.close()
+        assert not place.problems, place.problems

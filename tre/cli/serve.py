@@ -1,0 +1,72 @@
+"""`tre serve` and `tre account`: the pages, and who may sign in to them. Refuses to listen beyond this machine without https in front."""
+
+import threading
+import time
+from typing import Annotated
+
+import typer
+
+from tre.cli import show
+from tre.cli.session import Session, session
+from tre.custody.people import Role
+from tre.records.accounts.passwords import digest_of
+from tre.records.locks import only_worker
+
+account = typer.Typer(help="Who may sign in to the pages.", no_args_is_help=True)
+
+HERE = {"127.0.0.1", "localhost", "::1"}
+INVITATION_BYTES = 24
+INVITATION_DAYS = 3
+DAY_SECONDS = 24 * 3600
+
+
+def serve(
+    ctx: typer.Context,
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    address: Annotated[
+        str, typer.Option(help="Where people reach it, e.g. https://tre.example; default: host and port.")
+    ] = "",
+    work: Annotated[bool, typer.Option("--work/--no-work", help="Run the worker as well.")] = True,
+) -> None:
+    """Serve the pages and the API, and run the worker beside them."""
+    s = session(ctx)
+    place = address or f"http://{host}:{port}"
+    if host not in HERE and not place.startswith("https://"):
+        raise typer.BadParameter(
+            "Beyond this machine the pages are served by https only: put a proxy in front, and name its address."
+        )
+    if work:
+        threading.Thread(target=_work, args=(s,), daemon=True).start()
+    s.answer({"address": place, "stop": "Ctrl-C"}, show.facts)
+    s.house.serve(host, port, place)
+
+
+def _work(s: Session) -> None:
+    with only_worker(s.house.folders.worker_lock):
+        worker = s.house.worker()
+        worker.settle()
+        while True:
+            worker.run_until_idle()
+            time.sleep(1)
+
+
+@account.command()
+def invite(
+    ctx: typer.Context,
+    person: Annotated[str, typer.Argument(help="An account from people.toml.")],
+    *,
+    address: Annotated[str, typer.Option(help="Where people reach the pages.")] = "http://127.0.0.1:8000",
+) -> None:
+    """Let somebody set a password and a second factor, by a link that counts once. For maintainers; any they had end."""
+    s = session(ctx)
+    if Role.MAINTAINER not in s.person.roles:
+        raise typer.BadParameter("A maintainer invites people.")
+    invited = s.house.site.person(person)
+    secret = s.wiring.chance(INVITATION_BYTES).hex()
+    expires = int(s.wiring.clock().timestamp()) + INVITATION_DAYS * DAY_SECONDS
+    s.house.accounts.invite(digest_of(secret), invited.id, expires=expires)
+    s.answer(
+        {"person": invited.id, "link": f"{address}/welcome/{secret}", "days": INVITATION_DAYS}, show.facts
+    )

@@ -1,0 +1,15 @@
+"""The inside face: every page of it, in one list."""
+
+from tre.custody.people import Role
+from tre.web.app import Face, Link
+from tre.web.inside import queue
+from tre.web.inside.doors import Inside
+from tre.web.who import those
+
+ROUTES = (queue.queue,)
+LINKS = (Link("Review", "/review", those(Role.OUTPUT_CHECKER)),)
+
+
+def face(inside: Inside) -> Face:
+    """The face, with its doors."""
+    return Face("inside", ROUTES, LINKS, {"inside": inside})

@@ -1,0 +1,23 @@
+"""What the outside face is given beyond what both are: releases that have left, and findings in coarse bands. Nothing that opens the quarantine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tre.custody.requests import JobRequest
+from tre.dispatch.ports import DataRoom
+from tre.records.vault.released import Released
+from tre.web.doors import Common
+
+CoarseFindings = Callable[[JobRequest], list[dict[str, Any]]]
+"""Each offered file with its findings as rule, column and a band of cells [P1]; `main` hands it in, already filtered."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The outside's doors."""
+
+    common: Common
+    released: Released
+    findings: CoarseFindings
+    data: DataRoom
