@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from output_checks.audit import Published, exposed
 from output_checks.checks import small_count
 from output_checks.model import CellRef, Remedy
 from output_checks.rule import Because, Rule, change
 from output_checks.subject import Subject
 from output_checks.suppress.aim import aim_of
-from output_checks.suppress.attack import Attacker
 from output_checks.suppress.rounding import rounded
 from output_checks.suppress.system import System
 
@@ -50,9 +50,9 @@ def _rests(subject: Subject, system: System) -> Iterator[Because]:
 def _exposed(subject: Subject, system: System) -> Iterator[Because]:
     primary = primaries(subject, system)
     shown = rounded(system, subject.policy)
-    attacker = Attacker(system, shown.values, primary | system.unshown, aim_of(subject.policy))
-    exposed = attacker.recovered(primary)
-    cells = sorted(cell for place in exposed for cell in system.quantities[place].cells)
+    published = Published(system, shown.values, primary | system.unshown)
+    found = exposed(published, primary, aim_of(subject.policy))
+    cells = sorted(cell for place in found for cell in system.quantities[place].cells)
     if cells:
         reason = "Totals would give hidden numbers away."
         yield change(reason, _FIX, remedy=Remedy.RECOMPUTE, cells=cells)

@@ -5,27 +5,27 @@ Refuses to call a pattern safe by itself: the attacker decides, and what it can 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from output_checks.audit import Published, exposed
 from output_checks.policy import Policy
 from output_checks.suppress.aim import Aim, Goal, aim_of, goals
-from output_checks.suppress.attack import Attacker
+from output_checks.suppress.changes import Changes
 from output_checks.suppress.covering import Costs, State, Task, cover
-from output_checks.suppress.lift import above
 from output_checks.suppress.network import Islands, Network, network_of
 from output_checks.suppress.rounding import rounded
 from output_checks.suppress.streets import Need, Streets
 from output_checks.suppress.system import System
 from output_checks.suppress.tableau import Tableau
-from output_checks.suppress.thrift import Thrift
 
 _PRUNED_BELOW = 20_000
 _BRANCHES = 200
 _FEW_BRANCHES = 4
 _BRANCHED_BELOW = 300_000
 _SOLVED_BELOW = 2_500_000
+_LOTS = 3
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,21 @@ class Pattern:
 
 def protect(system: System, primary: frozenset[int], policy: Policy) -> Pattern:
     """A pattern that hides the primaries, and whatever else is needed to keep them hidden."""
-    shown = rounded(system, policy)
-    small = {place for place in system.unshown if policy.is_small(system.quantities[place].value)}
-    targets = primary | (small & frozenset(system.sums_of))
-    needed = primary | system.unshown | system.blind | shown.torn | _misleading(system, shown.values, policy)
-    chosen = _Choice(system, shown.values, targets, aim_of(policy))
-    cheapest = chosen.unsolvable(needed)
+    chosen = choice(system, primary, policy)
+    cheapest = chosen.unsolvable()
     hidden, lost = chosen.until_protected(cheapest)
     if hidden != cheapest:
-        hidden = chosen.pruned(hidden, needed, lost)
-    return Pattern(hidden, shown.values, lost)
+        hidden = chosen.pruned(hidden, lost)
+    return Pattern(hidden, tuple(chosen.values), lost)
+
+
+def choice(system: System, primary: frozenset[int], policy: Policy) -> Choice:
+    """What has to be chosen: the numbers as they would be shown, what is hidden in any case, and what is protected."""
+    shown = rounded(system, policy)
+    small = {place for place in system.unshown if policy.is_small(system.quantities[place].value)}
+    targets = primary | frozenset(place for place in small if place in system.sums_of)
+    needed = primary | system.unshown | system.blind | shown.torn | _misleading(system, shown.values, policy)
+    return Choice(system, shown.values, needed, targets, aim_of(policy))
 
 
 def _misleading(system: System, values: Sequence[int], policy: Policy) -> frozenset[int]:
@@ -57,18 +62,19 @@ def _misleading(system: System, values: Sequence[int], policy: Policy) -> frozen
     return frozenset(
         place
         for place, (quantity, value) in enumerate(shown)
-        if not policy.is_small(quantity.value)
-        and value != quantity.value
+        if value != quantity.value
+        and not policy.is_small(quantity.value)
         and (policy.is_small(value) or not value)
     )
 
 
 @dataclass(frozen=True)
-class _Choice:
+class Choice:
     """The choosing: always the cheapest numbers that help, where cheap means few people."""
 
     system: System
     values: Sequence[int]
+    needed: frozenset[int]
     targets: frozenset[int]
     aim: Aim
 
@@ -88,27 +94,56 @@ class _Choice:
         room = [value - self.aim.floor for value in self.values]
         return Streets(self.network, self.costs, room) if self.network else None
 
-    def unsolvable(self, hidden: frozenset[int]) -> frozenset[int]:
-        """Hide the cheapest further numbers with which no sum, and no combination of sums, gives a target away.
+    def unsolvable(self) -> frozenset[int]:
+        """Hide the cheapest further numbers with which no sum, and no combination of sums, gives a target away."""
+        proposals = [self.needed | each for each in self._covers() if each is not None]
+        if self.network is None and len(self.system.sums) * len(self.values) > _BRANCHED_BELOW:
+            proposals += self._by_lot(min(proposals, key=self._cost, default=None))
+        return min(proposals, key=self._cost, default=self.needed)
 
-        In tables of many dimensions that are too large to solve, every total above a target is hidden.
-        """
-        if self.network is None and len(self.system.sums) * len(self.values) > _SOLVED_BELOW:
-            return hidden.union(*(above(self.system, target) for target in self.targets))
-        task = Task(self.system, hidden, self.targets, self.costs)
-        state: State = Islands.of(self.network, task) if self.network else Tableau.of(task)
-        small = len(self.system.sums) * len(self.values) <= _BRANCHED_BELOW
-        found = cover(state, self.costs, branches=_BRANCHES if self.network else _FEW_BRANCHES * small)
-        return hidden | (found.added if found else frozenset())
+    def _covers(self) -> Iterator[frozenset[int] | None]:
+        """A cover found by raising prices, where the matrix for that is not too large."""
+        size = len(self.system.sums) * len(self.values)
+        if self.network is not None:
+            task = Task(self.system, self.needed, self.targets, self.costs)
+            yield self._cover(Islands.of(self.network, task), _BRANCHES)
+        elif size <= _SOLVED_BELOW:
+            task = Task(self.system, self.needed, self.targets, self.costs)
+            yield self._cover(Tableau.of(task), _FEW_BRANCHES * (size <= _BRANCHED_BELOW))
+
+    def _cover(self, state: State, branches: int) -> frozenset[int] | None:
+        found = cover(state, self.costs, branches=branches)
+        return found.added if found else None
+
+    def _by_lot(self, best: frozenset[int] | None) -> Iterator[frozenset[int]]:
+        """Covers of which all targets change together, some up and some down; each lot is drawn from the one before."""
+        free = best if best is not None else frozenset(range(len(self.values)))
+        for lot in range(_LOTS):
+            signs = self.changes.signs(free, self.targets, lot)
+            found = self.changes.together(signs, self.needed)
+            if found is None:
+                return
+            free = self._thinned(self.needed | found)
+            yield free
+
+    def _thinned(self, hidden: frozenset[int]) -> frozenset[int]:
+        """Show again, dearest first, what can be shown without a target being solved for."""
+        costs = [cost if place in hidden else None for place, cost in enumerate(self.costs)]
+        tableau = Tableau.of(Task(self.system, hidden, self.targets, costs))
+        added = sorted(hidden - self.needed, key=lambda place: (-self._cost({place}), place))
+        return hidden - {place for place in added if tableau.show(place)}
+
+    def _cost(self, hidden: Iterable[int]) -> int:
+        return sum(self.costs[place] or 0 for place in hidden)
 
     def until_protected(self, hidden: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
         """Hide beside every number that the attacker can still corner; what cannot be helped is given back too."""
         lost: set[int] = set()
-        exposed = self.targets
+        open_ones = self.targets
         # Whoever is protected stays so when more is hidden: only the others are attacked again.
-        while exposed := self._attack(hidden).recovered(exposed - lost):
+        while open_ones := self._exposed(hidden, open_ones - lost):
             more: set[int] = set()
-            for target in sorted(exposed, key=lambda target: (-self.values[target], target)):
+            for target in sorted(open_ones, key=lambda target: (-self.values[target], target)):
                 helped = self._room(target, hidden | more) - hidden - more
                 helped = helped or self._beside(target, hidden | more)
                 more |= helped
@@ -122,27 +157,23 @@ class _Choice:
         if self.streets is not None:
             for need in self._needs(target):
                 found |= self.streets.cheapest(need, hidden | found) or set()
-        elif self.thrift is not None:
-            costs = [0 if place in hidden else cost or 0 for place, cost in enumerate(self.costs)]
-            found |= self.thrift.room(target, self._goals(target), costs) or set()
+        else:
+            for need in self._needs(target):
+                amount = need.way * need.amount / self.aim.unit
+                found |= self.changes.room(target, amount, hidden | found) or set()
         return frozenset(found)
 
     @cached_property
-    def thrift(self) -> Thrift | None:
-        """All tables with the same sums, for systems that are no network."""
-        aim = self.aim
-        return Thrift.of(self.system, self.values, self.costs, floor=aim.floor, unit=aim.unit)
+    def changes(self) -> Changes:
+        """All changes that leave the sums as they are, in units."""
+        unit, floor = self.aim.unit, self.aim.floor
+        costs = [0 if place in self.needed else cost for place, cost in enumerate(self.costs)]
+        return Changes(self.system, costs, [(value - floor) / unit for value in self.values])
 
     @cached_property
     def goals(self) -> tuple[Goal, ...]:
         """How low and how high each quantity must be able to be, were it a target."""
         return goals(self.system, self.values, self.aim)
-
-    def _goals(self, target: int) -> tuple[float, float]:
-        """The goals of one target in units; whichever it passes already are where it is."""
-        own, goal, unit = self.values[target], self.goals[target], self.aim.unit
-        low = goal.low if self.aim.cover else own
-        return min(own, low) / unit, max(own, goal.high) / unit
 
     def _needs(self, target: int) -> list[Need]:
         own, goal = self.values[target], self.goals[target]
@@ -174,14 +205,14 @@ class _Choice:
         )
         return (self.values[place] < self.aim.high, -alone, self.values[place], place)
 
-    def pruned(self, hidden: frozenset[int], needed: frozenset[int], lost: frozenset[int]) -> frozenset[int]:
+    def pruned(self, hidden: frozenset[int], lost: frozenset[int]) -> frozenset[int]:
         """Show again, dearest first, what turned out not to be needed; only where that is quick to find out."""
-        added = sorted(hidden - needed, key=lambda place: -self.values[place])
+        added = sorted(hidden - self.needed, key=lambda place: -self.values[place])
         for place in added if len(added) * len(hidden) <= _PRUNED_BELOW else ():
             fewer = hidden - {place}
-            if not self._attack(fewer).recovered(self.targets - lost):
+            if not self._exposed(fewer, self.targets - lost):
                 hidden = fewer
         return hidden
 
-    def _attack(self, hidden: frozenset[int]) -> Attacker:
-        return Attacker(self.system, self.values, hidden, self.aim)
+    def _exposed(self, hidden: frozenset[int], targets: frozenset[int]) -> frozenset[int]:
+        return exposed(Published(self.system, self.values, hidden), targets, self.aim)

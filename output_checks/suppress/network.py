@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from output_checks.suppress.covering import Task
@@ -19,63 +20,77 @@ Step = tuple[int, int, int]
 """From a node: the node that is reached, the quantity that changes, and whether it grows (1) or shrinks (-1)."""
 
 
+Ends = tuple[int, int] | None
+
+
 @dataclass(frozen=True)
 class Network:
-    """Where each quantity's arc begins and ends (None for one in no sum), and the steps from every node."""
+    """Where each quantity's arc begins and ends (None for one in no sum); the last node stands for what no sum binds."""
 
-    ends: tuple[tuple[int, int] | None, ...]
-    steps: tuple[tuple[Step, ...], ...]
+    ends: tuple[Ends, ...]
+    nodes: int
+
+    @cached_property
+    def steps(self) -> tuple[tuple[Step, ...], ...]:
+        """The steps from every node."""
+        steps: list[list[Step]] = [[] for _ in range(self.nodes)]
+        for place, arc in enumerate(self.ends):
+            if arc is not None:
+                steps[arc[0]].append((arc[1], place, 1))
+                steps[arc[1]].append((arc[0], place, -1))
+        return tuple(map(tuple, steps))
 
 
 def network_of(system: System) -> Network | None:
     """The network of a system, or None where it is none."""
-    if any(len(places) > _ENDS for places in system.sums_of.values()):
+    uses = _uses(system)
+    signs = _signs(system, uses) if uses is not None else None
+    if uses is None or signs is None:
         return None
-    signs = _signs(system)
-    if signs is None:
-        return None
-    ends = tuple(_ends(system, signs, place) for place in range(len(system.quantities)))
-    steps: list[list[Step]] = [[] for _ in range(len(system.sums) + 1)]
-    for place, arc in enumerate(ends):
-        if arc is not None:
-            steps[arc[0]].append((arc[1], place, 1))
-            steps[arc[1]].append((arc[0], place, -1))
-    return Network(ends, tuple(map(tuple, steps)))
+    ground = len(system.sums)
+    ends = tuple(_ends(each, signs, ground) for each in uses)
+    return Network(ends, ground + 1)
 
 
-def _coefficient(system: System, at: int, place: int) -> int:
-    return -1 if system.sums[at].total == place else 1
+Use = list[tuple[int, int]]
+"""The sums that a quantity is in (two at most), and whether it is their total (-1) or a part (1)."""
 
 
-def _signs(system: System) -> dict[int, int] | None:
+def _uses(system: System) -> list[Use] | None:
+    uses: list[Use] = [[] for _ in system.quantities]
+    for at, each in enumerate(system.sums):
+        uses[each.total].append((at, -1))
+        for part in each.members[1:]:
+            uses[part].append((at, 1))
+    return None if any(len(use) > _ENDS for use in uses) else uses
+
+
+def _signs(system: System, uses: Sequence[Use]) -> list[int] | None:
     """A sign for every sum such that each quantity enters one sum and leaves the other."""
-    neighbours: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for place, sums in system.sums_of.items():
-        if len(sums) == _ENDS:
-            turn = -_coefficient(system, sums[0], place) * _coefficient(system, sums[1], place)
-            neighbours[sums[0]].append((sums[1], turn))
-            neighbours[sums[1]].append((sums[0], turn))
-    signs: dict[int, int] = {}
+    signs = [0] * len(system.sums)
     for start in range(len(system.sums)):
-        queue = [] if start in signs else [start]
-        signs.setdefault(start, 1)
-        while queue:
-            at = queue.pop()
-            for other, turn in neighbours[at]:
-                if other not in signs:
-                    signs[other] = signs[at] * turn
-                    queue.append(other)
-                elif signs[other] != signs[at] * turn:
-                    return None
+        queue = [] if signs[start] else [start]
+        signs[start] = signs[start] or 1
+        for at in queue:
+            for place in system.sums[at].members:
+                if len(uses[place]) == _ENDS:
+                    (one, first), (two, second) = uses[place]
+                    other, wanted = (two if one == at else one), -first * second * signs[at]
+                    if not signs[other]:
+                        signs[other] = wanted
+                        queue.append(other)
+                    elif signs[other] != wanted:
+                        return None
     return signs
 
 
-def _ends(system: System, signs: dict[int, int], place: int) -> tuple[int, int] | None:
-    ground = len(system.sums)
-    sums = system.sums_of.get(place, ())
-    leaves = [at for at in sums if signs[at] * _coefficient(system, at, place) > 0]
-    enters = [at for at in sums if at not in leaves]
-    return ((leaves or [ground])[0], (enters or [ground])[0]) if sums else None
+def _ends(use: Use, signs: Sequence[int], ground: int) -> Ends:
+    """The sum that a quantity leaves and the one that it enters."""
+    if not use:
+        return None
+    other = use[1][0] if len(use) == _ENDS else ground
+    at, sign = use[0]
+    return (at, other) if signs[at] * sign > 0 else (other, at)
 
 
 class Islands:
@@ -99,10 +114,16 @@ class Islands:
         island = _islands({place: arc for place, arc in hidden.items() if place not in ties})
         kept = {place: _moved(arc, island) for place, arc in hidden.items() if place in ties}
         cheapest: dict[tuple[int, int], int] = {}
-        shown = (at for at in arcs if at not in task.hidden and task.costs[at] is not None)
-        for place in sorted(shown, key=lambda at: (task.costs[at] or 0, at)):
-            a, b = _moved(arcs[place], island)
-            if a != b and cheapest.setdefault((min(a, b), max(a, b)), place) == place:
+        between = {
+            place: moved
+            for place, arc in arcs.items()
+            if (moved := _moved(arc, island))[0] != moved[1]
+            and place not in task.hidden
+            and task.costs[place] is not None
+        }
+        for place in sorted(between, key=lambda at: (task.costs[at] or 0, at)):
+            a, b = between[place]
+            if cheapest.setdefault((min(a, b), max(a, b)), place) == place:
                 kept[place] = (a, b)
         return cls(kept, set(ties), task.targets)
 

@@ -5,6 +5,7 @@ Refuses to smooth over sums that contradict each other after rounding: such tota
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from output_checks.policy import Policy
@@ -21,10 +22,17 @@ class Rounded:
 
 def rounded(system: System, policy: Policy) -> Rounded:
     """The numbers to show for each quantity of a system, hidden or not."""
+    counted = tuple(quantity.value for quantity in system.quantities)
+    if policy.rounding == "none" and all(_adds_up(each, counted) for each in system.sums):
+        return Rounded(counted, frozenset())
     work = _Work(system, policy)
     for place in range(len(system.quantities)):
         work.settle(place)
     return Rounded(tuple(work.values[place] for place in range(len(system.quantities))), work.torn())
+
+
+def _adds_up(each: Sum, values: Sequence[int]) -> bool:
+    return values[each.total] == sum(map(values.__getitem__, each.members[1:]))
 
 
 class _Work:

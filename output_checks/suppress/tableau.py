@@ -8,7 +8,8 @@ a pattern, never the attacker, who counts exactly. Refuses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -20,45 +21,58 @@ _PRIME = 2_147_483_647
 Matrix = NDArray[np.int64]
 
 
-class Tableau:
-    """A solved system; see the module."""
+@dataclass(frozen=True)
+class Frame:
+    """Which quantity each column is, hidden ones first and then cheap ones; its cost, and whether it is a target."""
 
-    def __init__(self, matrix: Matrix, basis: list[int], hidden: NDArray[np.bool_], task: Task) -> None:
+    places: tuple[int, ...]
+    at: Mapping[int, int]
+    cost: tuple[int, ...]
+    target: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, task: Task) -> Frame:
+        """The columns of a task."""
+        costs = task.costs
+        free = [at for at, cost in enumerate(costs) if cost is not None and at not in task.hidden]
+        order = (*sorted(task.hidden), *sorted(free, key=lambda place: (costs[place] or 0, place)))
+        cost = tuple(costs[place] or 0 for place in order)
+        at = {place: at for at, place in enumerate(order)}
+        return cls(order, at, cost, tuple(place in task.targets for place in order))
+
+
+class Tableau:
+    """A solved system; see the module. Columns are the quantities that can be hidden, by their place in `places`."""
+
+    def __init__(self, matrix: Matrix, basis: list[int], hidden: NDArray[np.bool_], frame: Frame) -> None:
         self._matrix = matrix
         self._basis = basis
         self._hidden = hidden
-        self._task = task
+        self._frame = frame
 
     @classmethod
     def of(cls, task: Task) -> Self:
         """The system with what is hidden already; quantities that cannot be hidden are constants and left out."""
-        system, costs = task.system, task.costs
-        size = len(system.quantities)
-        matrix = np.zeros((len(system.sums), size), dtype=np.int64)
-        for at, each in enumerate(system.sums):
+        frame = Frame.of(task)
+        matrix = np.zeros((len(task.system.sums), len(frame.places)), dtype=np.int64)
+        for at, each in enumerate(task.system.sums):
             for member in each.members:
-                matrix[at, member] = _PRIME - 1 if member == each.total else 1
-        free = [at for at in range(size) if costs[at] is not None and at not in task.hidden]
-        order = [*sorted(task.hidden), *sorted(free, key=lambda place: (costs[place] or 0, place))]
-        out = np.ones(size, dtype=np.bool_)
-        out[order] = False
-        matrix[:, out] = 0
-        basis = _solve(matrix, order)
-        hidden = np.zeros(size, dtype=np.bool_)
-        hidden[sorted(task.hidden)] = True
-        return cls(matrix[: len(basis)], basis, hidden, task)
+                if member in frame.at:
+                    matrix[at, frame.at[member]] = _PRIME - 1 if member == each.total else 1
+        basis = _solve(matrix, range(len(frame.places)))
+        hidden = np.array([place in task.hidden for place in frame.places], dtype=np.bool_)
+        return cls(matrix[: len(basis)], basis, hidden, frame)
 
     def copy(self) -> Self:
         """The same tableau, to go on from in another way."""
-        return type(self)(self._matrix.copy(), list(self._basis), self._hidden.copy(), self._task)
+        return type(self)(self._matrix.copy(), list(self._basis), self._hidden.copy(), self._frame)
 
     def gaps(self) -> list[list[int]]:
         """For each primary that can be solved for: the shown quantities that do it."""
-        rows = [
-            row for row, place in enumerate(self._basis) if place in self._task.targets and self._alone(row)
-        ]
+        rows = [row for row, at in enumerate(self._basis) if self._frame.target[at] and self._alone(row)]
+        places = self._frame.places
         return [
-            [int(at) for at in np.flatnonzero(self._matrix[row]) if at != self._basis[row]] for row in rows
+            [places[at] for at in np.flatnonzero(self._matrix[row]) if at != self._basis[row]] for row in rows
         ]
 
     def _alone(self, row: int) -> bool:
@@ -67,32 +81,34 @@ class Tableau:
 
     def hide(self, place: int) -> None:
         """Hide a quantity; it enters the basis if it says something new."""
-        self._hidden[place] = True
-        if place not in self._basis:
-            column = self._matrix[:, place]
+        at = self._frame.at[place]
+        self._hidden[at] = True
+        if at not in self._basis:
+            column = self._matrix[:, at]
             shown = [row for row in np.flatnonzero(column) if not self._hidden[self._basis[row]]]
             if shown:
-                leaving = max(shown, key=lambda row: self._task.costs[self._basis[row]] or 0)
-                self._pivot(int(leaving), place)
+                leaving = max(shown, key=lambda row: self._frame.cost[self._basis[row]])
+                self._pivot(int(leaving), at)
 
     def show(self, place: int) -> bool:
         """Show a quantity again unless a primary could then be solved for."""
-        if place in self._basis:
-            row = self._basis.index(place)
-            partners = [at for at in np.flatnonzero(self._matrix[row]) if self._hidden[at] and at != place]
-            if partners:
+        at = self._frame.at[place]
+        if at in self._basis:
+            row = self._basis.index(at)
+            partners = np.flatnonzero((self._matrix[row] != 0) & self._hidden)
+            partners = partners[partners != at]
+            if partners.size:
                 self._pivot(row, int(partners[0]))
-        self._hidden[place] = False
-        column = self._matrix[:, place]
-        touched = [row for row in np.flatnonzero(column) if self._basis[row] in self._task.targets]
+        self._hidden[at] = False
+        touched = [row for row in np.flatnonzero(self._matrix[:, at]) if self._frame.target[self._basis[row]]]
         if any(self._alone(int(row)) for row in touched):
-            self._hidden[place] = True
+            self._hidden[at] = True
             return False
         return True
 
-    def _pivot(self, row: int, place: int) -> None:
-        _pivot(self._matrix, row, place)
-        self._basis[row] = place
+    def _pivot(self, row: int, at: int) -> None:
+        _pivot(self._matrix, row, at)
+        self._basis[row] = at
 
 
 def _solve(matrix: Matrix, order: Sequence[int]) -> list[int]:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,8 +9,6 @@ from hypothesis import strategies as st
 from output_checks.check import check
 from output_checks.model import CellRef, Offered, Verdict
 from output_checks.policy import load_policy
-from output_checks.suppress.aim import Aim
-from output_checks.suppress.attack import Attacker
 from output_checks.suppress.complement import protect
 from output_checks.suppress.rounding import rounded
 from output_checks.suppress.system import Quantity, Sum, System
@@ -89,43 +86,6 @@ def test_a_twin_offered_again_is_left_as_it_is(inner: list[list[int]]) -> None:
         return
     again = check(Offered("t.csv", first.twin, COUNTS), POLICY)
     assert again.twin == first.twin
-
-
-def square(*values: int) -> System:
-    """Two by two with row and column totals: a b / c d, then the rows' and the columns' totals."""
-    a, b, c, d = values
-    numbers = (a, b, c, d, a + b, c + d, a + c, b + d)
-    cells = tuple(Quantity((CellRef(at, "n"),), number) for at, number in enumerate(numbers))
-    return System(cells, (Sum(4, (0, 1)), Sum(5, (2, 3)), Sum(6, (0, 2)), Sum(7, (1, 3))))
-
-
-def test_a_hidden_number_alone_in_its_row_is_found_by_the_attacker() -> None:
-    system = square(3, 20, 30, 40)
-    attacker = Attacker(system, [each.value for each in system.quantities], frozenset({0}), Aim(1, 1, 7))
-    assert attacker.solved([0]) == {0}
-
-
-def test_four_corners_protect_each_other_as_far_as_their_numbers_reach() -> None:
-    system = square(3, 20, 30, 40)
-    attacker = Attacker(
-        system, [each.value for each in system.quantities], frozenset({0, 1, 2, 3}), Aim(1, 1, 7)
-    )
-    assert not attacker.recovered([0])
-    tight = square(3, 1, 1, 40)
-    cornered = Attacker(
-        tight, [each.value for each in tight.quantities], frozenset({0, 1, 2, 3}), Aim(1, 1, 7)
-    )
-    assert cornered.recovered([0]) == {0}, "its neighbours are too small to hide behind"
-
-
-def test_every_way_to_change_a_table_leaves_its_sums_alone() -> None:
-    system = square(3, 20, 30, 40)
-    attacker = Attacker(system, [each.value for each in system.quantities], frozenset(range(8)), Aim(0, 0, 5))
-    for move in attacker.moves:
-        for each in system.sums:
-            change = sum(Fraction(move.get(part, 0)) for part in each.parts)
-            assert change == move.get(each.total, 0)
-    assert len(attacker.moves) == 4
 
 
 def test_a_pattern_protects_what_no_cell_shows() -> None:
