@@ -168,7 +168,9 @@ class _Solver:
         self._solver.setOptionValue("mip_max_nodes", _NODES)
         self._solver.passModel(_program(equations, self._least))
 
-    def furthest(self, places: NDArray[np.int32], far: NDArray[np.float64], way: int, *, whole: bool) -> Whole | None:
+    def furthest(
+        self, places: NDArray[np.int32], far: NDArray[np.float64], way: int, *, whole: bool
+    ) -> Whole | None:
         """The change that moves some numbers furthest in sum, none of them further than `far`; None where none is found."""
         solver, count = self._solver, len(places)
         low, high = self._least[places], np.full(count, kHighsInf)
@@ -187,7 +189,9 @@ class _Solver:
     def _ask_for(self, *, whole: bool) -> None:
         kind = HighsVarType.kInteger if whole else HighsVarType.kContinuous
         every = np.arange(self._width, dtype=np.int32)
-        self._solver.changeColsIntegrality(self._width, every, np.full(self._width, int(kind), dtype=np.uint8))
+        self._solver.changeColsIntegrality(
+            self._width, every, np.full(self._width, int(kind), dtype=np.uint8)
+        )
 
 
 def _program(equations: _Equations, least: NDArray[np.float64]) -> HighsLp:

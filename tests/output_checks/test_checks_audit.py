@@ -61,12 +61,12 @@ def test_halves_of_people_are_no_other_table() -> None:
     assert exposed(shown, [0, 1, 2], EXACT) == {0, 1, 2}
 
 
-def could_be(values: Sequence[int], hidden: Sequence[int], most: int) -> dict[int, set[int]]:
+def could_be(values: Sequence[int], hidden: Sequence[int], numbers: range) -> dict[int, set[int]]:
     """Every number that each hidden inner cell takes in some table with the same totals: by trying all."""
     system = square(*values)
     true = [each.value for each in system.quantities]
     seen: dict[int, set[int]] = {place: set() for place in hidden}
-    for tried in product(range(1, most), repeat=len(hidden)):
+    for tried in product(numbers, repeat=len(hidden)):
         now = [*true]
         for place, number in zip(hidden, tried, strict=True):
             now[place] = number
@@ -77,16 +77,16 @@ def could_be(values: Sequence[int], hidden: Sequence[int], most: int) -> dict[in
 
 
 @given(
-    st.lists(st.integers(1, 12), min_size=4, max_size=4),
+    st.lists(st.integers(1, 9), min_size=4, max_size=4),
     st.sets(st.integers(0, 3), min_size=1),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_it_agrees_with_whoever_tries_every_table(values: list[int], hidden: set[int]) -> None:
     shown = published(values, hidden)
-    truth = could_be(values, sorted(hidden), 26)
+    solvable, believable = (could_be(values, sorted(hidden), range(least, 19)) for least in (0, 1))
     for place in hidden:
-        assert (place in exposed(shown, [place], EXACT)) == (len(truth[place]) == 1)
-        covered = min(truth[place]) <= 1 and max(truth[place]) >= 7
+        assert (place in exposed(shown, [place], EXACT)) == (len(solvable[place]) == 1)
+        covered = min(believable[place]) <= 1 and max(believable[place]) >= 7
         assert (place in exposed(shown, [place], COVER)) == (not covered)
 
 

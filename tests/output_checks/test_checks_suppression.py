@@ -1,66 +1,22 @@
 """Suppression against instances with known answers, and against an attacker that shares no code with it."""
 
-import csv
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from output_checks.model import CellRef
-from output_checks.policy import Policy, load_policy
+from output_checks.policy import load_policy
 from output_checks.suppress.complement import protect
 from output_checks.suppress.covering import Task, cover
 from output_checks.suppress.network import Islands, network_of
-from output_checks.suppress.system import Quantity, Sum, System
 from output_checks.suppress.tableau import Tableau
 from tests.output_checks.elimination_by_hand import solved_for
+from tests.output_checks.suppression_instances import FOLDER, cube, instance, small
 
-Cells = Mapping[tuple[str, ...], int]
-INSTANCES = Path(__file__).resolve().parents[2].parent / "shared" / "samples" / "suppression"
-needs_instances = pytest.mark.skipif(
-    not INSTANCES.is_dir(), reason="the sample folder is not beside this clone"
-)
+needs_instances = pytest.mark.skipif(not FOLDER.is_dir(), reason="the sample folder is not beside this clone")
 EXACT = replace(load_policy(pack="sdap-10"), interval="exact")
-
-
-def cube(cells: Cells) -> System:
-    """The inner cells with every margin, and every sum that binds them."""
-    dimensions = range(len(next(iter(cells))))
-    labels = [sorted({key[at] for key in cells}) for at in dimensions]
-    totals: dict[tuple[str, ...], int] = {}
-    for key, number in cells.items():
-        for summed in product((False, True), repeat=len(dimensions)):
-            name = tuple("*" if out else label for out, label in zip(summed, key, strict=True))
-            totals[name] = totals.get(name, 0) + number
-    place = {name: at for at, name in enumerate(totals)}
-    sums = [
-        Sum(
-            place[name],
-            tuple(
-                place[part] for label in labels[at] if (part := (*name[:at], label, *name[at + 1 :])) in place
-            ),
-        )
-        for name in totals
-        for at in dimensions
-        if name[at] == "*"
-    ]
-    return System(
-        tuple(Quantity((CellRef(at, "n"),), number) for at, number in enumerate(totals.values())), tuple(sums)
-    )
-
-
-def small(system: System, policy: Policy) -> frozenset[int]:
-    return frozenset(at for at, each in enumerate(system.quantities) if policy.is_small(each.value))
-
-
-def instance(name: str) -> System:
-    with (INSTANCES / f"{name}.csv").open(encoding="utf-8") as lines:
-        rows = list(csv.reader(lines))[1:]
-    return cube({tuple(row[:-1]): int(row[-1]) for row in rows})
 
 
 @needs_instances
@@ -73,6 +29,7 @@ def instance(name: str) -> System:
         ("t2_50x20", 1184, 1.0),
         ("t3_6x5x4", 779, 1.03),
         ("t3_10x10x5", 1398, 1.03),
+        pytest.param("h3_geo150_icd22_sex2", 87156, 1.03, id="hierarchical"),
     ],
 )
 def test_no_more_is_hidden_than_by_the_best_known_and_nothing_is_recovered(
