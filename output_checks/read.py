@@ -101,4 +101,6 @@ _READERS: Mapping[str, Callable[[bytes, Mapping[str, Any]], Read]] = {
     ".md": _read_words,
     ".png": _read_picture,
 }
+WORDS = frozenset({".txt", ".log", ".md", ".html", ".htm"})
+"""Kinds of file that are read as words."""
 READABLE = tuple(_READERS)

@@ -16,7 +16,7 @@ from output_checks.facts import Facts
 from output_checks.model import CellRef
 from output_checks.suppress.system import Quantity, Sum, System
 
-_TOTAL_WORDS = frozenset(
+TOTAL_WORDS = frozenset(
     {
         "total",
         "totals",
@@ -141,7 +141,7 @@ def _total_labels(subject: Facts, counts: Sequence[str]) -> Mapping[str, str]:
 def _total_label(subject: Facts, dimension: str, counts: Sequence[str]) -> str | None:
     assert subject.table is not None  # noqa: S101  # only tables have dimensions
     labels = dict.fromkeys(subject.table.column(dimension))
-    named = [label for label in labels if label.casefold() in _TOTAL_WORDS]
+    named = [label for label in labels if label.casefold() in TOTAL_WORDS]
     if named:
         return named[0]
     sums = (_sum_labels(subject, dimension, name) for name in counts if len(labels) > 2)  # noqa: PLR2004  # a total and two parts

@@ -4,27 +4,25 @@ Which store a request may read is decided here, from its purpose: a maintenance 
 Refuses to hand a key to a box: an extract's box gets what one study's pseudonyms are made with, and nothing else [P2].
 """
 
-import csv
-import io
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-import duckdb
-
 from job_specs.model import Purpose, TableScope
 from job_specs.sql.model import ColumnFact, Scope, TableFact
+from output_checks.model import Evidence
+from output_checks.question import Question
 from sandboxes.model import Input
 from tre.custody.context import OptOuts, StoreFacts
 from tre.custody.requests import JobRequest
 from tre.data import extract
 from tre.data.catalogue import Catalogue, scope
+from tre.data.copying import copied
 from tre.data.errors import StoreUnavailable
+from tre.data.evidence import measure
+from tre.data.extracted import opened
 from tre.data.store import Check, Store, open_store
-
-PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -92,6 +90,25 @@ class Counted:
     roles: Mapping[str, str]
 
 
+class Kept(Protocol):
+    """Which people of an extract a table is about, as a guarded query of one row for each of them."""
+
+    @property
+    def table(self) -> str:
+        """What the query calls the extract."""
+        ...
+
+    @property
+    def sql(self) -> str:
+        """The guard's canonical text."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Values by name."""
+        ...
+
+
 class Room:
     """What dispatch may ask of the data room."""
 
@@ -149,11 +166,27 @@ class Room:
         return Counted(units.people, units.roles)
 
     def pseudonyms(self, content: bytes) -> frozenset[str]:
-        """The pseudonyms in an extract, as the engine wrote it: Parquet or CSV."""
-        if content.startswith(PARQUET):
-            return _in_parquet(content, self._catalogue.patient)
-        lines = csv.DictReader(io.StringIO(content.decode("utf-8")))
-        return frozenset(line[self._catalogue.patient] for line in lines)
+        """The pseudonyms in an extract, as the engine wrote it."""
+        with opened(content, self._catalogue.patient) as extract:
+            return extract.pseudonyms
+
+    def extract_scope(self, name: str, content: bytes) -> Scope:
+        """An extract as the one table, called `name`, that a declaration's `where` may speak of."""
+        with opened(content, self._catalogue.patient) as extract:
+            columns = tuple(ColumnFact(column, kind) for column, kind in extract.columns.items())
+        return Scope((TableFact(name, columns, self._catalogue.patient, "patients"),))
+
+    def measure(self, content: bytes, question: Question, kept: Kept | None = None) -> Evidence:
+        """What an extract says about a declared table, over the people that `kept` keeps. Raises Unaskable."""
+        with opened(content, self._catalogue.patient) as extract:
+            if kept is not None:
+                extract.keep(kept.table, kept.sql, kept.parameters)
+            return measure(extract, question)
+
+    def copied(self, content: bytes, columns: Sequence[Sequence[str]]) -> frozenset[int]:
+        """The rows of a table, given column by column, that are one single person's record in an extract."""
+        with opened(content, self._catalogue.patient) as extract:
+            return copied(extract, columns)
 
     def _store(self, case: JobRequest) -> Store:
         return open_store(self._stores.of(case.submission.purpose), check=Check.SIZES)
@@ -170,15 +203,6 @@ def _laid(request: extract.EngineRequest, folder: Path) -> Laid:
 def _result(path: str) -> str:
     """The result's name in the box, with the ending that the spec declares."""
     return f"result{PurePosixPath(path).suffix}"
-
-
-def _in_parquet(content: bytes, patient: str) -> frozenset[str]:
-    with tempfile.NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect(":memory:") as connection:
-        file.write(content)
-        file.flush()
-        rows = connection.execute("SELECT * FROM read_parquet(?)", [file.name])
-        place = [column[0] for column in rows.description].index(patient)
-        return frozenset(str(row[place]) for row in rows.fetchall())
 
 
 def _by_table(datasets: tuple[TableScope, ...]) -> Mapping[str, tuple[str, ...]]:

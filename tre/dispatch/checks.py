@@ -6,13 +6,15 @@ Refuses to offer an output without a report. Reports, and the canonical twins th
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from job_specs.model import Action
+from job_specs.model import Action, RunBody
 from output_checks.check import check
-from output_checks.model import Confidence, Evidence
+from output_checks.model import Confidence, Evidence, Report
 from output_checks.model import Offered as ForCheck
 from output_checks.policy import Policy
+from output_checks.read import WORDS, kind_of
 from tre.custody.outputs import Offered, Output
 from tre.custody.policies.run import to_offer
 from tre.custody.requests import ActionKind, JobRequest
@@ -20,9 +22,19 @@ from tre.dispatch.actions import matches
 from tre.dispatch.code import fetch
 from tre.dispatch.intake import OUTPUTS, Intake, question, read_study
 from tre.dispatch.ports import DataRoom, Shelf, inside_path
+from tre.dispatch.recompute import evident, numbers_shown
 
 UNITS = "units.json"
 """The engine's own count of people beside an aggregate."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What lies around one output: the request's extracts, the outputs offered with it, and the numbers those show."""
+
+    extracts: Mapping[str, bytes]
+    beside: frozenset[str]
+    numbers: frozenset[str] = frozenset()
 
 
 class Checks:
@@ -45,11 +57,24 @@ class Checks:
         self._images = images
 
     def over(self, case: JobRequest) -> tuple[Offered, ...]:
-        """Check every output that is asked to leave."""
+        """Check every output that is asked to leave; words last, beside the numbers that the tables may show."""
         intake = read_study(fetch(case.submission.code, self._documents.get), self._data, self._images)
-        return tuple(self._offer(case, intake, output) for output in to_offer(case))
+        asked = to_offer(case)
+        around = self._around(case, intake, asked)
+        made: dict[Output, Offered] = {}
+        for output in sorted(asked, key=lambda each: is_words(each.path)):
+            made[output], shown = self._offer(case, intake, output, around)
+            around = replace(around, numbers=around.numbers | shown)
+        return tuple(made[output] for output in asked)
 
-    def _offer(self, case: JobRequest, intake: Intake, output: Output) -> Offered:
+    def _around(self, case: JobRequest, intake: Intake, asked: tuple[Output, ...]) -> Around:
+        named = ((intake.spec.action(output.action), output.path) for output in asked)
+        beside = frozenset(name for action, path in named for name in (declared_name(action, path),) if name)
+        return Around(self._extracts(case), beside)
+
+    def _offer(
+        self, case: JobRequest, intake: Intake, output: Output, around: Around
+    ) -> tuple[Offered, frozenset[str]]:
         action = intake.spec.action(output.action)
         content = self._quarantine.get(output.digest)
         offer = ForCheck(
@@ -57,9 +82,18 @@ class Checks:
             content=content,
             declaration=declaration(action, output.path),
             evidence=self._evidence(case, intake, action, content),
-            pseudonyms=self._pseudonyms(case),
+            pseudonyms=self._pseudonyms(around.extracts),
+            beside=around.beside,
+            numbers=around.numbers,
         )
+        if offer.evidence is None and isinstance(action.body, RunBody):
+            parameters = intake.spec.parameters_of(action)
+            offer = evident(offer, around.extracts, self._data, policy=self._policy, parameters=parameters)
         report = check(offer, self._policy)
+        shown = numbers_shown(output.path, report.twin) if report.twin is not None else frozenset()
+        return self._kept(output, report), shown
+
+    def _kept(self, output: Output, report: Report) -> Offered:
         return Offered(
             path=output.path,
             raw=output.digest,
@@ -81,12 +115,28 @@ class Checks:
         people = self._data.people(untrusted, asked, rows=_rows(content))
         return Evidence(people=people.per_row, source=Confidence.PROVED, roles=people.roles)
 
-    def _pseudonyms(self, case: JobRequest) -> frozenset[str] | None:
-        """The pseudonyms in every extract of the request, however far upstream, to be looked for in what is offered."""
-        extracts = (job for job in case.jobs if job.action.kind is ActionKind.EXTRACT)
-        files = [output for job in extracts for output in job.outputs if output.path.startswith(OUTPUTS)]
-        found = [self._data.pseudonyms(self._quarantine.get(output.digest)) for output in files]
+    def _extracts(self, case: JobRequest) -> Mapping[str, bytes]:
+        """Every extract of the request, however far upstream, by the action that made it."""
+        jobs = (job for job in case.jobs if job.action.kind is ActionKind.EXTRACT)
+        files = [
+            (job.action.name, out) for job in jobs for out in job.outputs if out.path.startswith(OUTPUTS)
+        ]
+        return {name: self._quarantine.get(output.digest) for name, output in files}
+
+    def _pseudonyms(self, extracts: Mapping[str, bytes]) -> frozenset[str] | None:
+        """The pseudonyms in every extract of the request, to be looked for in what is offered."""
+        found = [self._data.pseudonyms(content) for content in extracts.values()]
         return frozenset().union(*found) if found else None
+
+
+def is_words(path: str) -> bool:
+    """Whether a file is read as words."""
+    return kind_of(path) in WORDS
+
+
+def declared_name(action: Action, path: str) -> str | None:
+    """What the spec calls this output."""
+    return next((each.name for each in action.outputs if matches(path, each.pattern)), None)
 
 
 def declaration(action: Action, path: str) -> Mapping[str, Any] | None:

@@ -3,13 +3,15 @@
 ``main`` hands in the real ones. Refuses nothing; it only says what is promised.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from job_specs.model import TableScope
 from job_specs.sql.model import Scope
+from output_checks.model import Evidence
+from output_checks.question import Question as Measured
 from sandboxes.model import Input
 from tre.custody.requests import JobRequest
 
@@ -80,6 +82,25 @@ class People(Protocol):
         ...
 
 
+class Kept(Protocol):
+    """Which people of an extract a table is about, as a guarded query of one row for each of them."""
+
+    @property
+    def table(self) -> str:
+        """What the query calls the extract."""
+        ...
+
+    @property
+    def sql(self) -> str:
+        """The guard's canonical text."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Values by name."""
+        ...
+
+
 class DataRoom(Protocol):
     """The only room that knows where patients are."""
 
@@ -101,6 +122,18 @@ class DataRoom(Protocol):
 
     def pseudonyms(self, extract: bytes) -> frozenset[str]:
         """The pseudonyms in an extract, to be looked for in what is offered."""
+        ...
+
+    def extract_scope(self, name: str, content: bytes) -> Scope:
+        """An extract as the one table, called ``name``, that a declaration's ``where`` may speak of."""
+        ...
+
+    def measure(self, content: bytes, question: Measured, kept: Kept | None = None) -> Evidence:
+        """What an extract says about a declared table, over the people that ``kept`` keeps: evidence, never a row."""
+        ...
+
+    def copied(self, content: bytes, columns: Sequence[Sequence[str]]) -> frozenset[int]:
+        """The rows of a table, given column by column, that are one single person's record in an extract."""
         ...
 
 

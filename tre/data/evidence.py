@@ -1,0 +1,246 @@
+"""What an extract says about a declared table: people behind each group, shares, sides, and each number computed again.
+
+It answers with numbers about groups and never with a row. It refuses columns that the extract does not have, labels that
+are not its values, and questions with too many groups; in sentences that repeat no label and no value.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from output_checks.model import Confidence, Evidence, Shares, Sides
+from output_checks.question import Asked, Measure, Question, Unaskable
+from tre.data import grouping
+from tre.data.extracted import Extract
+from tre.data.grouping import Key, quoted
+
+_SHARED = frozenset({Measure.SUM, Measure.MEAN, Measure.GINI, Measure.CONCENTRATION})
+_SIDED = frozenset({Measure.PERCENTILE, Measure.LOWEST, Measure.HIGHEST})
+_STEPS = frozenset({Measure.AT_RISK, Measure.EVENTS})
+_NO_AMOUNT = _STEPS | {Measure.PEOPLE, Measure.WITH, Measure.MODE}
+_OF_RECORDS = frozenset({Measure.PEOPLE, Measure.WITH, Measure.SUM, Measure.MEAN})
+_TRUTHS = frozenset({"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT"})
+_NUMBERS = _TRUTHS | {"DOUBLE", "FLOAT", "HUGEINT", "UINTEGER", "USMALLINT", "UBIGINT"}
+_N, _TOTAL = "count(*) FILTER (WHERE nv > 0)", "sum(s)"
+_NUMBER: Mapping[Measure, Callable[[Asked], str]] = {
+    Measure.PEOPLE: lambda _: _N,
+    Measure.SUM: lambda _: _TOTAL,
+    Measure.MEAN: lambda _: "sum(s) / nullif(sum(nv), 0)",
+    Measure.SD: lambda _: "stddev_samp(s)",
+    Measure.PERCENTILE: lambda asked: f"quantile_cont(s, {asked.at / 100!r})",
+    Measure.LOWEST: lambda _: "min(s)",
+    Measure.HIGHEST: lambda _: "max(s)",
+    Measure.CONCENTRATION: lambda _: "sum(s * s) / nullif(sum(s) * sum(s), 0)",
+    Measure.GINI: lambda _: (
+        "2 * sum(place * s) / nullif(count(s) * sum(s), 0) - (count(s) + 1) / nullif(count(s), 0)"
+    ),
+}
+"""What is computed of each group, over one line for each person: `s` their amount, `nv` their records that have one."""
+
+
+@dataclass
+class Gathered:
+    """Evidence as it is gathered, row by row."""
+
+    people: list[int]
+    rows: list[int]
+    values: dict[str, list[float | None]] = field(default_factory=dict)
+    shares: dict[str, list[Shares]] = field(default_factory=dict)
+    sides: dict[str, list[Sides | None]] = field(default_factory=dict)
+
+    def evidence(self) -> Evidence:
+        """The whole of it, recomputed."""
+        return Evidence(
+            people=tuple(self.people),
+            source=Confidence.RECOMPUTED,
+            rows=tuple(self.rows),
+            values={name: tuple(each) for name, each in self.values.items()},
+            shares={name: tuple(each) for name, each in self.shares.items()},
+            sides={name: tuple(each) for name, each in self.sides.items()},
+        )
+
+
+def measure(extract: Extract, question: Question) -> Evidence:
+    """Answer a question from an extract.
+
+    Raises:
+        Unaskable: the extract has no such columns or groups, or the question cannot be answered in bounds.
+    """
+    _hold(extract, question)
+    if question.regressors:
+        return _of_model(extract, question)
+    keys = grouping.keys(extract, question)
+    answer = Gathered([0] * len(keys), [0] * len(keys))
+    for kept, rows in grouping.by_totals(question.by, keys):
+        places = [(row, tuple(part for part in keys[row] if part is not grouping.TOTAL)) for row in rows]
+        _take(_Asking(extract, question, kept), places, answer)
+    return answer.evidence()
+
+
+def _hold(extract: Extract, question: Question) -> None:
+    needed = [*question.by, *question.regressors, *filter(None, (question.value, question.event))]
+    needed += [each.of for each in question.asked if each.measure in _STEPS]
+    if not all(name in extract.columns and name != extract.patient for name in needed):
+        raise Unaskable(
+            "Group by, and summarise, columns of the extract that `of` names, under their own names."
+        )
+    measures = {each.measure for each in question.asked}
+    if not extract.one_each and not measures <= _OF_RECORDS:
+        raise Unaskable(
+            "Only counts, sums and means are recomputed from data with several records for a person."
+        )
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One question, grouped by the dimensions that are not totals."""
+
+    extract: Extract
+    question: Question
+    kept: tuple[str, ...]
+
+    @property
+    def dims(self) -> str:
+        """The dimensions, each followed by a comma."""
+        return "".join(f"{quoted(name)}, " for name in self.kept)
+
+    def each_person(self) -> str:
+        """One line for each person of each group: records, records with an amount, the amount, and what is true of them."""
+        amount = self.amount()
+        flags = [(name, place) for place, name in enumerate(self.flagged())]
+        if self.extract.one_each:
+            true = "".join(f", {quoted(name)}::BOOLEAN AS f{place}" for name, place in flags)
+            ranked = (
+                f", row_number() OVER (PARTITION BY {self.dims} 1 ORDER BY {amount}) AS place"
+                if self.ranks
+                else ""
+            )
+            return f"SELECT {self.dims} 1 AS n, ({amount} IS NOT NULL)::INT AS nv, {amount} AS s, abs({amount}) AS a{true}{ranked} FROM people"  # noqa: S608 - names are quoted
+        true = "".join(f", bool_or({quoted(name)}::BOOLEAN) AS f{place}" for name, place in flags)
+        grouped = f"{self.dims}{quoted(self.extract.patient)}"
+        return f"SELECT {grouped}, count(*) AS n, count({amount}) AS nv, sum({amount}) AS s, sum(abs({amount})) AS a{true} FROM people GROUP BY ALL"  # noqa: S608 - names are quoted
+
+    @property
+    def ranks(self) -> bool:
+        """Whether anything needs the amounts in order."""
+        return any(each.measure is Measure.GINI for each in self.question.asked)
+
+    def amount(self) -> str:
+        """The summarised column as a number; everybody has the amount 1 where there is none, or where it is no number."""
+        value = self.question.value
+        kind = self.extract.columns.get(value, "")
+        if kind in _NUMBERS or kind.startswith("DECIMAL"):
+            return f"{quoted(value)}::DOUBLE"
+        if any(each.measure not in _NO_AMOUNT for each in self.question.asked):
+            raise Unaskable("Summarise a column of numbers.")
+        return "1" if not value else f"CASE WHEN {quoted(value)} IS NOT NULL THEN 1.0 END"
+
+    def flagged(self) -> tuple[str, ...]:
+        """The counted columns that are facts, true or false, of the data; any other count is of everybody in the group."""
+        counts = (each.column for each in self.question.asked if each.measure is Measure.WITH)
+        return tuple(name for name in counts if self.extract.columns.get(name) in _TRUTHS)
+
+    def number(self, asked: Asked) -> str:
+        """What one column is computed with."""
+        if asked.measure is Measure.WITH:
+            flags = self.flagged()
+            return (
+                f"count(*) FILTER (WHERE f{flags.index(asked.column)})"
+                if asked.column in flags
+                else "count(*)"
+            )
+        return _NUMBER[asked.measure](asked)
+
+
+def _take(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) -> None:
+    asked = [
+        each for each in asking.question.asked if each.measure in _NUMBER or each.measure is Measure.WITH
+    ]
+    found = grouping.groups(asking.extract, asking.kept, _select(asking, asked))
+    counts_value = any(each.measure is not Measure.WITH for each in asked)
+    for row, key in places:
+        everyone, with_value, records, sizes, top, *numbers = found.get(key) or [
+            0,
+            0,
+            0,
+            0,
+            [],
+            *[None] * len(asked),
+        ]
+        answer.people[row] = with_value if counts_value else everyone
+        answer.rows[row] = int(records or 0)
+        for each, number in zip(asked, numbers, strict=True):
+            counted = each.measure in (Measure.PEOPLE, Measure.WITH)
+            _at(answer.values, each.column, answer)[row] = 0.0 if number is None and counted else number
+            if each.measure in _SHARED:
+                _at(answer.shares, each.column, answer, Shares(0.0, 0.0))[row] = _shares(sizes, top)
+    _take_sides(asking, places, answer)
+    _take_modes(asking, places, answer)
+    _take_steps(asking, places, answer)
+
+
+def _at(kept: dict[str, list[Any]], name: str, answer: Gathered, empty: object = None) -> list[Any]:
+    return kept.setdefault(name, [empty] * len(answer.people))
+
+
+def _select(asking: _Asking, asked: Sequence[Asked]) -> str:
+    numbers = "".join(f", ({asking.number(each)})::DOUBLE" for each in asked)
+    return f"count(*), {_N}, sum(n), sum(a), max(a, 2){numbers} FROM ({asking.each_person()})"
+
+
+def _shares(sizes: float | None, top: Sequence[float] | None) -> Shares:
+    largest, second = (*(top or ()), 0.0, 0.0)[:2]
+    return Shares(max(sizes or 0.0, largest + second), largest, second)
+
+
+def _take_sides(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) -> None:
+    """How many people are below, at and above each percentile and extreme."""
+    for each in (each for each in asking.question.asked if each.measure in _SIDED):
+        dims, mark = asking.dims, _NUMBER[each.measure](each)
+        inner = f"SELECT *, {mark} OVER (PARTITION BY {dims} 1) AS mark FROM ({asking.each_person()})"  # noqa: S608 - names are quoted
+        sides = ", ".join(f"count(*) FILTER (WHERE s {sign} mark)" for sign in "<=>")
+        found = grouping.groups(asking.extract, asking.kept, f"{sides} FROM ({inner})")
+        for row, key in places:
+            _at(answer.sides, each.column, answer)[row] = Sides(*found[key]) if key in found else None
+
+
+def _take_modes(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) -> None:
+    """How many people share the value that the file calls the most common; nothing where another is more common."""
+    for each in (each for each in asking.question.asked if each.measure is Measure.MODE):
+        words = (asking.question.labels or {})[each.column]
+        found = grouping.counts(asking.extract, (*asking.kept, each.of))
+        for row, key in places:
+            group = {own[-1]: people for own, (people,) in found.items() if own[:-1] == key}
+            label = grouping.meant(words[row], [own for own in group if own is not None])
+            same = group.get(label, 0) if label is not grouping.TOTAL else 0
+            modal = same and same == max(group.values())
+            sides = Sides(0, same, sum(group.values()) - same) if modal else None
+            _at(answer.sides, each.column, answer)[row] = sides
+
+
+def _take_steps(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) -> None:
+    """People at risk at each time of a survival table, and events up to it."""
+    steps = [each for each in asking.question.asked if each.measure in _STEPS]
+    if not steps:
+        return
+    event = f"count(*) FILTER (WHERE {quoted(asking.question.event)}::BOOLEAN)"
+    found = grouping.timed(asking.extract, asking.kept, quoted(steps[0].of), event)
+    for row, key in places:
+        at = grouping.time_of(asking.question.times[row])
+        group = found.get(key, [])
+        at_risk = sum(people for when, people, _ in group if when >= at)
+        events = sum(happened for when, _, happened in group if when <= at)
+        answer.people[row] = answer.rows[row] = sum(people for _, people, _ in group)
+        for each in steps:
+            number = at_risk if each.measure is Measure.AT_RISK else events
+            _at(answer.values, each.column, answer)[row] = float(number)
+
+
+def _of_model(extract: Extract, question: Question) -> Evidence:
+    """The people of a model, and how many are at the rarest level of each regressor."""
+    names = ", ".join(f"count({quoted(name)})" for name in question.regressors)
+    counted = extract.connection.execute(f"SELECT count(*), {names} FROM people").fetchall()[0]  # noqa: S608 - names are quoted
+    people = min(int(each) for each in counted)
+    smallest = {name: grouping.smallest(extract, name) for name in question.regressors}
+    rows = len(question.groups)
+    return Evidence((people,) * rows, Confidence.RECOMPUTED, rows=(people,) * rows, smallest=smallest)
