@@ -153,7 +153,7 @@ class Facts:
         if self.evidence is not None:
             return self.evidence.people
         rows = len(self.table.rows) if self.table else 0
-        said = [self._numbers[each.name] for each in self.with_role(Role.N, Role.COUNT)]
+        said = [self._numbers[each.name] for each in self.with_role(Role.N, Role.COUNT, Role.AT_RISK)]
         return tuple(self._largest([numbers[row] for numbers in said]) for row in range(rows))
 
     def sides_of(self, name: str) -> tuple[Sides | None, ...] | None:

@@ -11,7 +11,9 @@ from typing import Any
 
 from output_checks.formats.cells import Reading
 from output_checks.formats.comma import read_separated, text_of
+from output_checks.formats.drawing import read_drawing
 from output_checks.formats.json_table import read_json
+from output_checks.formats.page import read_page
 from output_checks.formats.picture import read_png
 from output_checks.formats.refusal import Unreadable
 from output_checks.model import Opaque
@@ -34,13 +36,10 @@ _CONVERT: Mapping[str, str] = {
     ".pkl": "Write the model's coefficients as a CSV table; a pickle can carry the data it was made from.",
     ".pickle": "Write the model's coefficients as a CSV table; a pickle can carry the data it was made from.",
     ".joblib": "Write the model's coefficients as a CSV table; a saved model can carry the data it was made from.",
-    ".svg": "Save the figure as PNG and declare its underlying table; the coordinates in an SVG are the data.",
     ".pdf": "Save figures as PNG and tables as CSV; a PDF can hide text and files.",
-    ".html": "Save tables as CSV, figures as PNG and words as .txt or .md; a page can hide data and programs.",
-    ".htm": "Save tables as CSV, figures as PNG and words as .txt or .md; a page can hide data and programs.",
     ".ipynb": "Save what the notebook shows as CSV, PNG and .txt; a notebook keeps the outputs of every cell.",
-    ".jpg": "Save the figure as PNG.",
-    ".jpeg": "Save the figure as PNG.",
+    ".jpg": "Save the figure as PNG; what a JPEG loses can hide what is in it.",
+    ".jpeg": "Save the figure as PNG; what a JPEG loses can hide what is in it.",
     ".docx": "Save words as .txt or .md and tables as CSV.",
     ".gph": "Save the figure as PNG; a Stata graph carries its data.",
     ".gz": "Offer the files one by one, unpacked.",
@@ -48,7 +47,7 @@ _CONVERT: Mapping[str, str] = {
     ".sqlite": "Save the table as CSV.",
     ".duckdb": "Save the table as CSV.",
 }
-_ANY = "Save tables as .csv or .json, figures as .png, words as .txt or .md."
+_ANY = "Save tables as .csv or .json, figures as .png or .svg, words as .txt or .md."
 
 
 def kind_of(path: str) -> str:
@@ -88,6 +87,14 @@ def _read_words(untrusted: bytes, _: Mapping[str, Any]) -> Read:
     return Opaque("words", words, "\n".join(lines).encode())
 
 
+def _read_page(untrusted: bytes, _: Mapping[str, Any]) -> Read:
+    return read_page(untrusted)
+
+
+def _read_drawing(untrusted: bytes, _: Mapping[str, Any]) -> Read:
+    return read_drawing(untrusted)
+
+
 def _read_picture(untrusted: bytes, _: Mapping[str, Any]) -> Read:
     return read_png(untrusted)
 
@@ -99,7 +106,10 @@ _READERS: Mapping[str, Callable[[bytes, Mapping[str, Any]], Read]] = {
     ".txt": _read_words,
     ".log": _read_words,
     ".md": _read_words,
+    ".html": _read_page,
+    ".htm": _read_page,
     ".png": _read_picture,
+    ".svg": _read_drawing,
 }
 WORDS = frozenset({".txt", ".log", ".md", ".html", ".htm"})
 """Kinds of file that are read as words."""

@@ -1,8 +1,9 @@
-"""A PNG picture, stripped to its pixels.
+"""A PNG picture, painted again from what is seen of it.
 
 Refuses broken, interlaced or oversized pictures and anything after the end of one. Text, dates, profiles and thumbnails
-are dropped, and the pixels are compressed again, so that what leaves is the picture and nothing that travelled with it.
-What the pixels show cannot be judged here: a picture is opaque.
+are dropped, what is see-through is laid on white, and every colour is one of sixteen shades each of red, green and blue:
+what is written in the last bits of the pixels, as nobody sees, is gone. What the pixels show cannot be judged here: a
+picture is opaque.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
+from output_checks.formats.pixels import Shape, painted
 from output_checks.formats.refusal import Unreadable
 from output_checks.model import Opaque
 
@@ -18,7 +23,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEPT = (b"PLTE", b"tRNS")
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
-_MAX_PIXELS = 40_000_000
+_MAX_PIXELS = 4_000_000
 _SAVE_AGAIN = "Save the figure again as an ordinary PNG, such as with `savefig` or `ggsave`."
 
 
@@ -33,9 +38,24 @@ def read_png(content: bytes) -> Opaque:
         raise _broken("It does not begin and end as a PNG does.")
     header = chunks[0][1]
     pixels = _inflated(b"".join(data for kind, data in chunks if kind == b"IDAT"), _pixel_bytes(header))
-    kept = [(kind, data) for kind, data in chunks if kind in _KEPT]
-    body = [(b"IHDR", header), *kept, (b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b"")]
-    return Opaque("picture", "", _SIGNATURE + b"".join(_chunk(kind, data) for kind, data in body))
+    parts = {kind: data for kind, data in chunks if kind in _KEPT}
+    rows = painted(pixels, _shape(header), parts.get(b"PLTE", b""), parts.get(b"tRNS", b""))
+    return Opaque("picture", "", written(rows))
+
+
+def written(rows: NDArray[np.uint8]) -> bytes:
+    """A PNG of rows of red, green and blue, in the one way that we write them."""
+    height, width, _ = rows.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    lines = np.zeros((height, 1 + 3 * width), np.uint8)
+    lines[:, 1:] = rows.reshape(height, 3 * width)
+    body = [(b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b"")]
+    return _SIGNATURE + b"".join(_chunk(kind, data) for kind, data in body)
+
+
+def _shape(header: bytes) -> Shape:
+    width, height, depth, colour = struct.unpack(">IIBB", header[:10])
+    return Shape(width, height, depth, colour, _CHANNELS[colour])
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -39,6 +39,9 @@ def content_of(case: dict[str, Any]) -> bytes:
         return bytes.fromhex(case["hex"])
     if case.get("png"):
         return png()
+    if "dots" in case:
+        dots = "".join(f'<rect x="{at}" y="1" width="1" height="1"/>' for at in range(case["dots"]))
+        return f'<svg xmlns="http://www.w3.org/2000/svg">{dots}</svg>'.encode()
     if "wide" in case:
         names = ",".join(f"c{at}" for at in range(case["wide"]))
         return f"{names}\n{names.replace('c', 'v')}\n".encode()
