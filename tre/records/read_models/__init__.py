@@ -5,6 +5,7 @@ evidence of anything: what decides is always folded from the events themselves.
 """
 
 from tre.records.read_models.folding import ReadModels
+from tre.records.read_models.listing import Listing, Wanted
 from tre.records.read_models.shapes import (
     Register,
     RegisteredJob,
@@ -15,6 +16,7 @@ from tre.records.read_models.shapes import (
 )
 
 __all__ = [
+    "Listing",
     "ReadModels",
     "Register",
     "RegisteredJob",
@@ -22,4 +24,5 @@ __all__ = [
     "RegisteredStudy",
     "RequestRow",
     "StudyRow",
+    "Wanted",
 ]

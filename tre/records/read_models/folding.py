@@ -14,6 +14,7 @@ from tre.records import rows
 from tre.records.database import reading, writing
 from tre.records.envelope import GENESIS
 from tre.records.ledger import Ledger
+from tre.records.read_models.listing import Listing, Wanted, counts, listing
 from tre.records.read_models.projections import rows_of
 from tre.records.read_models.shapes import (
     Register,
@@ -37,7 +38,7 @@ class ReadModels:
     def __init__(self, ledger: Ledger) -> None:
         self._engine = ledger.engine
         with writing(self._engine) as connection:
-            READ_MODELS.create_all(connection)
+            _lay_out(connection)
 
     def catch_up(self) -> int:
         """Take in every event since the last time; the position reached.
@@ -90,6 +91,23 @@ class ReadModels:
         with reading(self._engine) as connection:
             return tuple(from_columns(RequestRow, row) for row in connection.execute(query).mappings())
 
+    def listing(self, shape: type[R], wanted: Wanted) -> Listing[R]:
+        """One page of a list."""
+        with reading(self._engine) as connection:
+            return listing(connection, shape, wanted)
+
+    def counts(self, shape: type[R], column: str) -> dict[str, int]:
+        """How many rows a list has of each word in a column."""
+        with reading(self._engine) as connection:
+            return counts(connection, shape, column)
+
+    def row(self, shape: type[R], case_id: str) -> R | None:
+        """One row of a list, if it has one of that id."""
+        table = TABLE_OF[shape]
+        with reading(self._engine) as connection:
+            found = connection.execute(select(table).where(table.c.id == case_id)).mappings().first()
+            return from_columns(shape, found) if found else None
+
     def register(self) -> Register:
         """The public register [P12]."""
         return Register(self._all(RegisteredStudy), self._all(RegisteredJob), self._all(RegisteredRelease))
@@ -99,6 +117,17 @@ class ReadModels:
         with reading(self._engine) as connection:
             found = connection.execute(select(table).order_by(table.c.id)).mappings()
             return tuple(from_columns(shape, row) for row in found)
+
+
+def _lay_out(connection: Connection) -> None:
+    """Make what is not there; where another version laid a list out, empty all of them, to be folded again."""
+    READ_MODELS.create_all(connection)
+    for index in (index for table in READ_MODELS.sorted_tables for index in table.indexes):
+        if index.table is not None and _laid_out(connection, index.table):
+            index.create(connection, checkfirst=True)
+    if not all(_laid_out(connection, table) for table in READ_MODELS.sorted_tables):
+        READ_MODELS.drop_all(connection)
+        READ_MODELS.create_all(connection)
 
 
 def _begin_again(connection: Connection, table: Table) -> None:

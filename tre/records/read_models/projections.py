@@ -62,6 +62,11 @@ def _study_rows(study: Application, history: Sequence[Envelope]) -> Iterator[Row
         approver=approval.approver if approval else "",
         approved_from=approval.starts.isoformat() if approval else "",
         approved_until=approval.ends.isoformat() if approval else "",
+        approved_columns=tuple(
+            f"{scope.table}.{column}" for scope in approval.datasets for column in scope.columns
+        )
+        if approval
+        else (),
         applied_at=_when(history, e.Applied),
         changed_at=spell_time(history[-1].at),
         position=history[-1].position,

@@ -21,6 +21,7 @@ class StudyRow:
     approver: str
     approved_from: str
     approved_until: str
+    approved_columns: tuple[str, ...]
     applied_at: str
     changed_at: str
     position: int

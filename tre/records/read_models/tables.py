@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, get_type_hints
 
-from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 
 from tre.custody.encoding import canonical
 from tre.records.read_models.shapes import (
@@ -34,20 +34,36 @@ class Shelf:
     shape: type[Row]
 
 
-def _shelf(name: str, shape: type[Row]) -> Shelf:
+def _shelf(name: str, shape: type[Row], *orders: tuple[str, ...]) -> Shelf:
+    """A table for rows of one shape; ``orders`` are the columns that pages of it are chosen and ordered by."""
     columns = [
         Column(field, _TYPES[hint], primary_key=field == "id", nullable=False)
         for field, hint in get_type_hints(shape).items()
     ]
-    return Shelf(Table(f"read_{name}", READ_MODELS, *columns), shape)
+    table = Table(f"read_{name}", READ_MODELS, *columns)
+    for order in orders:
+        Index(f"read_{name}_by_{'_'.join(order)}", *(table.c[column] for column in order))
+    return Shelf(table, shape)
 
 
 SHELVES = (
-    _shelf("studies", StudyRow),
-    _shelf("requests", RequestRow),
-    _shelf("register_studies", RegisteredStudy),
-    _shelf("register_jobs", RegisteredJob),
-    _shelf("register_releases", RegisteredRelease),
+    _shelf("studies", StudyRow, ("changed_at", "id"), ("stage", "changed_at", "id")),
+    _shelf(
+        "requests",
+        RequestRow,
+        ("submitted_at", "id"),
+        ("study", "submitted_at", "id"),
+        ("stage", "submitted_at", "id"),
+    ),
+    _shelf("register_studies", RegisteredStudy, ("approved_at", "id"), ("status", "approved_at", "id")),
+    _shelf(
+        "register_jobs",
+        RegisteredJob,
+        ("submitted_at", "id"),
+        ("study", "submitted_at", "id"),
+        ("status", "submitted_at", "id"),
+    ),
+    _shelf("register_releases", RegisteredRelease, ("released_at", "id"), ("study", "released_at", "id")),
 )
 
 TABLE_OF: dict[type, Table] = {shelf.shape: shelf.table for shelf in SHELVES}
