@@ -22,6 +22,7 @@ from tre.records.read_models.shapes import (
     RegisteredRelease,
     RegisteredStudy,
     RequestRow,
+    Row,
     StudyRow,
 )
 from tre.records.read_models.tables import CURSOR, READ_MODELS, SHELVES, TABLE_OF, R, from_columns, to_columns
@@ -96,7 +97,7 @@ class ReadModels:
         with reading(self._engine) as connection:
             return listing(connection, shape, wanted)
 
-    def counts(self, shape: type[R], column: str) -> dict[str, int]:
+    def counts(self, shape: type[Row], column: str) -> dict[str, int]:
         """How many rows a list has of each word in a column."""
         with reading(self._engine) as connection:
             return counts(connection, shape, column)
