@@ -50,7 +50,7 @@ def login(ask: Ask) -> Template | Redirect:
     try:
         account = prove(ask)
     except Refusal as told:
-        return ask.page("login.html", status=_status(told), next=back, told=told)
+        return ask.page("login.html", answered=_status(told), next=back, told=told)
     key = begin(ask.common, account, ask.now)
     return ask.go(back, cookies=[session_cookie(ask.common, key)])
 
@@ -143,7 +143,7 @@ def _welcome(ask: Ask, person: str, secret: str, told: Refusal | None = None) ->
     drawn = segno.make(address, micro=False).svg_inline(scale=5, border=2, dark="#000", light="#fff")
     status = _status(told) if told else 200
     return ask.page(
-        "welcome.html", status=status, person=person, enrolment=Enrolment(secret, drawn), told=told
+        "welcome.html", answered=status, person=person, enrolment=Enrolment(secret, drawn), told=told
     )
 
 

@@ -98,9 +98,9 @@ class Ask:
         """Keep written words in the vault; gives their digest, or nothing for no words."""
         return self.common.documents.put(words.encode()) if words else ""
 
-    def page(self, template: str, *, status: int = 200, **facts: Any) -> Template:
+    def page(self, template: str, *, answered: int = 200, **facts: Any) -> Template:
         """A page from a template; every fact is escaped where it is written."""
-        return Template(template, context={"ask": self, **facts}, status_code=status)
+        return Template(template, context={"ask": self, **facts}, status_code=answered)
 
     def go(self, path: str, *, cookies: list[Cookie] | None = None) -> Redirect:
         """Send the browser on, after a step was taken."""

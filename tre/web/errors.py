@@ -142,7 +142,7 @@ def confirm_first(_: Asked, error: ConfirmFirst) -> Response[Any]:
         for value in values
         if name not in CONFIRM_FIELDS
     ]
-    return error.ask.page("confirm.html", status=REFUSED, kept=kept, wrong=error.wrong)
+    return error.ask.page("confirm.html", answered=REFUSED, kept=kept, wrong=error.wrong)
 
 
 HANDLERS: ExceptionHandlersMap = {

@@ -1,0 +1,49 @@
+"""[P12] The public register: everybody reads it, it names nobody, and it goes with them as CSV and JSON."""
+
+import csv
+import io
+import json
+
+from tre.custody.reasons import Reason, ReasonCode
+
+
+def test_it_needs_no_account_and_shows_only_what_was_approved(desk) -> None:
+    desk.approved("study-1", title="Tests by region")
+    desk.applied("study-2", title="Not yet approved")
+    page = desk.get("", "/register").text
+    assert "Tests by region" in page
+    assert "Not yet approved" not in page
+    assert desk.get("", "/register/studies/study-1").status_code == 200
+    assert desk.get("", "/register/studies/study-2").status_code == 404
+
+
+def test_it_names_no_member_and_no_approver(desk) -> None:
+    desk.approved("study-1")
+    for path in ("/register", "/register/studies/study-1", "/register/export/studies.json"):
+        text = desk.get("", path).text
+        assert "ada" not in text.replace("data", "")
+        assert "ben" not in text.replace("benefit", "")
+
+
+def test_it_is_searched_and_filtered_and_paged(desk) -> None:
+    for number in range(23):
+        desk.approved(f"study-{number}", title=f"Study number {number}")
+    desk.common.service.suspend(desk.by("ben"), "study-7", Reason(ReasonCode.CONDITIONS_BROKEN))
+    assert "23 studies" in desk.get("", "/register").text
+    assert "Page 1 of 2" in desk.get("", "/register").text
+    assert "Page 2 of 2" in desk.get("", "/register?page=99").text
+    assert "Page 1 of 2" in desk.get("", "/register?page=%3Cscript%3E").text
+    assert "1 study<" in desk.get("", "/register?words=NUMBER+21").text
+    assert "1 study<" in desk.get("", "/register?status=suspended").text
+    assert "23 studies" in desk.get("", "/register?status=secret").text
+    assert "0 studies" in desk.get("", "/register?words=%25").text
+
+
+def test_it_is_taken_away_as_csv_and_json_and_no_title_is_a_formula(desk) -> None:
+    desk.approved("study-1", title='=HYPERLINK("http://evil.example","x")')
+    (row,) = csv.DictReader(io.StringIO(desk.get("", "/register/export/studies.csv").text))
+    assert row["title"].startswith("'=HYPERLINK")
+    (entry,) = json.loads(desk.get("", "/register/export/studies.json").text)
+    assert entry["title"].startswith("=HYPERLINK")
+    assert json.loads(desk.get("", "/register/export/releases.json").text) == []
+    assert desk.get("", "/register/export/people.csv").status_code == 404
