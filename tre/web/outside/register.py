@@ -30,7 +30,7 @@ from tre.web.who import PUBLIC
 STUDY_STATUS = ("approved", "suspended", "withdrawn", "expired")
 JOB_STATUS = ("submitted", "running", "in review", "released", "failed", "cancelled", "refused", "recalled")
 PORTION = 2000
-LISTS = {
+LISTS: dict[str, tuple[Any, str]] = {
     "studies": (RegisteredStudy, "approved_at"),
     "jobs": (RegisteredJob, "submitted_at"),
     "releases": (RegisteredRelease, "released_at"),
@@ -125,7 +125,9 @@ def _every_row(outside: Outside, listed: str) -> Iterator[dict[str, Any]]:
     shape, newest = LISTS[listed]
     page, last = 1, 1
     while page <= last:
-        found = outside.common.read_models.listing(shape, Wanted(newest, page=page, size=PORTION))
+        found: Listing[Any] = outside.common.read_models.listing(
+            shape, Wanted(newest, page=page, size=PORTION)
+        )
         yield from (asdict(row) for row in found.rows)
         page, last = page + 1, found.last
 
