@@ -120,7 +120,7 @@ def ingest_beside_copy(supply: Path, folder: Path) -> Store:
         turns.append((ours, timed(lambda into=into: copied(supply, into, catalogue))))
         into.unlink()
     store = open_store(folder / "store")
-    rows = sum(sum(file.rows.values()) for file in (*store.groups.values(), *store.opted_out_groups.values()))
+    rows = sum(rows for part in store.parts.values() for file in part.values() for rows in file.rows.values())
     with duckdb.connect(str(supply), read_only=True) as connection:
         counts = [
             connection.execute(f"SELECT count(*) FROM {table.source}").fetchone()  # noqa: S608

@@ -23,9 +23,13 @@ from sandboxes.runner import Runner, SystemClock
 from tre.cli.app import run_command_line
 from tre.cli.house import Folders, House, Wiring
 from tre.custody.requests import JobRequest
+from tre.data.backends import Backends
 from tre.data.canary import build_canary
-from tre.data.catalogue import load_catalogue
-from tre.data.ingest import ingest, make_keys, open_site_key
+from tre.data.catalogue import BACKENDS, catalogue_of
+from tre.data.governance import Governance, nobody_exempt
+from tre.data.ingest import ingest
+from tre.data.keyring import KeyRing
+from tre.data.keys import make_keys, open_backend_key, open_site_key
 from tre.data.progress import Progress
 from tre.data.room import Room, Stores
 from tre.data.store import Check, open_store
@@ -60,7 +64,8 @@ from tre.web.outside.face import face as outside_face
 from tre.web.serve import serve
 from tre.worker import Tools, Worker
 
-BACKEND = "tpp"
+HOME = "tpp"
+"""The backend that health jobs and rehearsals go to unless another is named."""
 SEED_BYTES = 32
 SYNTHETIC_PATIENTS = 20_000
 COARSE = Sight(outline=True, findings=True, inside=False)
@@ -104,42 +109,46 @@ class Hands:
             self.chance,
         )
 
-    def rehearse(self, study: Path, tell: Progress) -> Rehearsal:
-        """A study to be played on synthetic data; the data is made once and kept in the cache."""
+    def rehearse(self, study: Path, backend: str, tell: Progress) -> Rehearsal:
+        """A study to be played on a backend's synthetic data; the data is made once and kept in the cache."""
         site = load_site(NEW_SITE)
-        store, key = synthetic_store(self.clock(), tell)
+        store, keys = synthetic_store(backend, self.clock(), tell)
         beside = study / "metadata" / "tre"
         documents, quarantine = Documents(beside / "documents"), Quarantine(beside / "outputs")
-        data = Room(load_catalogue(), Stores(store, store, key))
+        data = Backends({backend: Room(catalogue_of(backend), Stores(store, store, keys), nobody_exempt())})
         policy = load_policy(pack=site.disclosure_pack)
         rooms = Rooms(documents, quarantine, data, self.choose(site, beside / "boxes"), SystemClock())
         bench = Bench(
             dispatcher=Dispatcher(rooms, site.images, beside / "jobs"),
             checks=Checks(documents, quarantine, data, policy=policy, images=site.images),
-            data=data,
+            data=data.of(backend),
             documents=documents,
             quarantine=quarantine,
             images=site.images,
+            backend=backend,
             data_version=open_store(store, check=Check.SIZES).version,
             policy_version=policy.digest,
         )
         return Rehearsal(bench, study, Earlier(beside / "earlier.json", quarantine))
 
 
-def synthetic_store(now: datetime, tell: Progress) -> tuple[Path, Path]:
-    """The synthetic store that studies are rehearsed on, made when it is not there; and its studies key."""
-    place = default_cache().parent / f"synthetic-{SYNTHETIC_PATIENTS}"
-    keys = Folders(place)
-    if not (place / "store" / "current").exists():
+def synthetic_store(backend: str, now: datetime, tell: Progress) -> tuple[Path, KeyRing]:
+    """The synthetic store that studies are rehearsed on, made when it is not there or is older than the code; and its keys."""
+    catalogue = catalogue_of(backend)
+    place = default_cache().parent / f"synthetic-{SYNTHETIC_PATIENTS}-{backend}-{catalogue.digest[:12]}"
+    folders = Folders(place)
+    store, ring = folders.store(backend), KeyRing(folders.backend_keys(backend))
+    if not (store / "current").exists():
         shutil.rmtree(place, ignore_errors=True)
-        keys.keys.mkdir(mode=0o700, parents=True)
-        randomness = secrets.token_bytes(SEED_BYTES)
-        make_keys(keys.site_key, {BACKEND: keys.studies_key(BACKEND)}, randomness, outside=(keys.store,))
-        supply = place / "supply.duckdb"
-        synthesise(supply, patients=SYNTHETIC_PATIENTS, seed=7, opt_outs_as_of=now.date(), progress=tell)
-        key = open_site_key(keys.site_key, outside=(keys.store,))
-        ingest(supply, keys.store, key=key, backend=BACKEND, at=now, progress=tell)
-    return keys.store, keys.studies_key(BACKEND)
+        folders.keys.mkdir(mode=0o700, parents=True)
+        make_keys(KeyRing(folders.keys), {backend: ring}, secrets.token_bytes(SEED_BYTES), outside=(store,))
+        supply, day = place / "supply.duckdb", now.date()
+        synthesise(
+            supply, patients=SYNTHETIC_PATIENTS, seed=7, profile=backend, opt_outs_as_of=day, progress=tell
+        )
+        key = open_backend_key(ring, backend, outside=(store,))
+        ingest(supply, store, key=key, backend=backend, at=now, catalogue=catalogue, progress=tell)
+    return store, ring
 
 
 def create_site(folder: Path) -> None:
@@ -148,12 +157,8 @@ def create_site(folder: Path) -> None:
     folders = Folders(folder)
     folders.keys.mkdir(mode=0o700)
     create_key(folders.signing_key, secrets.token_bytes(SEED_BYTES))
-    make_keys(
-        folders.site_key,
-        {BACKEND: folders.studies_key(BACKEND)},
-        secrets.token_bytes(SEED_BYTES),
-        outside=(folders.store, folders.canary),
-    )
+    rings = {backend: KeyRing(folders.backend_keys(backend)) for backend in BACKENDS}
+    make_keys(KeyRing(folders.keys), rings, secrets.token_bytes(SEED_BYTES), outside=(folders.backends,))
     Ledger.create(folders.ledger_url).close()
 
 
@@ -175,8 +180,8 @@ class Opening:
             read_models=ReadModels(self._seals.ledger),
             documents=self._shelves.documents,
             quarantine=self._shelves.quarantine,
-            catalogue=load_catalogue(),
             data=self._data,
+            governance=self._governance,
             push=self._push,
             runner=lambda: self._runner,
             worker=self._worker,
@@ -243,9 +248,23 @@ class Opening:
         return Seals(ledger, CheckpointLog(self._folders.checkpoints), key, (key.public,))
 
     @cached_property
-    def _data(self) -> Room:
-        stores = Stores(self._folders.store, self._folders.canary, self._folders.studies_key(BACKEND))
-        return Room(load_catalogue(), stores)
+    def _data(self) -> Backends:
+        return Backends({backend: self._room(backend) for backend in BACKENDS})
+
+    def _room(self, backend: str) -> Room:
+        folders = self._folders
+        keys = KeyRing(folders.backend_keys(backend))
+        stores = Stores(folders.store(backend), folders.canary(backend), keys)
+        return Room(catalogue_of(backend), stores, self._governance)
+
+    @cached_property
+    def _governance(self) -> Governance:
+        return Governance(
+            folder=self._folders.governance,
+            trusted=tuple(self._site.signers.values()),
+            today=lambda: self._hands.clock().date(),
+            honours_national=lambda study: self._service.honours_national(study),  # noqa: PLW0108 - the service is made later
+        )
 
     @cached_property
     def _service(self) -> Service:
@@ -282,6 +301,7 @@ class Opening:
             service=self._service,
             worker=self._worker,
             data=self._data,
+            backend=HOME,
             documents=self._shelves.documents,
             read_report=self._report,
             build_canaries=self._build_canaries,
@@ -291,8 +311,8 @@ class Opening:
     def _build_canaries(self, now: datetime) -> None:
         """Make the canary store anew: nobody in it is real."""
         folders = self._folders
-        key = open_site_key(folders.site_key, outside=(folders.store, folders.canary))
-        build_canary(folders.canary, key=key, at=now)
+        key = open_site_key(KeyRing(folders.keys), outside=(folders.backends,))
+        build_canary(folders.canary(HOME), key=key, at=now)
 
 
 class Shelves:

@@ -204,6 +204,12 @@ class Service:
         """The job request with that id, as folded now; a new one where there is none."""
         return _as_request(self.ledger.case(REQUEST, request)[0])
 
+    def honours_national(self, study: str) -> bool:
+        """Whether the study's legal basis asks that national opt-outs be honoured; yes, where nobody knows the basis [P6]."""
+        proposals = self.study(study).proposals
+        basis = self.site.bases.get(proposals[-1].legal_basis) if proposals else None
+        return basis is None or basis.honours_national
+
     def study_of(self, case: JobRequest) -> Application:
         """The study that a submitted request belongs to."""
         return self.study(case.submission.application)

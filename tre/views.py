@@ -85,6 +85,7 @@ def request_view(person: Person, case: JobRequest, study: Application) -> dict[s
         "study": study.id,
         "stage": case.stage.value,
         "purpose": case.submission.purpose.value,
+        "backend": case.submission.backend,
         "round": case.round,
         "actions": [_job_view(job) for job in case.jobs],
         "next_steps": _ways(person, case, study),

@@ -32,8 +32,8 @@ DOORS = (
     Door("subprocess", ("sandboxes.",), "other programs run in a sandbox or build one"),
     Door(
         "tre.data.pseudonyms",
-        ("tre.data.ingest", "tre.data.extract"),
-        "who holds which pseudonym is known to two modules [P2]",
+        ("tre.data.ingest", "tre.data.extract", "tre.data.keys"),
+        "who holds which pseudonym is known to three modules [P2]",
     ),
 )
 

@@ -85,10 +85,11 @@ def run_engine(
     for table in content["tables"].values():
         table["files"] = [real.get(file, file) for file in table["files"]]
     if content["absent"] is not None:
-        content["absent"] = real[content["absent"]]
+        content["absent"] = real.get(content["absent"], str(folder / "code" / "absent.txt"))
     code = folder / "code"
     code.mkdir(exist_ok=True)
-    (code / "engine.py").write_bytes(request.code["engine.py"])
+    for name in set(request.code) - {"query.json"}:
+        (code / name).write_bytes(request.code[name])
     (code / "query.json").write_text(json.dumps(content), "utf-8")
     code_out, printed = _run_apart(code) if apart else (engine.main([str(code / "query.json")]), b"")
     report_path = out / "engine.json"

@@ -182,7 +182,10 @@ def test_the_box_gets_the_files_of_the_approved_groups_and_no_others(store, cata
         tables={"covid_tests": ["result"]},
         output="n.csv",
     )
-    assert [bound.target for bound in request.inputs] == ["/data/covid_tests.duckdb"]
+    assert [bound.target for bound in request.inputs] == [
+        "/data/covid_tests.duckdb",
+        "/data/covid_tests.national.duckdb",
+    ]
     content = json.loads(request.code["query.json"])
     assert content["tables"]["covid_tests"]["columns"] == ["patient_id", "result"]
     assert b"opted-out" not in request.code["query.json"]

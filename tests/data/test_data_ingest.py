@@ -72,7 +72,7 @@ def test_every_birthday_is_the_first_of_its_month(built):
 
 def test_the_store_holds_the_columns_of_the_catalogue_and_no_others(built, catalogue):
     for group in catalogue.groups:
-        for name in (f"{group}.duckdb", f"{group}.opted-out.duckdb"):
+        for name in (f"{group}.duckdb", f"{group}.national.duckdb", f"{group}.opted-out.duckdb"):
             with duckdb.connect(str(built.folder / name), read_only=True) as connection:
                 found = set(
                     connection.execute(
@@ -114,7 +114,7 @@ def test_nobody_is_lost_and_nobody_is_made_up(supply, built):
             ("death", "ons_deaths"),
         ):
             sent = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0]
-            assert built.rows[table] + built.opted_out_rows[table] == sent
+            assert built.rows[table] + built.national_rows[table] + built.opted_out_rows[table] == sent
     assert built.without_number == "none"
 
 

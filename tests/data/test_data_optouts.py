@@ -154,6 +154,25 @@ def test_the_next_build_swallows_the_list_and_loses_the_people(own_store, supply
     assert not gone & left
 
 
+def test_a_national_opt_out_since_the_build_counts_for_the_studies_whose_basis_honours_it(
+    own_store, catalogue, numbers, tmp_path
+):
+    """[P6] And a patient with either opt-out since the build is absent where both count."""
+    ordered = sorted(numbers)
+    some, others = frozenset(ordered[:15]), frozenset(ordered[15:])
+    plain = count(open_store(own_store), catalogue, tmp_path / "a")
+    honoured = count(open_store(own_store), catalogue, tmp_path / "b", national=True)
+    after = apply_opt_outs(own_store, newest(some, kind=Kind.NATIONAL), key=SITE)
+    assert after.national_list_date == LATER
+    assert count(after, catalogue, tmp_path / "c") == plain
+    assert honoured - count(after, catalogue, tmp_path / "d", national=True) <= len(some)
+    both = apply_opt_outs(own_store, newest(others), key=SITE)
+    gone = honoured - count(both, catalogue, tmp_path / "e", national=True)
+    national_before = plain - honoured
+    assert len(numbers) - national_before <= gone <= len(numbers)
+    assert plain - count(both, catalogue, tmp_path / "f") == len(others)
+
+
 def test_an_older_list_never_comes_back_into_force(own_store, supply, numbers):
     apply_opt_outs(own_store, newest(numbers), key=SITE)
     for older in (
@@ -169,13 +188,17 @@ def test_an_older_list_never_comes_back_into_force(own_store, supply, numbers):
     assert open_store(own_store).optout_list_date == LATER
 
 
-@pytest.mark.parametrize("wrong", [{"backend": "emis"}, {"kind": Kind.NATIONAL}])
-def test_a_list_of_another_backend_or_kind_is_refused(own_store, supply, numbers, tmp_path, wrong):
+def test_a_list_of_another_backend_or_kind_is_refused(own_store, supply, numbers, tmp_path):
+    emis, national = newest(numbers, backend="emis"), newest(numbers, kind=Kind.NATIONAL)
+
+    def load(**lists):
+        return ingest(supply, tmp_path / "new", key=SITE, backend="tpp", at=AT, **lists)
+
     for act in (
-        lambda: apply_opt_outs(own_store, newest(numbers, **wrong), key=SITE),
-        lambda: ingest(
-            supply, tmp_path / "new", key=SITE, backend="tpp", at=AT, opt_outs=newest(numbers, **wrong)
-        ),
+        lambda: apply_opt_outs(own_store, emis, key=SITE),
+        lambda: load(opt_outs=emis),
+        lambda: load(opt_outs=national),
+        lambda: load(national=newest(numbers)),
     ):
         with pytest.raises(OptOutsRefused) as refused:
             act()

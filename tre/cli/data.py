@@ -1,5 +1,6 @@
 """`tre data …` and `tre synth`: make a synthetic population, load it, read the catalogue [P2] [P6] [P8]. Refuses to show a row."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,17 +10,29 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tre.cli import show
-from tre.cli.session import Session, session
-from tre.custody.errors import Refusal
+from tre.cli import data_keys, data_opt_outs, show
+from tre.cli.session import Session, require_role, session
 from tre.custody.people import Role
-from tre.data.catalogue import Catalogue, load_catalogue
+from tre.data.catalogue import Catalogue, catalogue_of
+from tre.data.catalogue_export import EXPORTS
 from tre.data.ingest import ingest as run_ingest
-from tre.data.ingest import open_site_key
+from tre.data.keyring import KeyRing
+from tre.data.keys import open_backend_key
+from tre.data.optouts import OptOutList, read_opt_outs
 from tre.data.progress import Progress as Tell
+from tre.data.store import open_store
 from tre.data.synth import synthesise
 
 app = typer.Typer(help="Load data, and read what there is.", no_args_is_help=True)
+app.add_typer(data_keys.app, name="keys")
+app.add_typer(data_opt_outs.app, name="opt-outs")
+app.add_typer(data_opt_outs.exempt_app, name="exempt")
+
+GIGABYTE = 1 << 30
+AT_REST = (
+    "not encrypted by the engine, which cannot write encrypted files without fetching an extension: "
+    "keep the store on an encrypted disk. What an ingest or a query spills is encrypted."
+)
 
 
 def synth(
@@ -28,12 +41,20 @@ def synth(
     *,
     patients: Annotated[int, typer.Option(help="How many people.")] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 7,
+    profile: Annotated[str, typer.Option(help="The supplier: tpp or emis.")] = "tpp",
+    events: Annotated[int, typer.Option(help="Journal entries per person, on average.")] = 40,
 ) -> None:
     """Make a synthetic UK primary-care population: nobody in it is real."""
     s = session(ctx)
     with progress(s, "people") as tell:
         report = synthesise(
-            path, patients=patients, seed=seed, opt_outs_as_of=s.wiring.clock().date(), progress=tell
+            path,
+            patients=patients,
+            seed=seed,
+            events_per_patient=events,
+            profile=profile,
+            opt_outs_as_of=s.wiring.clock().date(),
+            progress=tell,
         )
     told = {"file": str(path), "rows": dict(report.rows), "checksum": report.checksum}
     s.answer(told, show.facts)
@@ -42,29 +63,80 @@ def synth(
 @app.command()
 def ingest(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(help="A supplier's DuckDB file.")],
+    source: Annotated[
+        str, typer.Argument(help="A DuckDB file, a folder of Parquet or CSV, or postgresql://…")
+    ],
     *,
     backend: Annotated[str, typer.Option(help="tpp or emis.")] = "tpp",
+    opt_outs: Annotated[
+        Path | None, typer.Option(help="The signed list of type 1 opt-outs; needed unless all are synthetic.")
+    ] = None,
+    national: Annotated[Path | None, typer.Option(help="The signed list of national opt-outs.")] = None,
+    key: Annotated[str, typer.Option(help="The backend's key: a file, or vault+unix:… Default: ours.")] = "",
+    memory: Annotated[int, typer.Option(help="Gigabytes the engine may hold; 0 for its own measure.")] = 0,
 ) -> None:
     """Replace identifiers, leave out who has opted out, and swap the new store in [P2] [P6]."""
     s = session(ctx)
-    _require_maintainer(s)
-    folders = s.house.folders
-    key = open_site_key(folders.site_key, outside=(folders.store, folders.canary))
+    require_role(s, Role.MAINTAINER, "Loading data is a maintainer's work.")
+    folders, catalogue = s.house.folders, catalogue_of(backend)
+    outside = (folders.backends,)
+    ring = KeyRing(folders.backend_keys(backend))
+    opened = open_backend_key(ring, backend, outside=outside, provider=key)
+    lists = [_signed_list(s, path) for path in (opt_outs, national)]
     with progress(s, "ingest") as tell:
-        version = run_ingest(source, folders.store, key=key, backend=backend, at=s.by.now, progress=tell)
-    s.answer(
-        {"store": str(folders.store), "version": version.version, "rows": dict(version.rows)}, show.facts
-    )
+        built = run_ingest(
+            source,
+            folders.store(backend),
+            key=opened,
+            backend=backend,
+            at=s.by.now,
+            catalogue=catalogue,
+            opt_outs=lists[0],
+            national=lists[1],
+            signed_only=True,
+            memory_bytes=memory * GIGABYTE or None,
+            progress=tell,
+        )
+    told = {"store": str(folders.store(backend)), "version": built.version, "rows": dict(built.rows)}
+    s.answer(told | {"without_number": built.without_number, "at_rest": AT_REST}, show.facts)
+
+
+@app.command()
+def verify(ctx: typer.Context, backend: Annotated[str, typer.Argument(help="tpp or emis.")]) -> None:
+    """Read every byte of a backend's store against its signed manifest."""
+    s = session(ctx)
+    folders = s.house.folders
+    store = open_store(folders.store(backend), signers=KeyRing(folders.backend_keys(backend)).signers())
+    facts = {
+        "backend": store.backend,
+        "version": store.version,
+        "built_at": store.built_at.isoformat(),
+        "extracted_on": store.extracted_on.isoformat(),
+        "opt_outs_as_of": store.optout_list_date.isoformat(),
+        "national_opt_outs_as_of": store.national_list_date.isoformat() if store.national_list_date else None,
+        "key_version": store.key_version,
+        "signed": True,
+    }
+    s.answer(facts, show.facts)
 
 
 @app.command()
 def catalogue(
-    ctx: typer.Context, table: Annotated[str, typer.Argument(help="One table, or all.")] = ""
+    ctx: typer.Context,
+    table: Annotated[str, typer.Argument(help="One table, or all.")] = "",
+    *,
+    backend: Annotated[str, typer.Option(help="tpp or emis.")] = "tpp",
+    export: Annotated[str, typer.Option(help=f"Print it as one of: {', '.join(EXPORTS)}.")] = "",
 ) -> None:
     """Every table and column: what it means, who controls it, whether it may be a dimension [P7] [P8]."""
     s = session(ctx)
-    lines = [line for line in _lines(load_catalogue()) if table in {"", line["table"]}]
+    known = catalogue_of(backend)
+    if export:
+        if export not in EXPORTS:
+            raise typer.BadParameter(f"There is no such form; name one of {', '.join(EXPORTS)}.")
+        typer.echo(json.dumps(EXPORTS[export](known), indent=2, ensure_ascii=False))
+        return
+    lines = [line for line in _lines(known) if table in {"", line["table"]}]
     s.answer(lines, lambda console, value: show.rows(console, value, nothing="There is no such table."))
 
 
@@ -82,6 +154,11 @@ def progress(s: Session, what: str) -> Iterator[Tell]:
         yield tell
 
 
+def _signed_list(s: Session, path: Path | None) -> OptOutList | None:
+    trusted = tuple(s.house.site.signers.values())
+    return read_opt_outs(path.read_bytes(), trusted=trusted) if path is not None else None
+
+
 def _lines(catalogue: Catalogue) -> list[dict[str, object]]:
     return [
         {
@@ -90,14 +167,13 @@ def _lines(catalogue: Catalogue) -> list[dict[str, object]]:
             "type": column.type,
             "dimension": column.generalise or column.dimension,
             "sensitivity": column.sensitivity.value,
+            "group": table.group,
+            "source": f"{table.source}.{column.source}",
+            "coding": column.coding or "",
             "controller": catalogue.controllers[table.controller],
             "meaning": column.meaning,
+            "quality": column.quality or "",
         }
         for table in catalogue.tables
         for column in table.columns
     ]
-
-
-def _require_maintainer(s: Session) -> None:
-    if Role.MAINTAINER not in s.person.roles:
-        raise Refusal("not-your-role", "Loading data is a maintainer's work.", "Ask a maintainer.", "P16")

@@ -85,7 +85,7 @@ class Story:
         intake = self.into / f"intake-{patients}.duckdb"
         if not intake.exists():
             self._tre("synth", str(intake), "--patients", str(patients))
-        if not (self.site / "store").exists():
+        if not (self.site / "backends" / "tpp" / "store").exists():
             self._tre("--as", "eve", "data", "ingest", str(intake))
 
     def approved(self) -> str:

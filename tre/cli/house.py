@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from sandboxes.runner import Runner
-from tre.data.catalogue import Catalogue
+from tre.data.backends import Backends
+from tre.data.governance import Governance
 from tre.data.progress import Progress as Tell
-from tre.dispatch.ports import DataRoom
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Rehearsal
 from tre.records.accounts import Accounts
@@ -44,14 +44,17 @@ class Folders:
         return self.site / "keys"
 
     @property
-    def store(self) -> Path:
-        """The pseudonymised store."""
-        return self.site / "store"
+    def backends(self) -> Path:
+        """Everything that holds rows, a folder for each backend [P7]."""
+        return self.site / "backends"
 
-    @property
-    def canary(self) -> Path:
-        """The canary store of the health jobs."""
-        return self.site / "canary"
+    def store(self, backend: str) -> Path:
+        """A backend's pseudonymised store."""
+        return self.backends / backend / "store"
+
+    def canary(self, backend: str) -> Path:
+        """A backend's canary store, for the health jobs."""
+        return self.backends / backend / "canary"
 
     @property
     def intake(self) -> Path:
@@ -69,18 +72,18 @@ class Folders:
         return self.site / "checkpoints"
 
     @property
-    def site_key(self) -> Path:
-        """What pseudonyms are made with; ingest alone opens it."""
-        return self.keys / "pseudonyms.key"
-
-    @property
     def signing_key(self) -> Path:
         """What checkpoints and release statements are signed with."""
         return self.keys / "signing.key"
 
-    def studies_key(self, backend: str) -> Path:
-        """What the pseudonyms of one backend's studies are made with."""
-        return self.keys / f"studies-{backend}.key"
+    def backend_keys(self, backend: str) -> Path:
+        """A backend's own keys: what its ingest opens, and what its worker opens."""
+        return self.keys / backend
+
+    @property
+    def governance(self) -> Path:
+        """What information governance has signed and put in force: exempt studies [P6]."""
+        return self.site / "governance"
 
     @property
     def worker_lock(self) -> Path:
@@ -109,8 +112,8 @@ class House:
     read_models: ReadModels
     documents: Documents
     quarantine: Quarantine
-    catalogue: Catalogue
-    data: DataRoom
+    data: Backends
+    governance: Governance
     push: Push
     runner: Callable[[], Runner]
     worker: Callable[[], Worker]
@@ -127,5 +130,5 @@ class Wiring:
     create_site: Callable[[Path], None]
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
-    rehearse: Callable[[Path, Tell], Rehearsal]
+    rehearse: Callable[[Path, str, Tell], Rehearsal]
     chance: Callable[[int], bytes]

@@ -10,10 +10,12 @@ from tre.cli import show
 from tre.cli.reports import findings_of
 from tre.cli.session import Session, session
 from tre.custody.reasons import Reason, ReasonCode
-from tre.custody.requests import JobRequest
-from tre.dispatch.code import gather, keep
+from tre.custody.requests import JobRequest, Submission
+from tre.dispatch.code import Code, gather, keep
 from tre.dispatch.intake import SPEC, read_study
 from tre.views import request_view, sight
+
+DEFAULT_BACKENDS = ("tpp",)
 
 app = typer.Typer(help="Submit jobs, watch them, cancel or resubmit them.", no_args_is_help=True)
 
@@ -27,16 +29,35 @@ def submit(
     folder: Annotated[Path, typer.Argument(help="The study's folder, with project.yaml.")],
     *,
     study: Annotated[str, typer.Option(help="The approved study that this is for.")],
+    backend: Annotated[
+        list[str] | None, typer.Option(help="tpp or emis; repeat for both: each runs apart.")
+    ] = None,
 ) -> None:
-    """Hand in a study's code for a run on real data [P3] [P4] [P5] [P8]."""
+    """Hand in a study's code for a run on real data [P3] [P4] [P5] [P7] [P8]."""
     s = session(ctx)
     code = gather(folder)
-    intake = read_study(code, s.house.data, s.house.site.images)
+    # All are read before any is handed in: a query that one backend cannot answer is refused for both.
+    submissions = [_submission(s, code, study, name) for name in dict.fromkeys(backend or DEFAULT_BACKENDS)]
+    cases = [s.house.service.submit(s.by, s.wiring.new_id("job"), each) for each in submissions]
+    if len(cases) == 1:
+        _say(s, cases[0])
+        return
+    lines = [
+        {"request": case.id, "backend": case.submission.backend, "stage": case.stage.value} for case in cases
+    ]
+    s.answer(lines, lambda console, value: show.rows(console, value, nothing=""))
+
+
+def _submission(s: Session, code: Code, study: str, backend: str) -> Submission:
+    intake = read_study(code, s.house.data.of(backend), s.house.site.images)
     put = s.house.documents.put
-    submission = intake.submission(
-        study, spec=put(code.files[SPEC]), code=keep(code, put), images=s.house.site.images
+    return intake.submission(
+        study,
+        spec=put(code.files[SPEC]),
+        code=keep(code, put),
+        images=s.house.site.images,
+        backend=backend,
     )
-    _say(s, s.house.service.submit(s.by, s.wiring.new_id("job"), submission))
 
 
 @app.command("list")
@@ -48,6 +69,7 @@ def list_(ctx: typer.Context) -> None:
             "request": case.id,
             "study": study.id,
             "stage": case.stage.value,
+            "backend": case.submission.backend,
             "purpose": case.submission.purpose.value,
         }
         for case, study in s.house.service.requests_with_studies()

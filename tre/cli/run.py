@@ -38,11 +38,12 @@ def run(
         list[str] | None, typer.Option("--from", help="Run this and all that follows it again.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run everything again.")] = False,
+    backend: Annotated[str, typer.Option(help="Whose synthetic data: tpp or emis.")] = "tpp",
 ) -> None:
     """Run a study on synthetic data, and see what the output checker says."""
     s = session(ctx)
     with progress(s, "synthetic data") as tell:
-        rehearsal = s.wiring.rehearse(folder.resolve(), tell)
+        rehearsal = s.wiring.rehearse(folder.resolve(), backend, tell)
     wanted = (*(action or ()), *(only or ()), *(start or ())) or ("run_all",)
     chosen = plan(rehearsal.intake.spec, ("run_all",) if start else wanted)
     asked = Asked(again=chosen.cone(start or ()), only=frozenset(only or ()), everything=force)

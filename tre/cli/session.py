@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from tre.cli.house import House, Wiring
-from tre.custody.people import Person
+from tre.custody.errors import Refusal
+from tre.custody.people import Person, Role
 from tre.records.site import SiteError
 from tre.service import By
 
@@ -64,6 +65,15 @@ class Session:
             typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
         else:
             draw(self.console, value)
+
+
+def require_role(s: Session, role: Role, sentence: str) -> None:
+    """Refuse somebody who does not hold a role [P16], or whose training has lapsed [P14]."""
+    if role not in s.person.roles:
+        raise Refusal("not-your-role", sentence, f"Ask somebody of {role}.", "P16")
+    if s.person.trained_until < s.by.now.date():
+        sentence = f"Your data security awareness training ended on {s.person.trained_until}."
+        raise Refusal("training-lapsed", sentence, "Renew it and have the new date recorded.", "P14")
 
 
 def session(ctx: typer.Context) -> Session:

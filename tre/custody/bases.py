@@ -20,6 +20,7 @@ class LegalBasis:
     starts: date
     ends: date
     enabled: bool
+    honours_national: bool = True
 
     def __post_init__(self) -> None:
         require(self.id, "a legal basis has an id")

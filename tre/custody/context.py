@@ -39,10 +39,11 @@ class OptOuts:
 
 @dataclass(frozen=True)
 class StoreFacts:
-    """Which store an action would read: its version, and the opt-out list it was built with."""
+    """Which store an action would read: its version, the opt-out list it was built with, and the day of the national one."""
 
     version: str
     opt_outs: OptOuts
+    national: date | None = None
 
 
 @dataclass(frozen=True)

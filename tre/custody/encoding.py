@@ -5,7 +5,7 @@ that it does not know: an event that cannot be read whole is never read in part.
 """
 
 import json
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from tre.custody.errors import Malformed
 from tre.custody.events import EVENTS, Event
+from tre.custody.later import LATER
 
 
 def canonical(value: Any) -> bytes:
@@ -53,7 +54,15 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_fields(thing: Any) -> dict[str, Any]:
-    return {field.name: _plain(getattr(thing, field.name)) for field in fields(thing)}
+    said = {
+        field.name: getattr(thing, field.name) for field in fields(thing) if _says_something(thing, field)
+    }
+    return {name: _plain(value) for name, value in said.items()}
+
+
+def _says_something(thing: Any, field: Field[Any]) -> bool:
+    """Whether a field is written: always, unless it was added later and holds its default."""
+    return LATER not in field.metadata or getattr(thing, field.name) != field.default
 
 
 def _build(wanted: Any, untrusted: Any) -> Any:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from job_specs.model import Purpose, TableScope
 from tre.custody.errors import require
+from tre.custody.later import later
 from tre.custody.outputs import Offered, Output, Vote
 from tre.custody.releases import Statement
 
@@ -83,7 +84,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Submission:
-    """What a researcher handed in: the study it is for, its purpose tag, and the digests of spec and code."""
+    """What a researcher handed in: the study it is for, its purpose tag, the digests of spec and code, and its backend [P7]."""
 
     application: str
     purpose: Purpose
@@ -91,8 +92,10 @@ class Submission:
     code: str
     datasets: tuple[TableScope, ...]
     actions: tuple[ActionAsked, ...]
+    backend: str = later("tpp")
 
     def __post_init__(self) -> None:
+        require(self.backend, "a submission names its backend")
         names = [action.name for action in self.actions]
         require(len(set(names)) == len(names), "an action is named once")
 

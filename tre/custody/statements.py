@@ -21,6 +21,7 @@ def statement_body(case: JobRequest, study: Application, site: str, now: datetim
         "round": case.round,
         "releasedAt": now.isoformat(),
         "study": _study(study),
+        "backend": case.submission.backend,
         "spec": case.submission.spec,
         "code": case.submission.code,
         "disclosurePolicy": case.policy,

@@ -15,9 +15,10 @@ from typing import Any
 import duckdb
 
 from tre.data.errors import DataRefused
-from tre.data.ingest import SiteKey, ingest
-from tre.data.publish import publish, staging_in
-from tre.data.store import CURRENT, MANIFEST, Check, Store, canonical, file_digest, open_store
+from tre.data.ingest import ingest, sign_manifest
+from tre.data.keys import SiteKey
+from tre.data.publish import publish, staging_in, take_up
+from tre.data.store import CURRENT, MANIFEST, Check, Partition, Store, canonical, file_digest, open_store
 from tre.data.synth import synthesise
 
 BACKEND = "canary"
@@ -41,12 +42,13 @@ def build_canary(store_dir: Path, *, key: SiteKey, at: datetime) -> Store:
     if standing is not None:
         return standing
     with tempfile.TemporaryDirectory(prefix="canary-") as folder, staging_in(store_dir) as staging:
+        take_up(staging, "canaries begin anew")
         supply, aside = Path(folder) / "supply.duckdb", Path(folder) / "store"
         synthesise(supply, patients=PATIENTS, seed=SEED, opt_outs_as_of=at.date(), events_per_patient=5)
         _plant_small_number(supply)
         ingest(supply, aside, key=key, backend=BACKEND, at=at)
         manifest = _copied_with_identifier(open_store(aside), staging)
-        publish(store_dir, staging, manifest)
+        publish(store_dir, staging, manifest, signature=sign_manifest(key, BACKEND, manifest))
     return open_store(store_dir)
 
 
@@ -83,7 +85,8 @@ def _copied_with_identifier(built: Store, staging: Path) -> dict[str, Any]:
         for told in partition.values():
             path = staging / told["file"]
             path.write_bytes((built.root / told["file"]).read_bytes())
-            if PLANTED_TABLE in told["rows"] and "opted" not in told["file"]:
+            if PLANTED_TABLE in told["rows"] and partition is manifest["files"][Partition.MAIN]:
+                path.chmod(0o644)
                 _plant_identifier(path)
             path.chmod(0o444)
             told |= {"bytes": path.stat().st_size, "sha256": file_digest(path)}

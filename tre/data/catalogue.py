@@ -1,6 +1,6 @@
 """The catalogue: what the store holds, who controls it, and how fine a released table may be.
 
-`catalogue.toml` is checked when it is read, so that a Catalogue in hand is one that ingest, the guard and the checks
+`catalogues/<backend>.toml` is checked when it is read, so that a Catalogue in hand is one that ingest, the guard and the checks
 can rely on. It refuses unknown keys, tables without a patient, transforms that would let an identifier through, and
 a scope that names anything it does not know.
 """
@@ -16,7 +16,9 @@ from typing import Any
 
 from tre.data.errors import CatalogueInvalid, Reason
 
-CATALOGUE = Path(__file__).parent / "catalogue.toml"
+CATALOGUES = Path(__file__).parent / "catalogues"
+CATALOGUE = CATALOGUES / "tpp.toml"
+BACKENDS = ("tpp", "emis")
 TYPES = frozenset({"UUID", "DATE", "VARCHAR", "INTEGER", "BIGINT", "DOUBLE", "BOOLEAN"})
 ROWS_ARE = frozenset({"patients", "events"})
 
@@ -112,6 +114,7 @@ class Table:
 class Catalogue:
     """Every table of a backend's store; `digest` is of the file it was read from."""
 
+    backend: str
     version: str
     digest: str
     patient: str
@@ -119,6 +122,7 @@ class Catalogue:
     groups: Mapping[str, str]
     controllers: Mapping[str, str]
     opt_outs: Mapping[str, str] = field(default_factory=dict)
+    national_opt_outs: Mapping[str, str] = field(default_factory=dict)
     supply: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -160,6 +164,20 @@ def load_catalogue(path: Path = CATALOGUE) -> Catalogue:
         return Catalogue(tables=tables, digest=hashlib.sha256(content).hexdigest(), **untrusted)
     except TypeError as error:
         raise _invalid("it has a key that is not known, or lacks one", "catalogue") from error
+
+
+def catalogue_of(backend: str) -> Catalogue:
+    """The catalogue of one of the two backends.
+
+    Raises:
+        CatalogueInvalid: there is no such backend.
+    """
+    if backend not in BACKENDS:
+        sentence = f"There is no backend {backend!r:.40}."
+        raise CatalogueInvalid(
+            Reason("backend-unknown", sentence, f"There are: {', '.join(BACKENDS)}.", "backend")
+        )
+    return load_catalogue(CATALOGUES / f"{backend}.toml")
 
 
 def _table(name: str, untrusted: Mapping[str, Any]) -> Table:
@@ -242,5 +260,10 @@ def _not_there(kind: str, name: str, known: Sequence[str]) -> Reason:
 
 def _invalid(what: str, where: str) -> CatalogueInvalid:
     return CatalogueInvalid(
-        Reason("catalogue-invalid", f"The catalogue is not sound: {what}.", "Correct catalogue.toml.", where)
+        Reason(
+            "catalogue-invalid",
+            f"The catalogue is not sound: {what}.",
+            "Correct the backend's file in tre/data/catalogues.",
+            where,
+        )
     )

@@ -53,6 +53,11 @@ def read_part(untrusted: str) -> Part:
     return part
 
 
+def randomness_for(size: int) -> int:
+    """How many random bytes it takes to split a file of that many."""
+    return size + _DIGEST
+
+
 def split(key_file: bytes, randomness: bytes) -> tuple[Part, Part, Part]:
     """Split a key file; `randomness` is as many random bytes as the file has, and sixteen more.
 

@@ -27,7 +27,9 @@ UNITS = "units.json"
 REPORT = "engine.json"
 MOST_AGGREGATE_ROWS = 200_000
 MOST_ANSWER_BYTES = 64 << 20
+ABSENT = "absent.txt"
 _DATA = PurePosixPath("/data")
+_CODE = PurePosixPath("/code")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def request_for_aggregate(
     output: str,
     limits: EngineLimits | None = None,
     exempt: bool = False,
+    national: bool = False,
     absent: Path | None = None,
 ) -> EngineRequest:
     """A request for a table of aggregates and, where `units_sql` is given, the people behind each of its rows.
@@ -117,13 +120,14 @@ def request_for_aggregate(
         output: path of the result, relative to the outputs folder; its suffix says the format.
         limits: what it may use.
         exempt: whether the study is one of those that may see people who have opted out.
+        national: whether the legal basis asks that national opt-outs be honoured as well.
         absent: a file of pseudonyms, one a line, of people to leave out; the store's own list of those who opted out since
             it was built, unless given.
 
     Raises:
         CatalogueInvalid: a table or column is not in the catalogue, or not in this store.
     """
-    files = _Files(store, catalogue, tables, exempt=exempt, absent=absent)
+    files = _Files(store, catalogue, tables, exempt=exempt, national=national, absent=absent)
     content = _content(files, sql, parameters, output=output, limits=limits or EngineLimits())
     content |= {"kind": "aggregate", "units_sql": units_sql, "columns": list(columns), "pseudonym": None}
     outputs = (output, UNITS, REPORT) if units_sql is not None else (output, REPORT)
@@ -143,6 +147,7 @@ def request_for_extract(
     study: str,
     limits: EngineLimits | None = None,
     exempt: bool = False,
+    national: bool = False,
     absent: Path | None = None,
 ) -> EngineRequest:
     """A request for one study's extract: one row per person, first column `patient_id`, under the study's pseudonyms.
@@ -153,7 +158,7 @@ def request_for_extract(
         CatalogueInvalid: a table or column is not in the catalogue, or not in this store.
         KeyRefused: the key is not a studies key.
     """
-    files = _Files(store, catalogue, tables, exempt=exempt, absent=absent)
+    files = _Files(store, catalogue, tables, exempt=exempt, national=national, absent=absent)
     hasher = study_hasher(study_key(studies, study))
     blocks = {"inner": hasher.inner.hex(), "outer": hasher.outer.hex(), "version": f"{hasher.version:02x}"}
     content = _content(files, sql, parameters, output=output, limits=limits or EngineLimits())
@@ -172,21 +177,26 @@ class _Files:
         tables: Mapping[str, Sequence[str]],
         *,
         exempt: bool,
+        national: bool,
         absent: Path | None,
     ) -> None:
         self.store = store
+        self.parts = store.seen_by(exempt=exempt, national=national)
         # An exempt study sees those who opted out, on whichever day they did.
-        self.absent = None if exempt else absent or store.absent
-        self.tables = {
-            name: self._table(catalogue, name, columns, exempt=exempt) for name, columns in tables.items()
-        }
+        self.absent = tuple(
+            path
+            for path, counts in (
+                (absent or store.absent, not exempt),
+                (store.national_absent, national),
+            )
+            if path is not None and counts
+        )
+        self.tables = {name: self._table(catalogue, name, columns) for name, columns in tables.items()}
         if not self.tables:
             raise _unknown("The query reads no table.", "")
-        self.inputs = self._inputs(exempt=exempt)
+        self.inputs = self._inputs()
 
-    def _table(
-        self, catalogue: Catalogue, name: str, columns: Sequence[str], *, exempt: bool
-    ) -> dict[str, Any]:
+    def _table(self, catalogue: Catalogue, name: str, columns: Sequence[str]) -> dict[str, Any]:
         table = catalogue.table(name)
         if table is None or name not in self.store.groups.get(table.group, _NO_FILE).rows:
             raise _unknown("The store has no such table.", name)
@@ -194,21 +204,29 @@ class _Files:
         for column in columns:
             if column not in known:
                 raise _unknown("The store has no such column.", f"{name}.{column}")
-        files = [str(_DATA / self.store.files[table.group].name)]
-        if exempt:
-            files.append(str(_DATA / self.store.opted_out_files[table.group].name))
+        files = [str(_DATA / path.name) for path in self._paths(table.group)]
         approved = [column for column in known if column in columns or column == table.patient.name]
         return {"columns": approved, "patient": table.patient.name, "files": files, "group": table.group}
 
-    def _inputs(self, *, exempt: bool) -> tuple[Input, ...]:
+    def _paths(self, group: str) -> tuple[Path, ...]:
+        return tuple(part[group].path for part in self.parts)
+
+    def _inputs(self) -> tuple[Input, ...]:
         groups = dict.fromkeys(table.pop("group") for table in self.tables.values())
-        sources = [self.store.files[group] for group in groups]
-        if exempt:
-            sources += [self.store.opted_out_files[group] for group in groups]
+        sources = [path for group in groups for path in self._paths(group)]
         inputs = [Input(source, str(_DATA / source.name)) for source in sources]
-        if self.absent is not None:
-            inputs.append(Input(self.absent, str(_DATA / "absent.txt")))
+        if len(self.absent) == 1:
+            inputs.append(Input(self.absent[0], str(_DATA / ABSENT)))
         return tuple(inputs)
+
+    @property
+    def absent_path(self) -> str | None:
+        """Where the box finds who is absent: the one list bound beside the data, or two put together beside the query."""
+        return [None, str(_DATA / ABSENT), str(_CODE / ABSENT)][len(self.absent)]
+
+    def code(self) -> dict[str, bytes]:
+        """Two lists of who is absent, as one."""
+        return {ABSENT: b"".join(path.read_bytes() for path in self.absent)} if len(self.absent) > 1 else {}
 
 
 class _NoFile:
@@ -226,7 +244,7 @@ def _content(
         "sql": sql,
         "parameters": {name: _written(value) for name, value in parameters.items()},
         "tables": files.tables,
-        "absent": str(_DATA / "absent.txt") if files.absent is not None else None,
+        "absent": files.absent_path,
         "out": "/out",
         "output": {"path": output, "format": _format(output), "units": UNITS, "report": REPORT},
         "limits": {
@@ -242,7 +260,10 @@ def _content(
 def _request(
     files: _Files, content: Mapping[str, Any], *, outputs: tuple[str, ...], roles: Mapping[str, str]
 ) -> EngineRequest:
-    code = {"query.json": json.dumps(content, sort_keys=True).encode(), "engine.py": ENGINE.read_bytes()}
+    code = files.code() | {
+        "query.json": json.dumps(content, sort_keys=True).encode(),
+        "engine.py": ENGINE.read_bytes(),
+    }
     return EngineRequest(
         argv=ARGV,
         code=code,

@@ -3,13 +3,14 @@
 The store is built from the catalogue: a column that is not named there is never read, so names, addresses, telephone
 numbers and free text cannot land. NHS numbers become keyed pseudonyms inside DuckDB as the rows stream through, dates of
 birth become months, and those who have opted out go to files of their own [P6]. Each build starts from nothing and is
-swapped in at once, so that no deleted row remains and no reader waits; an ingest that dies leaves the old store serving.
+swapped in at once, so that no deleted row remains and no reader waits; an ingest that dies leaves the old store serving, and
+the next one of the same supply goes on from the permission groups that were finished.
 
 It refuses a supply without a column the catalogue needs, an identifier hiding in a column that lands, and a supply
 that does not say when its list of opt-outs was made.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,31 +20,30 @@ from typing import Any
 import duckdb
 
 from tre.data import hidden, supply
-from tre.data.absent import drop_superseded, list_digest, standing_list, write_absent
-from tre.data.catalogue import Catalogue, Table, Transform, load_catalogue
+from tre.data.absent import MANIFEST_KEYS, MadeFor, drop_superseded, list_digest, standing_list, write_absent
+from tre.data.building import Plan, build, fingerprint, forget_notes
+from tre.data.catalogue import Catalogue, Table, load_catalogue
 from tre.data.errors import KeyRefused, OptOutsRefused, Reason
-from tre.data.landing import create_table, digits, hashed
+from tre.data.landing import digits, hashed
 from tre.data.optouts import Kind, OptOutList
 from tre.data.progress import Progress, silent
 from tre.data.pseudonyms import (
     Hasher,
     Key,
     backend_key,
-    create_key,
-    load_key,
     nhs_number_hasher,
     practice_hasher,
-    save_key,
-    studies_key,
+    signing_seed,
 )
-from tre.data.publish import publish, staging_in
-from tre.data.store import FORMAT, Check, Partition, Store, file_digest, manifest_digest, open_store
+from tre.data.publish import SPILL, publish, staging_in, take_up
+from tre.data.signed import signature_of
+from tre.data.store import FORMAT, Check, Partition, Store, canonical, manifest_digest, open_store
 
 SUPPLY = "supply_in"
 PEOPLE = "people_in"
 OPTED_OUT = "opted_out_in"
-SiteKey = Key
-"""What callers who may not open the room of keys call the key they pass on."""
+NATIONAL = "national_in"
+SYNTHETIC = "synthetic "
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class StoreVersion:
     version: str
     folder: Path
     rows: Mapping[str, int]
+    national_rows: Mapping[str, int]
     opted_out_rows: Mapping[str, int]
     without_number: str
 
@@ -63,14 +64,21 @@ class _Work:
 
     connection: duckdb.DuckDBPyConnection
     catalogue: Catalogue
-    staging: Path
     numbers: Hasher
-    practices: Hasher
     progress: Progress
 
 
+@dataclass(frozen=True)
+class Lists:
+    """The newest signed lists of opt-outs, where information governance has given them."""
+
+    type_1: OptOutList | None
+    national: OptOutList | None
+    signed_only: bool
+
+
 def ingest(
-    source: Path,
+    source: Path | str,
     store_dir: Path,
     *,
     key: Key,
@@ -78,19 +86,25 @@ def ingest(
     at: datetime,
     catalogue: Catalogue | None = None,
     opt_outs: OptOutList | None = None,
+    national: OptOutList | None = None,
+    signed_only: bool = False,
+    memory_bytes: int | None = None,
     progress: Progress | None = None,
 ) -> StoreVersion:
     """Build a new version of the store in `store_dir` from a supply, and make it current.
 
     Args:
-        source: the supplier's DuckDB file, or folder of Parquet or CSV files; only read.
+        source: the supplier's DuckDB file, folder of Parquet or CSV files, or `postgresql://` address; only read.
         store_dir: made if it is not there.
         key: the site's key, or this backend's.
         backend: `tpp` or `emis`, or another name a site uses.
         at: the moment of building, recorded in the manifest.
         catalogue: what to build; the one that ships, unless given.
         opt_outs: the newest signed list, applied beside the supply's own and dating the store.
-        progress: told of every table.
+        national: the newest signed list of national opt-outs, likewise.
+        signed_only: whether a supply of real people is refused without a signed list.
+        memory_bytes: the most that DuckDB may hold; what does not fit spills, encrypted. Without it, DuckDB's own measure.
+        progress: told of every step.
 
     Raises:
         IngestRefused: the supply lacks a table or column, or hides an identifier.
@@ -100,25 +114,20 @@ def ingest(
     """
     catalogue = catalogue or load_catalogue()
     owner = backend_key(key, backend)
-    with staging_in(store_dir) as staging, _connection(source, staging) as connection:
-        work = _Work(
-            connection,
-            catalogue,
+    lists = Lists(opt_outs, national, signed_only=signed_only)
+    with (
+        staging_in(store_dir) as staging,
+        _connection(source, staging, catalogue, memory_bytes) as connection,
+    ):
+        work = _Work(connection, catalogue, nhs_number_hasher(owner), progress or silent)
+        told = _read_lists(work, lists, store_dir, backend)
+        _look_for_identifiers(work)
+        take_up(
             staging,
-            nhs_number_hasher(owner),
-            practice_hasher(owner),
-            progress or silent,
+            fingerprint(supply.state_of(connection, source), catalogue.digest, owner.fingerprint, told),
         )
-        supply.check_columns(connection, catalogue, SUPPLY)
-        as_of = opt_outs.as_of.isoformat() if opt_outs else _dated(work, "opt_outs_as_of")
-        _check_list(store_dir, date.fromisoformat(as_of), opt_outs, backend)
-        with supply.unquoted("people and opt-outs"):
-            _load_opt_outs(work, opt_outs)
-            _load_people(work)
-        work.progress("looking for hidden identifiers", 0, 1)
-        with supply.unquoted("the search for hidden identifiers"):
-            hidden.refuse_hidden(connection, catalogue, source=SUPPLY, people=PEOPLE)
-        files = {partition.value: _build(work, partition) for partition in Partition}
+        parameters = _parameters("practices", practice_hasher(owner))
+        files = build(Plan(connection, catalogue, staging, SUPPLY, PEOPLE, parameters, work.progress))
         manifest = {
             "format": FORMAT,
             "backend": backend,
@@ -126,41 +135,98 @@ def ingest(
             "extracted_on": _dated(work, "extracted_on"),
             "catalogue": catalogue.digest,
             "key_version": owner.version,
-            "opt_outs": {"digest": _opt_outs_digest(work), "as_of": as_of},
+            "encrypted_by_engine": False,
             "files": files,
+            **told,
         }
         left_out = _without_number(work)
-        folder = publish(store_dir, staging, manifest)
-        drop_superseded(store_dir, date.fromisoformat(as_of))
+        forget_notes(staging)
+        folder = publish(store_dir, staging, manifest, signature=_signed(key, backend, manifest))
+        for kind in Kind:
+            if (list_told := told[MANIFEST_KEYS[kind]]) is not None:
+                drop_superseded(store_dir, date.fromisoformat(list_told["as_of"]), kind)
     return StoreVersion(
         version=manifest_digest(manifest),
         folder=folder,
         rows=_rows(files[Partition.MAIN]),
+        national_rows=_rows(files[Partition.NATIONAL]),
         opted_out_rows=_rows(files[Partition.OPTED_OUT]),
         without_number=hidden.band(left_out) if left_out else "none",
     )
 
 
+def _signed(key: Key, backend: str, manifest: Mapping[str, Any]) -> bytes:
+    return signature_of(canonical(manifest), signing_seed(key, backend))
+
+
+def sign_manifest(key: Key, backend: str, manifest: Mapping[str, Any]) -> bytes:
+    """The signature of a backend's key over a manifest, for a store that is built in another way (the canaries)."""
+    return _signed(key, backend, manifest)
+
+
 @contextmanager
-def _connection(source: Path, staging: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    spill = staging / "spill"
+def _connection(
+    source: Path | str, staging: Path, catalogue: Catalogue, memory_bytes: int | None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:") as connection:
-        supply.attach(connection, source, SUPPLY)
-        connection.execute(f"SET temp_directory = '{_quoted(spill)}'")
+        connection.execute(f"SET temp_directory = '{_quoted(staging / SPILL)}'")
         # What spills still bears NHS numbers.
         connection.execute("SET temp_file_encryption = true")
+        # Every table is sorted on its way in: the order of the supply says nothing.
+        connection.execute("SET preserve_insertion_order = false")
+        if memory_bytes is not None:
+            connection.execute(f"SET memory_limit = '{int(memory_bytes)}B'")
+        supply.attach(connection, source, SUPPLY, catalogue)
         hidden.prepare(connection)
+        supply.check_columns(connection, catalogue, SUPPLY)
         yield connection
 
 
-def _check_list(store_dir: Path, as_of: date, given: OptOutList | None, backend: str) -> None:
+def _read_lists(work: _Work, lists: Lists, store_dir: Path, backend: str) -> dict[str, Any]:
+    """Load everybody who has opted out, and the people; returns what the manifest says of the lists."""
+    sender = supply.supplier(work.connection, SUPPLY, work.catalogue)
+    if lists.signed_only and lists.type_1 is None and not sender.startswith(SYNTHETIC):
+        raise _unsigned(backend)
+    as_of = lists.type_1.as_of.isoformat() if lists.type_1 else _dated(work, "opt_outs_as_of")
+    _check_list(store_dir, date.fromisoformat(as_of), lists.type_1, backend)
+    if lists.national is not None:
+        _check_list(store_dir, lists.national.as_of, lists.national, backend, kind=Kind.NATIONAL)
+    with supply.unquoted("people and opt-outs"):
+        _load_list(work, OPTED_OUT, work.catalogue.opt_outs, lists.type_1)
+        national = _load_national(work, lists.national)
+        _load_people(work)
+    return {
+        "opt_outs": {"digest": _list_digest(work, OPTED_OUT), "as_of": as_of},
+        "national_opt_outs": national,
+        "supplier": sender,
+    }
+
+
+def _unsigned(backend: str) -> OptOutsRefused:
+    """Synthetic people have nobody to sign for them; real ones do."""
+    sentence = (
+        "A supply of real people is loaded with a list of opt-outs that information governance has signed."
+    )
+    fix = "Give the signed list with --opt-outs."
+    return OptOutsRefused(Reason("opt-outs-unsigned", sentence, fix, backend))
+
+
+def _look_for_identifiers(work: _Work) -> None:
+    work.progress("looking for hidden identifiers", 0, 1)
+    with supply.unquoted("the search for hidden identifiers"):
+        hidden.refuse_hidden(work.connection, work.catalogue, source=SUPPLY, people=PEOPLE)
+
+
+def _check_list(
+    store_dir: Path, as_of: date, given: OptOutList | None, backend: str, *, kind: Kind = Kind.TYPE_1
+) -> None:
     """A list of another backend excludes nobody here, and an older one would bring people back [P6]."""
-    if given is not None and (given.backend != backend or given.kind is not Kind.TYPE_1):
-        sentence = "The signed list of opt-outs is another backend's, or not of type 1."
+    if given is not None and (given.backend != backend or given.kind is not kind):
+        sentence = f"The signed list of opt-outs is another backend's, or not of the kind {kind}."
         raise OptOutsRefused(
-            Reason("opt-outs-other-list", sentence, "Give this backend's type 1 list.", backend)
+            Reason("opt-outs-other-list", sentence, f"Give this backend's {kind} list.", backend)
         )
-    standing = standing_list(store_dir)
+    standing = standing_list(store_dir, kind)
     if standing is not None and as_of < standing:
         sentence = f"The list of opt-outs is of {as_of}, older than the one in force, of {standing}."
         raise OptOutsRefused(
@@ -168,31 +234,48 @@ def _check_list(store_dir: Path, as_of: date, given: OptOutList | None, backend:
         )
 
 
-def _load_opt_outs(work: _Work, newest: OptOutList | None) -> None:
+def _load_list(work: _Work, into: str, told: Mapping[str, str], newest: OptOutList | None) -> None:
     """Everyone who has opted out, by the supply's list and by the signed one. In memory alone."""
-    told = work.catalogue.opt_outs
     work.connection.execute(
-        f"CREATE TEMP TABLE {OPTED_OUT} AS SELECT DISTINCT {digits(told['number'])} AS nhs_number "  # noqa: S608
+        f"CREATE TEMP TABLE {into} AS SELECT DISTINCT {digits(told['number'])} AS nhs_number "  # noqa: S608
         f"FROM {SUPPLY}.{told['table']} WHERE {told['number']} IS NOT NULL"
     )
     if newest is not None:
         work.connection.execute(
-            f"INSERT INTO {OPTED_OUT} SELECT unnest($numbers::VARCHAR[])", {"numbers": sorted(newest.numbers)}
+            f"INSERT INTO {into} SELECT unnest($numbers::VARCHAR[])", {"numbers": sorted(newest.numbers)}
         )
 
 
+def _load_national(work: _Work, newest: OptOutList | None) -> dict[str, str] | None:
+    """The national opt-outs, where the supply or information governance has given them; what the manifest says of them."""
+    told = work.catalogue.national_opt_outs
+    if told and supply.has_table(work.connection, SUPPLY, told["table"]):
+        _load_list(work, NATIONAL, told, newest)
+        as_of = newest.as_of.isoformat() if newest else _dated(work, "national_opt_outs_as_of")
+        return {"digest": _list_digest(work, NATIONAL), "as_of": as_of}
+    work.connection.execute(f"CREATE TEMP TABLE {NATIONAL} (nhs_number VARCHAR)")
+    if newest is None:
+        return None
+    numbers = {"numbers": sorted(newest.numbers)}
+    work.connection.execute(f"INSERT INTO {NATIONAL} SELECT unnest($numbers::VARCHAR[])", numbers)
+    return {"digest": _list_digest(work, NATIONAL), "as_of": newest.as_of.isoformat()}
+
+
 def _load_people(work: _Work) -> None:
-    """Everyone with a valid number: the number, the pseudonym, and whether they have opted out. In memory alone."""
+    """Everyone with a valid number: the number, the pseudonym, and the part of the store they go to. In memory alone."""
     patients = _patients(work.catalogue)
     work.progress("making pseudonyms", 0, 1)
     work.connection.execute(
         f"""
         CREATE TEMP TABLE {PEOPLE} AS
         WITH given AS (SELECT DISTINCT {digits(patients.patient.source)} AS nhs_number FROM {SUPPLY}.{patients.source})
-        SELECT nhs_number, {hashed("nhs_number", "numbers")} AS patient_id, nhs_number IN (FROM {OPTED_OUT}) AS opted_out
+        SELECT nhs_number, {hashed("nhs_number", "numbers")} AS patient_id,
+               CASE WHEN nhs_number IN (FROM {OPTED_OUT}) THEN '{Partition.OPTED_OUT.value}'
+                    WHEN nhs_number IN (FROM {NATIONAL}) THEN '{Partition.NATIONAL.value}'
+                    ELSE '{Partition.MAIN.value}' END AS part
         FROM given WHERE tre_mod11(nhs_number)
         """,  # noqa: S608 - names from the checked catalogue
-        _parameters(work),
+        _parameters("numbers", work.numbers),
     )
 
 
@@ -200,54 +283,12 @@ def _patients(catalogue: Catalogue) -> Table:
     return next(table for table in catalogue.tables if table.rows_are == "patients")
 
 
-def _parameters(work: _Work, *which: str) -> dict[str, Any]:
-    hashers = {"numbers": work.numbers, "practices": work.practices}
-    parameters: dict[str, Any] = {}
-    for name in which or ("numbers",):
-        hasher = hashers[name]
-        parameters |= {
-            f"{name}_inner": hasher.inner,
-            f"{name}_outer": hasher.outer,
-            f"{name}_version": f"{hasher.version:02x}",
-        }
-    return parameters
-
-
-def _build(work: _Work, partition: Partition) -> dict[str, Any]:
-    files = {}
-    for done, group in enumerate(work.catalogue.groups):
-        work.progress(
-            f"building {group} ({partition.value.replace('_', ' ')})", done, len(work.catalogue.groups)
-        )
-        name = f"{group}.duckdb" if partition is Partition.MAIN else f"{group}.opted-out.duckdb"
-        files[group] = _build_file(work, group, partition, work.staging / name)
-    return files
-
-
-def _build_file(work: _Work, group: str, partition: Partition, path: Path) -> dict[str, Any]:
-    work.connection.execute(f"ATTACH '{_quoted(path)}' AS store_out")
-    rows = {}
-    for table in work.catalogue.tables:
-        if table.group == group:
-            _build_table(work, table, partition)
-            counted = work.connection.execute(f"SELECT count(*) FROM store_out.{table.name}").fetchone()  # noqa: S608
-            rows[table.name] = int(counted[0]) if counted else 0
-    work.connection.execute("DETACH store_out")
-    path.chmod(0o444)
-    return {"file": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path), "rows": rows}
-
-
-def _build_table(work: _Work, table: Table, partition: Partition) -> None:
-    opted_out = partition is Partition.OPTED_OUT
-    create = create_table(table, supply=SUPPLY, people=PEOPLE, into="store_out", opted_out=opted_out)
-    with supply.unquoted(table.source):
-        work.connection.execute(create, _parameters_for(work, table))
-
-
-def _parameters_for(work: _Work, table: Table) -> dict[str, Any]:
-    if any(column.transform is Transform.PRACTICE for column in table.columns):
-        return _parameters(work, "practices")
-    return {}
+def _parameters(name: str, hasher: Hasher) -> dict[str, Any]:
+    return {
+        f"{name}_inner": hasher.inner,
+        f"{name}_outer": hasher.outer,
+        f"{name}_version": f"{hasher.version:02x}",
+    }
 
 
 def _dated(work: _Work, name: str) -> str:
@@ -267,11 +308,11 @@ def _undated(name: str) -> OptOutsRefused:
     return OptOutsRefused(Reason("opt-outs-undated", sentence, "Ask the supplier for the date.", name))
 
 
-def _opt_outs_digest(work: _Work) -> str:
-    """A digest of the list under the backend's key, so that it says which list without saying who is on it."""
+def _list_digest(work: _Work, table: str) -> str:
+    """A digest of a list under the backend's key, so that it says which list without saying who is on it."""
     rows = work.connection.execute(
-        f"SELECT DISTINCT {hashed('nhs_number', 'numbers')}::VARCHAR FROM {OPTED_OUT} ORDER BY 1",  # noqa: S608
-        _parameters(work),
+        f"SELECT DISTINCT {hashed('nhs_number', 'numbers')}::VARCHAR FROM {table} ORDER BY 1",  # noqa: S608
+        _parameters("numbers", work.numbers),
     ).fetchall()
     return list_digest(str(row[0]) for row in rows)
 
@@ -303,36 +344,13 @@ def apply_opt_outs(store_dir: Path, newest: OptOutList, *, key: Key) -> Store:
         KeyRefused: the key did not build this store.
     """
     store = open_store(store_dir, check=Check.SIZES)
-    _check_list(store_dir, newest.as_of, newest, store.backend)
+    _check_list(store_dir, newest.as_of, newest, store.backend, kind=newest.kind)
     owner = backend_key(key, store.backend)
     if owner.version != store.key_version:
         sentence = "The store was built with a key of another version."
         raise KeyRefused(Reason("key-version", sentence, "Give the key that built it.", store.backend))
     hasher = nhs_number_hasher(owner)
     people = sorted(hasher.of(number.encode()) for number in newest.numbers)
-    write_absent(
-        store_dir, backend=store.backend, key_version=owner.version, people=people, as_of=newest.as_of
-    )
+    made_for = MadeFor(store.backend, owner.version, newest.kind)
+    write_absent(store_dir, made_for, people=people, as_of=newest.as_of)
     return open_store(store_dir, check=Check.SIZES)
-
-
-def make_keys(
-    site_key: Path, studies_keys: Mapping[str, Path], randomness: bytes, *, outside: Sequence[Path]
-) -> None:
-    """Make the site's key from 32 random bytes and, from it, the studies key of each backend.
-
-    Raises:
-        KeyRefused: a key is there already, would lie with the data, or the randomness is not 32 bytes.
-    """
-    key = create_key(site_key, randomness, outside=outside)
-    for backend, path in studies_keys.items():
-        save_key(studies_key(key, backend), path, outside=outside)
-
-
-def open_site_key(path: Path, *, outside: Sequence[Path]) -> Key:
-    """The site's key, kept outside every store.
-
-    Raises:
-        KeyRefused: it is missing, exposed, or lies with the data.
-    """
-    return load_key(path, outside=outside)

@@ -22,16 +22,35 @@ def hashed(expression: str, which: str) -> str:
     return f"(${which}_version || substr({digest}, 1, 30))::UUID"
 
 
-def create_table(table: Table, *, supply: str, people: str, into: str, opted_out: bool) -> str:
-    """The statement that builds one table of the store, for one half of the people, in the order queries like."""
+def create_main(table: Table, *, supply: str, people: str, into: str) -> str:
+    """The statement that builds one table for everyone whom no opt-out concerns, in the order queries like."""
     columns = ", ".join(f"{landed(column)} AS {column.name}" for column in table.columns)
     return f"""
         CREATE TABLE {into}.{table.name} AS
-        SELECT {columns}
-        FROM {supply}.{table.source} AS s JOIN {people} AS p ON {digits(f"s.{table.patient.source}")} = p.nhs_number
-        WHERE {"p.opted_out" if opted_out else "NOT p.opted_out"}
-        ORDER BY {", ".join(table.order)}
+        SELECT {columns} FROM {_joined(table, supply, people)} WHERE p.part = 'main' ORDER BY {", ".join(table.order)}
     """  # noqa: S608 - names from the checked catalogue
+
+
+def create_aside(table: Table, *, supply: str, people: str, into: str) -> str:
+    """The statement that sets aside, in memory, the rows of everybody else, each with the part it belongs to."""
+    columns = ", ".join(f"{landed(column)} AS {column.name}" for column in table.columns)
+    return f"""
+        CREATE TEMP TABLE {into} AS
+        SELECT p.part AS tre_part, {columns} FROM {_joined(table, supply, people)} WHERE p.part <> 'main'
+    """  # noqa: S608 - names from the checked catalogue
+
+
+def create_part(table: Table, *, aside: str, part: str, into: str) -> str:
+    """The statement that builds one table for one part of those who were set aside."""
+    return f"""
+        CREATE TABLE {into}.{table.name} AS
+        SELECT * EXCLUDE (tre_part) FROM {aside} WHERE tre_part = '{part}' ORDER BY {", ".join(table.order)}
+    """  # noqa: S608 - names from the checked catalogue
+
+
+def _joined(table: Table, supply: str, people: str) -> str:
+    number = digits(f"s.{table.patient.source}")
+    return f"{supply}.{table.source} AS s JOIN {people} AS p ON {number} = p.nhs_number"
 
 
 def landed(column: Column) -> str:

@@ -8,7 +8,7 @@ NHS number, and a box that holds one study's key can make no other study's. A ps
 one byte of key version, fifteen of HMAC-SHA256 (2^60 people before a likely collision). DuckDB compares those twice as
 fast as text.
 
-This is the only module that touches a key; ingest and extract alone import it. It refuses a key file that others may
+This is the only module that touches a secret; ingest, extract and the custody of keys alone import it. It refuses a key file that others may
 read, that lies within the store, or that is of another kind than the work at hand needs.
 """
 
@@ -45,6 +45,7 @@ class Role(StrEnum):
     BACKEND = "backend"
     STUDIES = "studies"
     STUDY = "study"
+    SIGNING = "signing"
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def load_key(path: Path, *, outside: Sequence[Path] = ()) -> Key:
         untrusted = os.read(handle, _LONGEST_FILE)
     finally:
         os.close(handle)
-    return _parse(untrusted, path)
+    return parse_key(untrusted, str(path))
 
 
 def _check_private(status: os.stat_result, path: Path) -> None:
@@ -154,16 +155,21 @@ def _check_outside(path: Path, folders: Sequence[Path]) -> None:
             )
 
 
-def _parse(untrusted: bytes, path: Path) -> Key:
+def parse_key(untrusted: bytes, where: str) -> Key:
+    """The key that a key file's bytes are; `where` is only said in a refusal.
+
+    Raises:
+        KeyRefused: they are not a key.
+    """
     try:
         fields = dict(json.loads(untrusted))
         kind = fields.pop("format")
         secret = bytes.fromhex(fields.pop("secret"))
         key = Key(Role(fields.pop("role")), int(fields.pop("version")), str(fields.pop("scope")), secret)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise _refused("key-malformed", "The file is not a key.", path) from error
+        raise _refused("key-malformed", "This is not a key.", where) from error
     if fields or kind != FORMAT:
-        raise _refused("key-malformed", "The file is not a key of a format that is known.", path)
+        raise _refused("key-malformed", "This is not a key of a format that is known.", where)
     return key
 
 
@@ -185,6 +191,15 @@ def studies_key(key: Key, backend: str) -> Key:
         KeyRefused: the key is neither the site's nor this backend's.
     """
     return _derive(backend_key(key, backend), Role.STUDIES, backend)
+
+
+def signing_seed(key: Key, backend: str) -> bytes:
+    """The seed from which the signature over a backend's stores is made; its public half may lie anywhere.
+
+    Raises:
+        KeyRefused: the key is neither the site's nor this backend's.
+    """
+    return _derive(backend_key(key, backend), Role.SIGNING, backend).secret
 
 
 def study_key(key: Key, study: str) -> Key:
@@ -274,5 +289,5 @@ def valid_nhs_number(digits: str) -> bool:
     return (11 - total % 11) % 11 == int(digits[9])
 
 
-def _refused(code: str, sentence: str, path: Path | None = None, fix: str = "") -> KeyRefused:
+def _refused(code: str, sentence: str, path: Path | str | None = None, fix: str = "") -> KeyRefused:
     return KeyRefused(Reason(code, sentence, fix or "See the manual's page on keys.", str(path or "")))

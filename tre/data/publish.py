@@ -12,16 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tre.data.errors import IngestRefused, Reason
-from tre.data.store import CURRENT, MANIFEST, VERSIONS, canonical, manifest_digest
+from tre.data.errors import DataRefused, IngestRefused, Reason
+from tre.data.store import CURRENT, MANIFEST, SIGNATURE, VERSIONS, canonical, manifest_digest
 
 STAGING = "building"
+PLAN = "plan"
+SPILL = "spill"
 LOCK = ".building.lock"
 
 
 @contextmanager
 def staging_in(store_dir: Path) -> Iterator[Path]:
-    """A folder to build in, empty at the start and gone at the end, whatever happens; one at a time.
+    """A folder to build in, one build at a time.
+
+    It holds what a build that died has left there, for `take_up` to judge. A build that ends, or is refused, leaves nothing;
+    one that is stopped leaves what the next can go on with.
 
     Raises:
         IngestRefused: another build is under way here.
@@ -30,12 +35,24 @@ def staging_in(store_dir: Path) -> Iterator[Path]:
     with (store_dir / LOCK).open("w") as lock:
         _take(lock.fileno(), store_dir)
         staging = store_dir / STAGING
-        _remove(staging)
-        staging.mkdir(mode=0o700)
+        staging.mkdir(mode=0o700, exist_ok=True)
+        shutil.rmtree(staging / SPILL, ignore_errors=True)
         try:
             yield staging
-        finally:
+        except DataRefused:
             _remove(staging)
+            raise
+        _remove(staging)
+
+
+def take_up(staging: Path, plan: str) -> None:
+    """Keep what an earlier build left if it was of this very plan; else begin anew."""
+    noted = staging / PLAN
+    if noted.is_file() and noted.read_text("ascii") == plan:
+        return
+    for left in staging.iterdir():
+        _remove(left) if left.is_dir() else left.unlink()
+    noted.write_text(plan, "ascii")
 
 
 def _take(lock: int, store_dir: Path) -> None:
@@ -49,15 +66,17 @@ def _take(lock: int, store_dir: Path) -> None:
         ) from error
 
 
-def publish(store_dir: Path, staging: Path, manifest: Mapping[str, Any]) -> Path:
-    """Make what is in `staging` the current version; returns its folder.
+def publish(store_dir: Path, staging: Path, manifest: Mapping[str, Any], *, signature: bytes = b"") -> Path:
+    """Make what is in `staging` the current version, under a signature of its manifest; returns its folder.
 
     The switch is one rename. The versions before it then go: people who opted out since must not linger in them.
     """
-    shutil.rmtree(staging / "spill", ignore_errors=True)
-    path = staging / MANIFEST
-    path.write_bytes(canonical(manifest))
-    path.chmod(0o444)
+    shutil.rmtree(staging / SPILL, ignore_errors=True)
+    (staging / PLAN).unlink(missing_ok=True)
+    for name, content in ((MANIFEST, canonical(manifest)), (SIGNATURE, signature.hex().encode())):
+        (staging / name).unlink(missing_ok=True)
+        (staging / name).write_bytes(content)
+        (staging / name).chmod(0o444)
     for file in staging.iterdir():
         _sync(file)
     folder = store_dir / VERSIONS / manifest_digest(manifest)[:16]

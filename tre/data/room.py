@@ -22,16 +22,18 @@ from tre.data.copying import copied
 from tre.data.errors import StoreUnavailable
 from tre.data.evidence import measure
 from tre.data.extracted import opened
+from tre.data.governance import Governance
+from tre.data.keyring import KeyRing
 from tre.data.store import Check, Store, open_store
 
 
 @dataclass(frozen=True)
 class Stores:
-    """Where the stores are: the study store, the canaries, and the studies key, which lies with neither."""
+    """Where a backend's stores are: the study store, the canaries, and its keys, which lie with neither."""
 
     live: Path
     canary: Path
-    studies_key: Path
+    keys: KeyRing
 
     def of(self, purpose: Purpose) -> Path:
         """The store that a purpose may read."""
@@ -112,10 +114,11 @@ class Kept(Protocol):
 class Room:
     """What dispatch may ask of the data room."""
 
-    def __init__(self, catalogue: Catalogue, stores: Stores) -> None:
-        """A room over a site's stores."""
-        self._catalogue = catalogue
+    def __init__(self, catalogue: Catalogue, stores: Stores, governance: Governance) -> None:
+        """A room over one backend's stores, under what information governance has signed."""
+        self.catalogue = catalogue
         self._stores = stores
+        self._governance = governance
 
     def facts(self, case: JobRequest) -> StoreFacts | None:
         """Version and opt-out list of the store that a request would read; nothing where there is no such store [P6]."""
@@ -123,40 +126,48 @@ class Room:
             store = self._store(case)
         except StoreUnavailable:
             return None
-        return StoreFacts(store.version, OptOuts(store.optout_list_digest, store.optout_list_date))
+        opt_outs = OptOuts(store.optout_list_digest, store.optout_list_date)
+        return StoreFacts(store.version, opt_outs, national=store.national_list_date)
 
     def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
         """Facts about those tables and columns, for the guard. Raises CatalogueInvalid for an unknown name."""
-        known = scope(self._catalogue, _by_table(datasets))
+        known = scope(self.catalogue, _by_table(datasets))
         return Scope(tuple(_table_fact(table) for table in known))
 
     def ask_aggregate(self, case: JobRequest, question: Asking, folder: Path) -> Laid:
         """Lay out an aggregate question beneath ``folder``."""
+        exempt, national = self._sight(case)
         request = extract.request_for_aggregate(
             self._store(case),
-            self._catalogue,
+            self.catalogue,
             sql=question.sql,
             units_sql=question.units or None,
             columns=question.roles,
             parameters=question.parameters,
             tables=_by_table(question.datasets),
             output=_result(question.output),
+            exempt=exempt,
+            national=national,
         )
         return _laid(request, folder)
 
     def ask_extract(self, case: JobRequest, question: Asking, folder: Path) -> Laid:
         """Lay out an extract beneath ``folder``; its patients carry pseudonyms of this study alone [P2]."""
         outside = (self._stores.live, self._stores.canary)
+        exempt, national = self._sight(case)
+        store = self._store(case)
         request = extract.request_for_extract(
-            self._store(case),
-            self._catalogue,
+            store,
+            self.catalogue,
             sql=question.sql,
             columns=tuple(question.roles),
             parameters=question.parameters,
             tables=_by_table(question.datasets),
             output=_result(question.output),
-            studies=extract.open_studies_key(self._stores.studies_key, outside=outside),
+            studies=extract.open_studies_key(self._stores.keys.studies(store.key_version), outside=outside),
             study=case.submission.application,
+            exempt=exempt,
+            national=national,
         )
         return _laid(request, folder)
 
@@ -167,29 +178,38 @@ class Room:
 
     def pseudonyms(self, content: bytes) -> frozenset[str]:
         """The pseudonyms in an extract, as the engine wrote it."""
-        with opened(content, self._catalogue.patient) as extract:
+        with opened(content, self.catalogue.patient) as extract:
             return extract.pseudonyms
 
     def extract_scope(self, name: str, content: bytes) -> Scope:
         """An extract as the one table, called `name`, that a declaration's `where` may speak of."""
-        with opened(content, self._catalogue.patient) as extract:
+        with opened(content, self.catalogue.patient) as extract:
             columns = tuple(ColumnFact(column, kind) for column, kind in extract.columns.items())
-        return Scope((TableFact(name, columns, self._catalogue.patient, "patients"),))
+        return Scope((TableFact(name, columns, self.catalogue.patient, "patients"),))
 
     def measure(self, content: bytes, question: Question, kept: Kept | None = None) -> Evidence:
         """What an extract says about a declared table, over the people that `kept` keeps. Raises Unaskable."""
-        with opened(content, self._catalogue.patient) as extract:
+        with opened(content, self.catalogue.patient) as extract:
             if kept is not None:
                 extract.keep(kept.table, kept.sql, kept.parameters)
             return measure(extract, question)
 
     def copied(self, content: bytes, columns: Sequence[Sequence[str]]) -> frozenset[int]:
         """The rows of a table, given column by column, that are one single person's record in an extract."""
-        with opened(content, self._catalogue.patient) as extract:
+        with opened(content, self.catalogue.patient) as extract:
             return copied(extract, columns)
 
     def _store(self, case: JobRequest) -> Store:
-        return open_store(self._stores.of(case.submission.purpose), check=Check.SIZES)
+        place = self._stores.of(case.submission.purpose)
+        signers = self._stores.keys.signers() if place == self._stores.live else None
+        return open_store(place, check=Check.SIZES, signers=signers)
+
+    def _sight(self, case: JobRequest) -> tuple[bool, bool]:
+        """Whether the study is exempt from type 1 opt-outs, and whether it honours national ones, as of today [P6]."""
+        study = case.submission.application
+        if case.submission.purpose is Purpose.PLATFORM_MAINTENANCE:
+            return False, False
+        return self._governance.exempt(study), self._governance.honours_national(study)
 
 
 def _laid(request: extract.EngineRequest, folder: Path) -> Laid:

@@ -6,11 +6,15 @@ that are not the canonical ones.
 """
 
 import json
+import os
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from tre.data.errors import KeyRefused, Reason
 
 MOST_BYTES = 1 << 30
 
@@ -22,6 +26,43 @@ class BadSignature(Exception):
 def public_of(private: bytes) -> bytes:
     """The public half of a 32-byte signing key."""
     return Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
+def new_signing_key(path: Path, randomness: bytes) -> bytes:
+    """Write a new signing key of 32 random bytes to a new file for its owner alone; returns its public half.
+
+    Raises:
+        FileExistsError: there is a file already.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(randomness.hex())
+    return public_of(randomness)
+
+
+def open_signing_key(path: Path) -> bytes:
+    """A signing key from its file.
+
+    Raises:
+        KeyRefused: it is not there, others may read it, or it is no key.
+    """
+    try:
+        if path.stat().st_mode & 0o077:
+            raise KeyRefused(
+                Reason("key-exposed", "Others may read the signing key.", "Run chmod 600 on it.", str(path))
+            )
+        private = bytes.fromhex(path.read_text("ascii"))
+        public_of(private)
+    except (OSError, ValueError) as error:
+        sentence = "There is no signing key that can be opened."
+        fix = "Make one: `tre data opt-outs new-key`."
+        raise KeyRefused(Reason("key-missing", sentence, fix, str(path))) from error
+    return private
+
+
+def signature_of(content: bytes, private: bytes) -> bytes:
+    """An Ed25519 signature over bytes, kept beside them."""
+    return Ed25519PrivateKey.from_private_bytes(private).sign(content)
 
 
 def sign(content: Mapping[str, Any], private: bytes) -> bytes:

@@ -3,9 +3,11 @@
     store/
       current -> versions/<sixteen digits>
       versions/<sixteen digits>/
-        store.json                 what was built, from what, when, under which list of opt-outs, and every file's digest
+        store.json                 what was built, from what, when, under which lists of opt-outs, and every file's digest
+        store.sig                  the signature of the backend's key over store.json
         <group>.duckdb             one per permission group: nobody in it has opted out [P6]
-        <group>.opted-out.duckdb   the same tables for those who have, for exempt studies alone
+        <group>.national.duckdb    the same tables for those with a national opt-out alone, where the basis does not ask for it
+        <group>.opted-out.duckdb   the same tables for those with a type 1 opt-out, for exempt studies alone
 
 A version is named by the digest of its manifest, so that a run can record the bytes it read in sixteen digits. It refuses
 a store that is missing, truncated, altered, or writable, and one whose opt-out list is stale.
@@ -13,18 +15,23 @@ a store that is missing, truncated, altered, or writable, and one whose opt-out 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tre.data.absent import read_absent
-from tre.data.errors import OptOutsRefused, Reason, StoreUnavailable
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-FORMAT = "tre-store-1"
+from tre.data.absent import MadeFor, read_absent
+from tre.data.errors import OptOutsRefused, Reason, StoreUnavailable
+from tre.data.optouts import Kind
+
+FORMAT = "tre-store-2"
 MANIFEST = "store.json"
+SIGNATURE = "store.sig"
 CURRENT = "current"
 VERSIONS = "versions"
 OPT_OUTS_KEEP = timedelta(days=35)
@@ -32,10 +39,19 @@ _CHUNK = 1 << 20
 
 
 class Partition(StrEnum):
-    """The two halves of a store."""
+    """The parts of a store; everybody is in exactly one."""
 
     MAIN = "main"
+    NATIONAL = "national"
     OPTED_OUT = "opted_out"
+
+
+FILES = {
+    Partition.MAIN: "{}.duckdb",
+    Partition.NATIONAL: "{}.national.duckdb",
+    Partition.OPTED_OUT: "{}.opted-out.duckdb",
+}
+"""What the file of a permission group is called in each part."""
 
 
 class Check(StrEnum):
@@ -59,9 +75,10 @@ class StoreFile:
 class Store:
     """A store that has been checked.
 
-    `absent` names people who opted out since it was built; the list's digest and date are then the newer list's.
-    `version` is the digest of its manifest; `files` and `opted_out_files` are by permission group. The two are never
-    opened together except for an exempt study.
+    `absent` names people with a type 1 opt-out since it was built, `national_absent` those with a national one; the lists'
+    dates are then the newer lists'.
+    `version` is the digest of its manifest; `parts` holds the file of each permission group in each part. `national_list_date`
+    is that of the list of national opt-outs it was built with, None where it was built without one.
     """
 
     root: Path
@@ -73,9 +90,10 @@ class Store:
     key_version: int
     optout_list_digest: str
     optout_list_date: date
-    groups: Mapping[str, StoreFile]
-    opted_out_groups: Mapping[str, StoreFile]
+    parts: Mapping[Partition, Mapping[str, StoreFile]]
+    national_list_date: date | None = None
     absent: Path | None = None
+    national_absent: Path | None = None
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -83,43 +101,69 @@ class Store:
         return _read_manifest(self.root)
 
     @property
+    def groups(self) -> Mapping[str, StoreFile]:
+        """The file of each permission group, without anyone who has opted out in either way."""
+        return self.parts[Partition.MAIN]
+
+    @property
     def files(self) -> Mapping[str, Path]:
-        """The file of each permission group, without anyone who has opted out."""
+        """Where those files are."""
         return {group: file.path for group, file in self.groups.items()}
+
+    def seen_by(self, *, exempt: bool, national: bool) -> tuple[Mapping[str, StoreFile], ...]:
+        """The parts that a study may open; `national` where its legal basis honours national opt-outs [P6].
+
+        A part that nobody is in is left out: it costs a query nothing.
+        """
+        wanted = [Partition.MAIN]
+        wanted += [] if national else [Partition.NATIONAL]
+        wanted += [Partition.OPTED_OUT] if exempt else []
+        parts = (self.parts[part] for part in wanted)
+        return tuple(part for part in parts if part is self.groups or _anybody(part))
 
     @property
     def opted_out_files(self) -> Mapping[str, Path]:
-        """The file of each permission group for those who have opted out."""
-        return {group: file.path for group, file in self.opted_out_groups.items()}
+        """The file of each permission group for those with a type 1 opt-out."""
+        return {group: file.path for group, file in self.parts[Partition.OPTED_OUT].items()}
 
 
-def open_store(store_dir: Path, *, check: Check = Check.BYTES) -> Store:
+def _anybody(part: Mapping[str, StoreFile]) -> bool:
+    return any(rows for file in part.values() for rows in file.rows.values())
+
+
+def open_store(
+    store_dir: Path, *, check: Check = Check.BYTES, signers: Collection[bytes] | None = None
+) -> Store:
     """Open the version that is current.
 
     Reading every byte takes about a second for each gigabyte; a worker that has just done so may look at sizes alone.
+    `signers` are the public keys of which one must have signed it; where they are not given, nobody's signature is asked for.
 
     Raises:
-        StoreUnavailable: codes store-missing, store-manifest, store-altered, store-truncated, store-writable.
+        StoreUnavailable: codes store-missing, store-manifest, store-unsigned, store-altered, store-truncated, store-writable.
         OptOutsRefused: the list applied since it was built is altered, or made with another key.
     """
     folder = _current(store_dir)
     manifest = _read_manifest(folder)
+    if signers is not None:
+        _check_signature(folder, manifest, signers)
     store = _from_manifest(folder, manifest)
-    for file in (*store.groups.values(), *store.opted_out_groups.values()):
-        _check_file(file, check)
+    for part in store.parts.values():
+        for file in part.values():
+            _check_file(file, check)
     return _with_absent(store_dir, store)
 
 
 def _with_absent(store_dir: Path, store: Store) -> Store:
     """The store under the newest list of opt-outs: its own, or one applied since it was built."""
-    newer = read_absent(
-        store_dir, backend=store.backend, key_version=store.key_version, built_with=store.optout_list_date
-    )
-    if newer is None:
-        return store
-    return replace(
-        store, optout_list_digest=newer.list_digest, optout_list_date=newer.as_of, absent=newer.path
-    )
+    made_for = MadeFor(store.backend, store.key_version, Kind.NATIONAL)
+    if national := read_absent(store_dir, made_for, built_with=store.national_list_date):
+        store = replace(store, national_list_date=national.as_of, national_absent=national.path)
+    made_for = MadeFor(store.backend, store.key_version, Kind.TYPE_1)
+    if newer := read_absent(store_dir, made_for, built_with=store.optout_list_date):
+        digest, as_of = newer.list_digest, newer.as_of
+        store = replace(store, optout_list_digest=digest, optout_list_date=as_of, absent=newer.path)
+    return store
 
 
 def check_opt_outs(store: Store, *, now: datetime, keep: timedelta = OPT_OUTS_KEEP) -> None:
@@ -191,6 +235,24 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def _check_signature(folder: Path, manifest: Mapping[str, Any], signers: Collection[bytes]) -> None:
+    path = folder / SIGNATURE
+    signature = path.read_bytes() if path.is_file() else b""
+    if not any(_signed_by(signer, signature, canonical(manifest)) for signer in signers):
+        raise _unavailable(
+            "store-unsigned", "The store is not signed with this backend's key.", _REBUILD, path
+        )
+
+
+def _signed_by(signer: bytes, untrusted_signature: bytes, content: bytes) -> bool:
+    try:
+        signature = bytes.fromhex(untrusted_signature.decode("ascii"))
+        Ed25519PublicKey.from_public_bytes(signer).verify(signature, content)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
 def _from_manifest(folder: Path, manifest: Mapping[str, Any]) -> Store:
     try:
         partitions = {
@@ -209,13 +271,18 @@ def _from_manifest(folder: Path, manifest: Mapping[str, Any]) -> Store:
             key_version=manifest["key_version"],
             optout_list_digest=manifest["opt_outs"]["digest"],
             optout_list_date=date.fromisoformat(manifest["opt_outs"]["as_of"]),
-            groups=partitions[Partition.MAIN],
-            opted_out_groups=partitions[Partition.OPTED_OUT],
+            national_list_date=_national_date(manifest),
+            parts=partitions,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _unavailable(
             "store-manifest", "The store's manifest lacks what it must say.", _REBUILD, folder
         ) from error
+
+
+def _national_date(manifest: Mapping[str, Any]) -> date | None:
+    told = manifest["national_opt_outs"]
+    return date.fromisoformat(told["as_of"]) if told is not None else None
 
 
 def _file(folder: Path, untrusted: Mapping[str, Any]) -> StoreFile:

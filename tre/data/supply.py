@@ -1,4 +1,4 @@
-"""A supply: what a supplier sent, attached read-only under one name, whether a DuckDB file or a folder of Parquet or CSV.
+"""A supply: what a supplier sent, attached read-only under one name: a DuckDB file, a folder of Parquet or CSV, or PostgreSQL.
 
 In a folder each table is a file, or a folder of files, of its own name: `coded_event.parquet`, `death.csv`,
 `prescription/*.parquet`. It refuses what it cannot open, tables sent twice, and to repeat what a supplier wrote: DuckDB's
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from tre.data import postgres
 from tre.data.catalogue import Catalogue
 from tre.data.errors import IngestRefused, OptOutsRefused, Reason
 
@@ -34,12 +35,18 @@ def unquoted(where: str) -> Iterator[None]:
         raise IngestRefused(reason) from None
 
 
-def attach(connection: duckdb.DuckDBPyConnection, source: Path, name: str) -> None:
+def attach(
+    connection: duckdb.DuckDBPyConnection, source: Path | str, name: str, catalogue: Catalogue
+) -> None:
     """Attach a supply read-only as database `name`.
 
     Raises:
         IngestRefused: it is not there, cannot be opened, or sends a table twice.
     """
+    if postgres.is_address(str(source)):
+        postgres.attach(connection, str(source), name, catalogue)
+        return
+    source = Path(source)
     if source.is_dir():
         _attach_folder(connection, source, name)
         return
@@ -68,6 +75,38 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, files: tuple[Path, .
     reader = READERS[files[0].suffix].format(listed)
     with unquoted(name.partition(".")[2]):
         connection.execute(f"CREATE VIEW {name} AS FROM {reader}")
+
+
+def state_of(connection: duckdb.DuckDBPyConnection, source: Path | str) -> list[list[str | int]]:
+    """Which bytes an attached supply is made of: a build is only gone on with where nothing of this has changed.
+
+    For files it is name, size, time of change and inode; for PostgreSQL, the snapshot that was read.
+    """
+    if postgres.is_address(str(source)):
+        row = connection.execute(f"SELECT getvariable('{postgres.STATE}')").fetchone()
+        return [["postgresql", str(row[0]) if row else ""]]
+    top = Path(source)
+    files = sorted(path for path in top.rglob("*") if path.is_file()) if top.is_dir() else [top]
+    states = ((path, path.stat()) for path in files)
+    return [[str(path.resolve()), state.st_size, state.st_mtime_ns, state.st_ino] for path, state in states]
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, name: str, table: str) -> bool:
+    """Whether the supply holds a table of that name."""
+    query = "SELECT count(*) FROM duckdb_columns() WHERE database_name = ? AND table_name = ?"
+    row = connection.execute(query, [name, table]).fetchone()
+    return bool(row and row[0])
+
+
+def supplier(connection: duckdb.DuckDBPyConnection, name: str, catalogue: Catalogue) -> str:
+    """Who the supply says it is from; nothing where it does not say."""
+    try:
+        row = connection.execute(
+            f"SELECT min(supplier)::VARCHAR FROM {name}.{catalogue.supply['table']}"  # noqa: S608 - from the checked catalogue
+        ).fetchone()
+    except duckdb.Error:
+        return ""
+    return str(row[0] or "") if row else ""
 
 
 def check_columns(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, name: str) -> None:

@@ -31,7 +31,22 @@ TABLES = (
     "hospital_admission",
     "death",
     "type_1_opt_out",
+    "national_opt_out",
 )
+PROFILES = {
+    "tpp": TABLES,
+    "emis": (
+        "patient",
+        "registration_episode",
+        "observation",
+        "drug_issue",
+        "immunisation",
+        "death_record",
+        "type_1_opt_out",
+        "national_opt_out",
+    ),
+}
+"""The tables that each backend's supplier sends; what differs is in `population/profiles/`."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,7 @@ def synthesise(
     patients: int,
     seed: int,
     events_per_patient: int = 40,
+    profile: str = "tpp",
     opt_outs_as_of: date = date(2025, 12, 1),
     progress: Progress | None = None,
 ) -> SynthReport:
@@ -59,20 +75,32 @@ def synthesise(
 
     The file appears whole or not at all. About one second for 10,000 people and six for 100,000 on two cores;
     `events_per_patient` scales the length of the journal (85 is that of a large real practice); `opt_outs_as_of` is the
-    date that the supplier puts on its list of opt-outs.
+    date that the supplier puts on its lists of opt-outs; `profile` is the supplier, `tpp` or `emis`: their tables and columns
+    differ, and so do their people.
 
     Raises:
         SynthRefused: the path is taken, or a number is out of range.
     """
     _check_request(path, patients=patients, seed=seed, events_per_patient=events_per_patient)
+    if profile not in PROFILES:
+        raise SynthRefused(
+            Reason(
+                "synth-profile", "There is no such supplier.", f"Name one of {', '.join(PROFILES)}.", profile
+            )
+        )
     draft = path.with_name(path.name + ".part")
     draft.unlink(missing_ok=True)
     try:
         with duckdb.connect(str(draft)) as connection:
             connection.execute("SET VARIABLE opt_outs_as_of = ?::DATE", [opt_outs_as_of])
-            settings = {"patients": patients, "seed": seed, "events_per_patient": events_per_patient}
+            # Each supplier has people of its own.
+            stream = seed + MOST_SEED * list(PROFILES).index(profile)
+            settings = {"patients": patients, "seed": stream, "events_per_patient": events_per_patient}
             _populate(connection, settings, progress or silent)
-            report = _report(connection, path, settings)
+            prevalence = _prevalence(connection)
+            _dress(connection, profile)
+            rows, checksum = _contents(connection, profile)
+        report = SynthReport(path, patients, seed, rows, prevalence, checksum)
         draft.rename(path)
     finally:
         draft.unlink(missing_ok=True)
@@ -112,17 +140,19 @@ def _statements(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, du
             yield file.stem[3:].replace("_", " "), statement
 
 
-def _report(connection: duckdb.DuckDBPyConnection, path: Path, settings: Mapping[str, int]) -> SynthReport:
-    contents = {table: _content(connection, table) for table in TABLES}
+def _dress(connection: duckdb.DuckDBPyConnection, profile: str) -> None:
+    """Give the tables the supplier's own names and columns."""
+    connection.execute("UPDATE supply SET supplier = 'synthetic ' || ?", [profile])
+    dress = POPULATION / "profiles" / f"{profile}.sql"
+    if dress.exists():
+        connection.execute(dress.read_text("utf-8"))
+
+
+def _contents(connection: duckdb.DuckDBPyConnection, profile: str) -> tuple[Mapping[str, int], str]:
+    """Rows per table, and one checksum over the content of all."""
+    contents = {table: _content(connection, table) for table in PROFILES[profile]}
     lines = "\n".join(f"{table} {rows} {total}" for table, (rows, total) in contents.items())
-    return SynthReport(
-        path=path,
-        patients=settings["patients"],
-        seed=settings["seed"],
-        rows={table: rows for table, (rows, _) in contents.items()},
-        prevalence=_prevalence(connection),
-        checksum=hashlib.sha256(lines.encode()).hexdigest(),
-    )
+    return {table: rows for table, (rows, _) in contents.items()}, hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _content(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from tre.custody.requests import JobRequest, JobState, Outcome
 from tre.dispatch.code import fetch, lay_out
 from tre.dispatch.errors import DispatchError
 from tre.dispatch.intake import OUTPUTS, Intake, image_name, question, read_study
-from tre.dispatch.ports import Asked, DataRoom, Shelf, inside_path
+from tre.dispatch.ports import Asked, DataRooms, Shelf, inside_path
 
 WORKSPACE = "/workspace"
 WORKSPACE_OUTPUT = "/workspace/output"
@@ -50,7 +50,7 @@ class Rooms:
 
     documents: Shelf
     quarantine: Shelf
-    data: DataRoom
+    data: DataRooms
     runner: Runner
     clock: Clock
 
@@ -117,7 +117,7 @@ class Dispatcher:
 
     def _intake(self, case: JobRequest) -> Intake:
         code = fetch(case.submission.code, self._rooms.documents.get)
-        return read_study(code, self._rooms.data, self._images)
+        return read_study(code, self._rooms.data.of(case.submission.backend), self._images)
 
     def _task(self, case: JobRequest, action: str, folder: Path) -> Task:
         intake = self._intake(case)
@@ -127,8 +127,9 @@ class Dispatcher:
     def _lay_out(self, task: Task) -> "Laid":
         if isinstance(task.action.body, RunBody):
             return self._lay_out_code(task, task.action.body)
-        asked = question(task.intake, task.action, self._rooms.data)
-        ask = self._rooms.data.ask_extract if task.action.is_extract else self._rooms.data.ask_aggregate
+        data = self._rooms.data.of(task.case.submission.backend)
+        asked = question(task.intake, task.action, data)
+        ask = data.ask_extract if task.action.is_extract else data.ask_aggregate
         return _laid_query(task, ask(task.case, asked, task.folder))
 
     def _lay_out_code(self, task: Task, body: RunBody) -> "Laid":

@@ -21,7 +21,7 @@ from tre.custody.requests import ActionKind, JobRequest
 from tre.dispatch.actions import matches
 from tre.dispatch.code import fetch
 from tre.dispatch.intake import OUTPUTS, Intake, question, read_study
-from tre.dispatch.ports import DataRoom, Shelf, inside_path
+from tre.dispatch.ports import DataRoom, DataRooms, Shelf, inside_path
 from tre.dispatch.recompute import evident, numbers_shown
 
 UNITS = "units.json"
@@ -30,8 +30,9 @@ UNITS = "units.json"
 
 @dataclass(frozen=True)
 class Around:
-    """What lies around one output: the request's extracts, the outputs offered with it, and the numbers those show."""
+    """What lies around one output: its backend's data, the request's extracts, the outputs offered with it, and their numbers."""
 
+    data: DataRoom
     extracts: Mapping[str, bytes]
     beside: frozenset[str]
     numbers: frozenset[str] = frozenset()
@@ -44,7 +45,7 @@ class Checks:
         self,
         documents: Shelf,
         quarantine: Shelf,
-        data: DataRoom,
+        data: DataRooms,
         *,
         policy: Policy,
         images: Mapping[str, str],
@@ -58,7 +59,8 @@ class Checks:
 
     def over(self, case: JobRequest) -> tuple[Offered, ...]:
         """Check every output that is asked to leave; words last, beside the numbers that the tables may show."""
-        intake = read_study(fetch(case.submission.code, self._documents.get), self._data, self._images)
+        data = self._data.of(case.submission.backend)
+        intake = read_study(fetch(case.submission.code, self._documents.get), data, self._images)
         asked = to_offer(case)
         around = self._around(case, intake, asked)
         made: dict[Output, Offered] = {}
@@ -70,7 +72,7 @@ class Checks:
     def _around(self, case: JobRequest, intake: Intake, asked: tuple[Output, ...]) -> Around:
         named = ((intake.spec.action(output.action), output.path) for output in asked)
         beside = frozenset(name for action, path in named for name in (declared_name(action, path),) if name)
-        return Around(self._extracts(case), beside)
+        return Around(self._data.of(case.submission.backend), self._extracts(case), beside)
 
     def _offer(
         self, case: JobRequest, intake: Intake, output: Output, around: Around
@@ -82,13 +84,13 @@ class Checks:
             content=content,
             declaration=declaration(action, output.path),
             evidence=self._evidence(case, intake, action, content),
-            pseudonyms=self._pseudonyms(around.extracts),
+            pseudonyms=pseudonyms_in(around),
             beside=around.beside,
             numbers=around.numbers,
         )
         if offer.evidence is None and isinstance(action.body, RunBody):
             parameters = intake.spec.parameters_of(action)
-            offer = evident(offer, around.extracts, self._data, policy=self._policy, parameters=parameters)
+            offer = evident(offer, around.extracts, around.data, policy=self._policy, parameters=parameters)
         report = check(offer, self._policy)
         shown = numbers_shown(output.path, report.twin) if report.twin is not None else frozenset()
         return self._kept(output, report), shown
@@ -110,9 +112,10 @@ class Checks:
         counted = [output for output in (job.outputs if job else ()) if output.path == kept_as]
         if not counted:
             return None
-        asked = question(intake, action, self._data)
+        data = self._data.of(case.submission.backend)
+        asked = question(intake, action, data)
         untrusted = self._quarantine.get(counted[0].digest)
-        people = self._data.people(untrusted, asked, rows=_rows(content))
+        people = data.people(untrusted, asked, rows=_rows(content))
         return Evidence(people=people.per_row, source=Confidence.PROVED, roles=people.roles)
 
     def _extracts(self, case: JobRequest) -> Mapping[str, bytes]:
@@ -123,10 +126,11 @@ class Checks:
         ]
         return {name: self._quarantine.get(output.digest) for name, output in files}
 
-    def _pseudonyms(self, extracts: Mapping[str, bytes]) -> frozenset[str] | None:
-        """The pseudonyms in every extract of the request, to be looked for in what is offered."""
-        found = [self._data.pseudonyms(content) for content in extracts.values()]
-        return frozenset().union(*found) if found else None
+
+def pseudonyms_in(around: Around) -> frozenset[str] | None:
+    """The pseudonyms in every extract of the request, to be looked for in what is offered."""
+    found = [around.data.pseudonyms(content) for content in around.extracts.values()]
+    return frozenset().union(*found) if found else None
 
 
 def is_words(path: str) -> bool:

@@ -33,8 +33,10 @@ class Intake:
     code: Code
     order: tuple[str, ...]
 
-    def submission(self, application: str, *, spec: str, code: str, images: Mapping[str, str]) -> Submission:
-        """What is handed in, with spec and code named by digest."""
+    def submission(
+        self, application: str, *, spec: str, code: str, images: Mapping[str, str], backend: str
+    ) -> Submission:
+        """What is handed in to a backend, with spec and code named by digest."""
         if self.spec.purpose is None:
             raise DispatchError(
                 "purpose-missing",
@@ -49,6 +51,7 @@ class Intake:
             code=code,
             datasets=self.spec.data,
             actions=self.asked(images),
+            backend=backend,
         )
 
     def asked(self, images: Mapping[str, str]) -> tuple[ActionAsked, ...]:

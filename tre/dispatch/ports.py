@@ -137,6 +137,14 @@ class DataRoom(Protocol):
         ...
 
 
+class DataRooms(Protocol):
+    """The data rooms of a site's backends [P7]."""
+
+    def of(self, backend: str) -> DataRoom:
+        """The room of one backend. Raises for one that this site does not have."""
+        ...
+
+
 def inside_path(action: str, name: str) -> str:
     """The path under which the quarantine keeps what the engine said of an action; never offered [P1]."""
     return f"inside/{action}/{name}"

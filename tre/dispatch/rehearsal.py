@@ -43,6 +43,7 @@ class Bench:
     documents: Shelf
     quarantine: Kept
     images: Mapping[str, str]
+    backend: str
     data_version: str
     policy_version: str
 
@@ -153,6 +154,7 @@ class Rehearsal:
             code=keep(self.code, put),
             datasets=spec.data,
             actions=self.intake.asked(self._bench.images),
+            backend=self._bench.backend,
         )
         jobs = tuple(Job(action) for action in submission.actions)
         return JobRequest(NAME, RequestStage.RUNNING, (submission,), jobs=jobs)

@@ -24,7 +24,7 @@ from tre.custody.requests import JobRequest, RequestStage
 from tre.custody.studies import Application, ApplicationStage, Proposal
 from tre.dispatch.code import gather, keep
 from tre.dispatch.intake import SPEC, Intake, read_study
-from tre.dispatch.ports import DataRoom, Shelf
+from tre.dispatch.ports import DataRooms, Shelf
 from tre.service import By, Service
 from tre.worker import Worker
 
@@ -54,7 +54,8 @@ class Corridor:
 
     service: Service
     worker: Callable[[], Worker]
-    data: DataRoom
+    data: DataRooms
+    backend: str
     documents: Shelf
     read_report: Callable[[str], Report]
     build_canaries: Callable[[datetime], None]
@@ -134,7 +135,7 @@ def _a_year_on(day: date) -> date:
 
 
 def _intake(corridor: Corridor) -> Intake:
-    return read_study(gather(FOLDER), corridor.data, corridor.service.site.images)
+    return read_study(gather(FOLDER), corridor.data.of(corridor.backend), corridor.service.site.images)
 
 
 def _submit(corridor: Corridor, by: By, study: Application) -> str:
@@ -145,6 +146,7 @@ def _submit(corridor: Corridor, by: By, study: Application) -> str:
         spec=put(intake.code.files[SPEC]),
         code=keep(intake.code, put),
         images=corridor.service.site.images,
+        backend=corridor.backend,
     )
     return corridor.service.submit(by, corridor.new_id("job"), submission).id
 

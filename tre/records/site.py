@@ -6,7 +6,7 @@
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -48,6 +48,7 @@ class Site:
     runners: tuple[str, ...]
     required_walls: frozenset[str]
     images: Mapping[str, str]
+    signers: Mapping[str, bytes]
     policy: str
 
     def rules(self, check_policy: str) -> Rules:
@@ -89,6 +90,7 @@ def load_site(folder: Path) -> Site:
             runners=tuple(rules["sandboxes"]["runners"]),
             required_walls=frozenset(rules["sandboxes"]["required_walls"]),
             images=dict(rules["images"]),
+            signers=dict(_signers(people)),
             policy=hashlib.sha256(canonical(_plain([rules, people, bases]))).hexdigest(),
         )
 
@@ -140,7 +142,7 @@ def _only(table: Mapping[str, Any], known: set[str], name: str) -> None:
 
 
 def _person(name: str, entry: Mapping[str, Any]) -> Person:
-    _only(entry, {"roles", "trained_until", "team"}, f"people.toml [{name}]")
+    _only(entry, {"roles", "trained_until", "team", "signing_key"}, f"people.toml [{name}]")
     with _Reading(f"people.toml [{name}]"):
         roles = frozenset(Role(role) for role in entry["roles"])
         if Role.PLATFORM in roles:
@@ -148,12 +150,27 @@ def _person(name: str, entry: Mapping[str, Any]) -> Person:
         return Person(name, roles, _day(entry["trained_until"]), str(entry.get("team", "")))
 
 
+def _signers(people: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Who may sign opt-outs, exemptions and the law, and the public half of each one's key [P6] [P16]."""
+    for name, entry in people.items():
+        if "signing_key" not in entry:
+            continue
+        if Role.INFORMATION_GOVERNANCE not in entry["roles"]:
+            raise ValueError(f"{name} has a signing key, and is not of information governance")
+        yield name, bytes.fromhex(entry["signing_key"])
+
+
 def _basis(name: str, entry: Mapping[str, Any]) -> LegalBasis:
-    _only(entry, {"title", "purposes", "starts", "ends", "enabled"}, f"legal_bases.toml [{name}]")
+    _only(entry, {"title", "purposes", "starts", "ends", "enabled", "opt_outs"}, f"legal_bases.toml [{name}]")
     with _Reading(f"legal_bases.toml [{name}]"):
         purposes = frozenset(Purpose(purpose) for purpose in entry["purposes"])
         return LegalBasis(
-            name, purposes, _day(entry["starts"]), _day(entry["ends"]), entry["enabled"] is True
+            name,
+            purposes,
+            _day(entry["starts"]),
+            _day(entry["ends"]),
+            entry["enabled"] is True,
+            honours_national="national" in entry["opt_outs"],
         )
 
 

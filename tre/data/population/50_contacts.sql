@@ -93,3 +93,8 @@ FROM spell JOIN practice USING (p) ORDER BY i, n;
 CREATE TABLE type_1_opt_out AS
 SELECT nhs_number, CASE WHEN draw(h, 8101) >= 0.01 THEN between_dates(DATE '2014-01-01', DATE '2025-11-30', draw(h, 8102)) END AS recorded_on
 FROM life WHERE draw(h, 8100) < 0.03 + (CASE WHEN age_2020 BETWEEN 25 AND 70 THEN 0.02 ELSE 0 END) ORDER BY i;
+
+-- The national opt-out, about one person in twenty, chosen apart from type 1.
+CREATE TABLE national_opt_out AS
+SELECT nhs_number, between_dates(DATE '2018-05-25', DATE '2025-11-30', draw(h, 8202)) AS recorded_on
+FROM life WHERE draw(h, 8200) < 0.035 + (CASE WHEN age_2020 BETWEEN 25 AND 70 THEN 0.03 ELSE 0 END) ORDER BY i;

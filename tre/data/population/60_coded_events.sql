@@ -96,4 +96,5 @@ SELECT nhs_number, between_dates(from_day, seen_until, bits(r, 0, 16)),
 FROM acute;
 
 CREATE TABLE supply AS
-SELECT 'synthetic' AS supplier, last_day() AS extracted_on, getvariable('opt_outs_as_of')::DATE AS opt_outs_as_of;
+SELECT 'synthetic' AS supplier, last_day() AS extracted_on, getvariable('opt_outs_as_of')::DATE AS opt_outs_as_of,
+       getvariable('opt_outs_as_of')::DATE AS national_opt_outs_as_of;
