@@ -1,6 +1,5 @@
 """`tre data keys …`: what pseudonyms are made with [P2]. Refuses to print a key, or to put one where the data is."""
 
-import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +42,7 @@ def rotate_(ctx: typer.Context) -> None:
     require_role(s, Role.MAINTAINER, MINE)
     folders = s.house.folders
     rings = {backend: _ring(s, backend) for backend in BACKENDS}
-    randomness = secrets.token_bytes(SEED_BYTES)
+    randomness = s.wiring.chance(SEED_BYTES)
     version = rotate(KeyRing(folders.keys), rings, randomness, outside=(folders.backends,))
     s.answer(
         {"version": version, "next": "Ingest each backend again; then retire the older version."}, show.facts
@@ -74,7 +73,7 @@ def split(
     """Put a key in escrow: three parts, of which any two give it back and one says nothing."""
     s = session(ctx)
     require_role(s, Role.MAINTAINER, MINE)
-    parts = split_key(key, secrets.token_bytes(escrow_bytes(key)), outside=(s.house.folders.backends,))
+    parts = split_key(key, s.wiring.chance(escrow_bytes(key)), outside=(s.house.folders.backends,))
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths = [into / f"{key.stem}.part-{number}.json" for number in (1, 2, 3)]
     for path, part in zip(paths, parts, strict=True):

@@ -3,7 +3,6 @@
 Refuses a list that is unsigned, older than the one in force, or another backend's; and to print who is on it.
 """
 
-import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +36,7 @@ def new_key(
 ) -> None:
     """Make a signing key of your own; its public half goes beside your name in people.toml."""
     s = session(ctx)
-    public = new_signing_key(into, secrets.token_bytes(SEED_BYTES))
+    public = new_signing_key(into, s.wiring.chance(SEED_BYTES))
     s.answer({"key": str(into), "signing_key": public.hex()}, show.facts)
 
 
