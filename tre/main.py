@@ -207,7 +207,7 @@ class Opening:
             service=self._service,
             read_models=ReadModels(self._seals.ledger),
             documents=self._shelves.documents,
-            catalogue=load_catalogue(),
+            catalogue=catalogue_of(HOME),
             accounts=self._accounts,
             clock=self._hands.clock,
             new_id=self._hands.new_id,

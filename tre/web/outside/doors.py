@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tre.custody.requests import JobRequest
-from tre.dispatch.ports import DataRoom
+from tre.dispatch.ports import DataRooms
 from tre.records.vault.released import Released
 from tre.web.doors import Common
 
@@ -20,4 +20,4 @@ class Outside:
     common: Common
     released: Released
     findings: CoarseFindings
-    data: DataRoom
+    data: DataRooms
