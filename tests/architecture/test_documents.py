@@ -46,7 +46,7 @@ def is_there(path: Path, test: str) -> bool:
 
 def unknown_commands(document: Path) -> list[str]:
     """Commands that a page shows in code and `tre` does not have."""
-    known = {*commands(), *(name.split()[0] for name in commands())}
+    known = {" ".join(name.split()[:words]) for name in commands() for words in (1, 2, 3)}
     shown = COMMAND.findall("\n".join(CODE.findall(document.read_text(encoding="utf-8"))))
     return [words for words in shown if words not in known and words.split()[0] not in ALONE]
 
