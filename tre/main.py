@@ -3,18 +3,20 @@
 Refuses to open a site without its keys, its ledger or its files; makes them only when asked to begin a site.
 """
 
+import hashlib
 import secrets
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from litestar import Litestar
 
+import tre.data
 from output_checks.model import Report
 from output_checks.policy import Policy, load_policy
 from sandboxes.choose import available
@@ -38,20 +40,23 @@ from tre.dispatch.actions import Dispatcher, Rooms
 from tre.dispatch.checks import Checks
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
+from tre.dispatch.schedule import Limits
 from tre.health.run import Corridor
 from tre.health.run import run as run_health
 from tre.records.accounts import Accounts
 from tre.records.checkpoint import CheckpointLog
+from tre.records.daybook import Daybook
 from tre.records.keys import create_key, load_key
 from tre.records.ledger import Ledger
 from tre.records.locks import only_worker
 from tre.records.read_models import ReadModels
 from tre.records.seals import Seals
-from tre.records.site import NEW_SITE, Site, begin_site, load_site
+from tre.records.site import NEW_SITE, Site, SiteError, begin_site, load_site
 from tre.records.vault.documents import Documents
 from tre.records.vault.quarantine import Quarantine
 from tre.records.vault.release import ReleaseDoor
 from tre.records.vault.released import Released
+from tre.records.wake import Bell
 from tre.service import By, Service
 from tre.views import Sight, report_view
 from tre.web import account_pages
@@ -62,14 +67,19 @@ from tre.web.inside.face import face as inside_face
 from tre.web.outside.doors import Outside
 from tre.web.outside.face import face as outside_face
 from tre.web.serve import serve
+from tre.worker import Settings as WorkerSettings
 from tre.worker import Tools, Worker
+from tre.worker.gate import Window, gate, windows_of
 
 HOME = "tpp"
 """The backend that health jobs and rehearsals go to unless another is named."""
+WORKER = "worker"
 SEED_BYTES = 32
 SYNTHETIC_PATIENTS = 20_000
 COARSE = Sight(outline=True, findings=True, inside=False)
 """What the outside face is told of findings: rule, file, column, and a band of cells [P1]."""
+
+T = TypeVar("T")
 
 Choose = Callable[[Site, Path], Runner]
 
@@ -132,6 +142,46 @@ class Hands:
         return Rehearsal(bench, study, Earlier(beside / "earlier.json", quarantine))
 
 
+def settings_of(site: Site, name: str) -> WorkerSettings:
+    """How a worker of that name is set, by the site's own file."""
+    said = dict(site.worker)
+    priorities, errands = said.pop("priorities", {}), said.pop("errands", 2)
+    lease = said.pop("lease_seconds", 30)
+    return site_says(
+        "worker",
+        lambda: WorkerSettings(
+            name=name,
+            limits=Limits(**said),
+            errands=int(errands),
+            lease=float(lease),
+            priorities=dict(priorities),
+            made_with=own_code(),
+        ),
+    )
+
+
+def site_says(table: str, read: Callable[[], T]) -> T:
+    """What a table of site.toml means. Raises SiteError where it means nothing."""
+    try:
+        return read()
+    except (KeyError, TypeError, ValueError) as error:
+        raise SiteError(
+            "site-unclear",
+            f"The table [{table}] of site.toml lacks a value or holds one that cannot be.",
+            where=f"site.toml: [{table}]",
+            fix="Compare it with the file that `tre init` writes, and mend it.",
+        ) from error
+
+
+@cache
+def own_code() -> str:
+    """The digest of our own code that asks questions of a store: a result of another version is not used again."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(tre.data.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def synthetic_store(backend: str, now: datetime, tell: Progress) -> tuple[Path, KeyRing]:
     """The synthetic store that studies are rehearsed on, made when it is not there or is older than the code; and its keys."""
     catalogue = catalogue_of(backend)
@@ -169,6 +219,7 @@ class Opening:
         """Nothing is opened yet."""
         self._folders = Folders(folder.resolve())
         self._hands = hands
+        self._runners: dict[str, Runner] = {}
 
     def house(self) -> House:
         """The house, every room given what it needs."""
@@ -183,7 +234,8 @@ class Opening:
             data=self._data,
             governance=self._governance,
             push=self._push,
-            runner=lambda: self._runner,
+            daybook=self._daybook,
+            runner=lambda: self._runner(WORKER),
             worker=self._worker,
             health=self._health,
             accounts=self._accounts,
@@ -277,29 +329,48 @@ class Opening:
             sign=self._seals.sign_statement,
         )
 
+    def _runner(self, worker: str) -> Runner:
+        if worker not in self._runners:
+            self._runners[worker] = self._hands.choose(self._site, self._folders.work(worker) / "boxes")
+        return self._runners[worker]
+
     @cached_property
-    def _runner(self) -> Runner:
-        return self._hands.choose(self._site, self._folders.work / "boxes")
+    def _daybook(self) -> Daybook:
+        return Daybook(self._seals.ledger)
 
     @cached_property
     def _push(self) -> Push:
         return Push(self._shelves.documents, self._shelves.release, self._folders.outside)
 
-    def _worker(self) -> Worker:
-        shelves, images = self._shelves, self._site.images
-        rooms = Rooms(shelves.documents, shelves.quarantine, self._data, self._runner, SystemClock())
+    def _worker(self, name: str) -> Worker:
+        shelves, images, runner = self._shelves, self._site.images, self._runner(name)
+        rooms = Rooms(shelves.documents, shelves.quarantine, self._data, runner, SystemClock())
         checks = Checks(shelves.documents, shelves.quarantine, self._data, policy=self._policy, images=images)
-        dispatcher = Dispatcher(rooms, images, self._folders.work / "jobs")
-        return Worker(self._service, Tools(dispatcher, checks, self._push, self._hands.clock))
+        dispatcher = Dispatcher(rooms, images, self._folders.work(name) / "jobs")
+        self._seals.ledger.remembering()
+        tools = Tools(
+            dispatcher=dispatcher,
+            checks=checks,
+            push=self._push,
+            clock=self._hands.clock,
+            gate=lambda now: gate(now, self._daybook, self._windows),
+            bell=lambda: Bell(self._seals.ledger.engine),
+            settings=settings_of(self._site, name),
+        )
+        return Worker(self._service, tools)
+
+    @cached_property
+    def _windows(self) -> tuple[Window, ...]:
+        return site_says("maintenance", lambda: windows_of(self._site.maintenance.get("windows", ())))
 
     def _health(self, by: By) -> dict[str, Any]:
-        with only_worker(self._folders.worker_lock):
+        with only_worker(self._folders.worker_lock(WORKER)):
             return run_health(self._corridor(), by)
 
     def _corridor(self) -> Corridor:
         return Corridor(
             service=self._service,
-            worker=self._worker,
+            worker=lambda: self._worker(WORKER),
             data=self._data,
             backend=HOME,
             documents=self._shelves.documents,

@@ -4,9 +4,11 @@ Case, study and append share one transaction, so a decision is never taken on a 
 ``decide`` refuses, in the core's own words.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import count
 
 from job_specs.model import TableScope
 from tre.custody import commands as c
@@ -14,22 +16,27 @@ from tre.custody.cases import Case
 from tre.custody.commands import Command
 from tre.custody.context import Context, Moment, StoreFacts
 from tre.custody.decide import decide
-from tre.custody.encoding import canonical
+from tre.custody.encoding import canonical, encode
 from tre.custody.errors import Malformed
+from tre.custody.events import Submitted
 from tre.custody.evolve import fold
 from tre.custody.lifecycle import APPLICATION as STUDY_MAP
 from tre.custody.outputs import FileVote, Offered, Output
 from tre.custody.people import PLATFORM, Person
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.releases import ReleasedFile, Statement
-from tre.custody.requests import JobRequest, Outcome, Submission
+from tre.custody.requests import JobRequest, JobState, Outcome, RequestStage, Submission
 from tre.custody.statements import statement_body
 from tre.custody.studies import Application, Proposal
+from tre.records.claims import Claims
 from tre.records.ledger import Ledger, Transaction
 from tre.records.site import Site
 
 APPLICATION = "application"
 REQUEST = "request"
+
+ON_ITS_WAY = frozenset({RequestStage.SUBMITTED, RequestStage.RUNNING, RequestStage.LANDED})
+"""Where a request is still the platform's to move: the same, asked again, is this one."""
 
 StoreFactsFor = Callable[[JobRequest], StoreFacts | None]
 Sign = Callable[[bytes], str]
@@ -42,6 +49,14 @@ class By:
 
     person: Person
     now: datetime
+
+
+@dataclass(frozen=True)
+class Held:
+    """A worker's claim on an action, as its end must carry it, and what the result may be known by."""
+
+    token: int
+    reuse_key: str = ""
 
 
 class Service:
@@ -68,6 +83,7 @@ class Service:
             sign: signs a release statement with the site's key.
         """
         self.ledger = ledger
+        self.claims = Claims(ledger)
         self.site = site
         self.rules = site.rules(check_policy)
         self._store_facts = store_facts
@@ -127,6 +143,23 @@ class Service:
         """A member hands in a job request [P3] [P4] [P5] [P8]."""
         return self._request(request, c.Submit(submission), by)
 
+    def submit_once(self, by: By, submission: Submission) -> JobRequest:
+        """A member hands in a job request, unless the very same is on its way already: then that one is given.
+
+        The id follows from who asked for what, and from how often that ended before; so however many hands submit the
+        same at once, one request is made.
+        """
+        name = _name_of(by.person.id, submission)
+        with self.ledger.transaction() as tx:
+            for number in count(1):
+                request = name if number == 1 else f"{name}-{number}"
+                case = _as_request(tx.case(REQUEST, request)[0])
+                if case.stage is RequestStage.NEW:
+                    return _as_request(self._take(tx, (REQUEST, request), c.Submit(submission), by))
+                if case.stage in ON_ITS_WAY:
+                    return case
+        raise AssertionError("counting does not end")
+
     def cancel(self, by: By, request: str, reason: Reason) -> JobRequest:
         """A member takes a request back before it is signed off."""
         return self._request(request, c.Cancel(reason), by)
@@ -137,27 +170,87 @@ class Service:
 
     # -- job requests: the worker's verbs -----------------------------------------------------------------------
 
-    def start(self, now: datetime, request: str, *, action: str, image: str) -> JobRequest:
-        """The worker is about to run an action; approval, basis, training and opt-outs are asked again [P5] [P6]."""
-        return self._request(request, c.Start(action, image), By(PLATFORM, now))
+    def claim(
+        self, now: datetime, request: str, *, action: str, image: str, worker: str
+    ) -> tuple[JobRequest, int]:
+        """A worker takes an action on: the claim and the start are one append, and so is a takeover's claim.
+
+        An action that a lost worker had started is taken over where that worker's lease has lapsed; everything that may
+        stop a start is asked again first.
+
+        Returns:
+            The request, and the fencing token that the action's end must carry.
+
+        Raises:
+            ClaimHeld: another worker runs it.
+            Refusal: the one good reason why it may not start.
+        """
+        with self.ledger.transaction() as tx:
+            case = _as_request(tx.case(REQUEST, request)[0])
+            job = case.job(action)
+            if job is not None and job.state is JobState.STARTED:
+                self._may_start(tx, case.with_job(replace(job, state=JobState.ASKED)), action, now)
+            else:
+                taken = self._take(tx, (REQUEST, request), c.Start(action, image), By(PLATFORM, now))
+                case = _as_request(taken)
+            return case, self.claims.take(tx, (request, action), worker, now.timestamp())
+
+    def claim_errand(self, now: datetime, request: str, errand: str, *, worker: str) -> int:
+        """A worker takes on something else than an action: checking, releasing, delivering. Gives its token.
+
+        Raises:
+            ClaimHeld: another worker is at it.
+        """
+        with self.ledger.transaction() as tx:
+            return self.claims.take(tx, (request, errand), worker, now.timestamp())
 
     def land(
-        self, now: datetime, request: str, *, action: str, outputs: tuple[Output, ...], log: str
+        self, now: datetime, request: str, *, action: str, outputs: tuple[Output, ...], log: str, claim: Held
     ) -> JobRequest:
-        """An action ended well."""
-        return self._request(request, c.Land(action, outputs, log), By(PLATFORM, now))
+        """An action ended well; where it was the last, the request has landed in the same append.
 
-    def fail(self, now: datetime, request: str, *, action: str, outcome: Outcome, log: str) -> JobRequest:
-        """An action ended badly."""
-        return self._request(request, c.Fail(action, outcome, log), By(PLATFORM, now))
+        Raises:
+            ClaimLost: another worker took the action over; nothing was written.
+        """
+        by = By(PLATFORM, now)
+        with self.ledger.transaction() as tx:
+            self.claims.require(tx, (request, action), claim.token)
+            case = _as_request(self._take(tx, (REQUEST, request), c.Land(action, outputs, log), by))
+            if claim.reuse_key:
+                self.claims.note_made(tx, claim.reuse_key, (request, action))
+            if all(job.state is JobState.LANDED for job in case.jobs):
+                case = _as_request(self._take(tx, (REQUEST, request), c.Finish(), by))
+            return case
+
+    def fail(
+        self, now: datetime, request: str, *, action: str, outcome: Outcome, log: str, claim: Held
+    ) -> JobRequest:
+        """An action ended badly.
+
+        Raises:
+            ClaimLost: another worker took the action over; nothing was written.
+        """
+        with self.ledger.transaction() as tx:
+            self.claims.require(tx, (request, action), claim.token)
+            command = c.Fail(action, outcome, log)
+            return _as_request(self._take(tx, (REQUEST, request), command, By(PLATFORM, now)))
 
     def finish(self, now: datetime, request: str) -> JobRequest:
         """Every action has landed."""
         return self._request(request, c.Finish(), By(PLATFORM, now))
 
-    def check(self, now: datetime, request: str, offered: tuple[Offered, ...]) -> JobRequest:
-        """The automatic checks ran [P10]."""
-        return self._request(request, c.Check(self.rules.check_policy, offered), By(PLATFORM, now))
+    def check(
+        self, now: datetime, request: str, offered: tuple[Offered, ...], *, errand: str, token: int
+    ) -> JobRequest:
+        """The automatic checks ran [P10].
+
+        Raises:
+            ClaimLost: another worker took the errand over; nothing was written.
+        """
+        with self.ledger.transaction() as tx:
+            self.claims.require(tx, (request, errand), token)
+            command = c.Check(self.rules.check_policy, offered)
+            return _as_request(self._take(tx, (REQUEST, request), command, By(PLATFORM, now)))
 
     def release(self, now: datetime, request: str) -> JobRequest:
         """What was signed off leaves, under a signed statement [P9] [P13]."""
@@ -235,9 +328,11 @@ class Service:
             Refusal: the one good reason why it may not.
         """
         with self.ledger.transaction() as tx:
-            case, _ = tx.case(REQUEST, request)
-            command = c.Start(action, "")
-            decide(case, command, self._context(tx, case, command, PLATFORM), Moment(now))
+            self._may_start(tx, tx.case(REQUEST, request)[0], action, now)
+
+    def _may_start(self, tx: Transaction, case: Case, action: str, now: datetime) -> None:
+        command = c.Start(action, "")
+        decide(case, command, self._context(tx, case, command, PLATFORM), Moment(now))
 
     # -- the one door -------------------------------------------------------------------------------------------
 
@@ -280,6 +375,11 @@ class Service:
         files = tuple(ReleasedFile(offered.path, offered.digest) for offered in case.offered)
         body = canonical(statement_body(case, self.study(case.submission.application), self.site.name, now))
         return Statement(self._keep(body), self._sign(body), files)
+
+
+def _name_of(person: str, submission: Submission) -> str:
+    """A name that says what was asked, by digest, and nothing else."""
+    return f"job-{hashlib.sha256(canonical(encode(Submitted(person, submission)))).hexdigest()[:16]}"
 
 
 def _load_study(tx: Transaction, case: Case, command: Command) -> Application | None:

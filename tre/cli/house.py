@@ -13,6 +13,7 @@ from tre.data.progress import Progress as Tell
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Rehearsal
 from tre.records.accounts import Accounts
+from tre.records.daybook import Daybook
 from tre.records.read_models import ReadModels
 from tre.records.seals import Seals
 from tre.records.site import Site
@@ -29,14 +30,26 @@ class Folders:
     site: Path
 
     @property
+    def ledger_place(self) -> Path:
+        """Names the ledger's address where a server keeps it; private, because an address may hold a password."""
+        return self.site / "ledger.url"
+
+    @property
     def ledger_url(self) -> str:
-        """The ledger's address."""
+        """The ledger's address: a server's, where one is named, else a file of the site."""
+        if self.ledger_place.exists():
+            return self.ledger_place.read_text(encoding="utf-8").strip()
         return f"sqlite:///{self.site / 'ledger.db'}"
 
     @property
     def accounts_url(self) -> str:
         """Where the accounts are kept: beside the ledger, and never in it."""
         return f"sqlite:///{self.site / 'accounts.db'}"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether workers of several hosts may share the ledger."""
+        return self.ledger_place.exists()
 
     @property
     def keys(self) -> Path:
@@ -85,15 +98,13 @@ class Folders:
         """What information governance has signed and put in force: exempt studies [P6]."""
         return self.site / "governance"
 
-    @property
-    def worker_lock(self) -> Path:
-        """Held by the one worker of this machine."""
-        return self.site / "worker.lock"
+    def worker_lock(self, name: str) -> Path:
+        """Held by the worker of that name; by the one worker of this machine, where a file keeps the ledger."""
+        return self.site / (f"worker-{name}.lock" if self.is_shared else "worker.lock")
 
-    @property
-    def work(self) -> Path:
-        """Scratch of running jobs."""
-        return self.site / "work"
+    def work(self, name: str = "worker") -> Path:
+        """Scratch of the jobs of the worker of that name."""
+        return self.site / "work" / name
 
     @property
     def outside(self) -> Path:
@@ -116,7 +127,8 @@ class House:
     governance: Governance
     push: Push
     runner: Callable[[], Runner]
-    worker: Callable[[], Worker]
+    daybook: Daybook
+    worker: Callable[[str], Worker]
     health: Callable[[By], dict[str, Any]]
     accounts: Accounts
     serve: Callable[[str, int, str], None]

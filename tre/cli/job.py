@@ -33,12 +33,12 @@ def submit(
         list[str] | None, typer.Option(help="tpp or emis; repeat for both: each runs apart.")
     ] = None,
 ) -> None:
-    """Hand in a study's code for a run on real data [P3] [P4] [P5] [P7] [P8]."""
+    """Hand in a study's code for a run on real data; the same, on its way, is handed in once [P3] [P4] [P5] [P7] [P8]."""
     s = session(ctx)
     code = gather(folder)
     # All are read before any is handed in: a query that one backend cannot answer is refused for both.
     submissions = [_submission(s, code, study, name) for name in dict.fromkeys(backend or DEFAULT_BACKENDS)]
-    cases = [s.house.service.submit(s.by, s.wiring.new_id("job"), each) for each in submissions]
+    cases = [s.house.service.submit_once(s.by, each) for each in submissions]
     if len(cases) == 1:
         _say(s, cases[0])
         return

@@ -44,12 +44,10 @@ def serve(
 
 
 def _work(s: Session) -> None:
-    with only_worker(s.house.folders.worker_lock):
-        worker = s.house.worker()
+    with only_worker(s.house.folders.worker_lock("worker")):
+        worker = s.house.worker("worker")
         worker.settle()
-        while True:
-            worker.run_until_idle()
-            time.sleep(1)
+        worker.run(lambda: False)
 
 
 @account.command()

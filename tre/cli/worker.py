@@ -1,16 +1,18 @@
 """`tre worker …`: take what was asked as far as the platform may by itself. Refuses to run beside another worker."""
 
+import os
 import signal
-import time
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from tre.cli import show
+from tre.cli.exits import Exit
 from tre.cli.session import Session, session
 from tre.records.locks import only_worker
-from tre.worker import Waiting
+from tre.worker import Waiting, Worker
 
 app = typer.Typer(help="Run the worker.", no_args_is_help=True)
 
@@ -19,24 +21,56 @@ app = typer.Typer(help="Run the worker.", no_args_is_help=True)
 def run(
     ctx: typer.Context,
     *,
+    name: Annotated[str, typer.Option(help="This worker's own name among those of the site.")] = "worker",
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when nothing moves.")] = False,
-    every: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1, max=60)] = 1.0,
 ) -> None:
-    """Run actions, check what lands, release what is signed off."""
+    """Run actions, check what lands, release what is signed off; sleep until there is something to do."""
     s = session(ctx)
-    signal.signal(signal.SIGTERM, _stop)
-    with only_worker(s.house.folders.worker_lock):
-        worker = s.house.worker()
+    with only_worker(s.house.folders.worker_lock(name)):
+        worker = s.house.worker(name)
         _say_walls(s)
         s.house.seals.verify()
-        worker.settle()
+        with closing(worker):
+            _work(s, worker, until_idle=until_idle)
+
+
+def _work(s: Session, worker: Worker, *, until_idle: bool) -> None:
+    worker.settle()
+    if until_idle:
+        s.answer([_line(each) for each in _until_idle(s, worker)], _draw)
+    else:
+        _run_until_told(worker)
+
+
+def _until_idle(s: Session, worker: Worker) -> tuple[Waiting, ...]:
+    try:
         with Console(stderr=True, quiet=s.as_json).status("working") as status:
             worker.tell = status.update
-            waiting = worker.run_until_idle()
-        while not until_idle:
-            time.sleep(every)
-            waiting = worker.run_until_idle()
-    s.answer([_line(each) for each in waiting], _draw)
+            return worker.run_until_idle()
+    except KeyboardInterrupt:
+        _leave_what_runs(worker)
+        raise
+
+
+def _run_until_told(worker: Worker) -> None:
+    """Run until a signal says stop. What runs then goes on in its box, and is found there by the next worker."""
+    told: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        told.append(number)
+        worker.strike()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    worker.run(lambda: bool(told))
+    _leave_what_runs(worker)
+    raise KeyboardInterrupt
+
+
+def _leave_what_runs(worker: Worker) -> None:
+    """Stop now where something runs: to leave as usual would wait for every thread, and so for every job."""
+    if worker.busy:
+        os._exit(Exit.INTERRUPTED)
 
 
 def _say_walls(s: Session) -> None:
@@ -46,10 +80,6 @@ def _say_walls(s: Session) -> None:
         console.print(f"The {s.house.runner().name} runner lacks these walls:")
         for wall in missing:
             console.print(f"  {show.plain(wall.name)}: {show.plain(wall.threat)}")
-
-
-def _stop(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _line(waiting: Waiting) -> dict[str, Any]:

@@ -9,18 +9,21 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
-from job_specs.model import Action, RunBody, Sensitivity
+from job_specs.model import Action, Resources, RunBody, Sensitivity
 from sandboxes.model import Box, BoxRefused, Collected, Input, Limits, Receipt, Status
 from sandboxes.runner import Clock, Runner, wait
 from tre.custody.outputs import Output
-from tre.custody.requests import JobRequest, JobState, Outcome
+from tre.custody.requests import JobRequest, Outcome
 from tre.dispatch.code import fetch, lay_out
 from tre.dispatch.errors import DispatchError
 from tre.dispatch.intake import OUTPUTS, Intake, image_name, question, read_study
-from tre.dispatch.ports import Asked, DataRooms, Shelf, inside_path
+from tre.dispatch.ports import Asked, DataRooms, KeepingShelf, Shelf, inside_path
 
+_MOST_READ = 64
+_IMAGES_FOR_SECONDS = 5.0
 WORKSPACE = "/workspace"
 WORKSPACE_OUTPUT = "/workspace/output"
 OUTCOMES = {
@@ -49,7 +52,7 @@ class Rooms:
     """What a dispatcher reaches: the shelves, the data room, the runner, and the clock of the host."""
 
     documents: Shelf
-    quarantine: Shelf
+    quarantine: KeepingShelf
     data: DataRooms
     runner: Runner
     clock: Clock
@@ -73,6 +76,8 @@ class Dispatcher:
         self._rooms = rooms
         self._images = images
         self._folder = folder
+        self._read = lru_cache(maxsize=_MOST_READ)(self._read_afresh)
+        self._here: tuple[float, Mapping[str, str]] = (0.0, {})
 
     def image_for(self, case: JobRequest, action: str) -> str:
         """The content id of the image that the action will run in.
@@ -82,7 +87,7 @@ class Dispatcher:
         """
         intake = self._intake(case)
         name = image_name(intake.spec.action(action), self._images)
-        available = self._rooms.runner.images()
+        available = self._available()
         if name in available:
             return available[name]
         raise DispatchError(
@@ -92,32 +97,57 @@ class Dispatcher:
             fix="A maintainer builds it: `python -m sandboxes.images build`.",
         )
 
-    def run(self, case: JobRequest, action: str, *, cancelled: Callable[[], bool]) -> Ending:
-        """Run a started action to its end, or take it up where a dead worker left it."""
-        name = box_name(case, action)
+    def resources(self, case: JobRequest) -> Mapping[str, Resources]:
+        """What each action of a request asks of its host."""
+        return {action.name: action.resources for action in self._intake(case).spec.actions}
+
+    def run(self, case: JobRequest, action: str, *, cancelled: Callable[[], bool], token: int = 0) -> Ending:
+        """Run a started action to its end, or take it up where a dead worker left it.
+
+        ``token`` is the claim under which it runs: what ran under another is another box.
+        """
+        name = box_name(case, action, token)
         task = self._task(case, action, self._folder / name)
         laid = self._lay_out(task)
         receipt = self._through(self._box(task, name, laid), laid, task.folder / "collected", cancelled)
         return self._keep(task, laid, receipt)
 
-    def forget(self, case: JobRequest, action: str) -> None:
-        """Remove what is left of a job whose end is on the ledger."""
-        name = box_name(case, action)
+    def forget(self, case: JobRequest, action: str, token: int = 0) -> None:
+        """Remove what is left of a job whose end is on the ledger, or no longer matters."""
+        name = box_name(case, action, token)
         self._rooms.runner.discard(name)
         shutil.rmtree(self._folder / name, ignore_errors=True)
 
-    def names(self, cases: Iterable[JobRequest]) -> Iterable[str]:
-        """The boxes that may be running for these requests."""
-        for case in cases:
-            yield from (box_name(case, job.action.name) for job in case.jobs if job.state is JobState.STARTED)
-
     def sweep(self, keep: frozenset[str]) -> tuple[str, ...]:
-        """End and remove every box of ours that is not to be kept."""
+        """End and remove every box of ours that is not to be kept, and its folder."""
+        for folder in self._folder.glob("*"):
+            if folder.name not in keep:
+                shutil.rmtree(folder, ignore_errors=True)
         return self._rooms.runner.sweep(keep)
 
+    def has(self, digest: str) -> bool:
+        """Whether the quarantine holds those bytes; they are hashed when they are next read."""
+        return self._rooms.quarantine.has(digest)
+
+    def note(self, words: str) -> str:
+        """Keep words of ours in the quarantine, as a log is kept; gives their digest."""
+        return self._rooms.quarantine.put(words.encode())
+
+    def _available(self) -> Mapping[str, str]:
+        """The images that are here, asked again every few seconds."""
+        now = self._rooms.clock.now()
+        asked, here = self._here
+        if not here or not 0 <= now - asked <= _IMAGES_FOR_SECONDS:
+            self._here = (now, self._rooms.runner.images())
+        return self._here[1]
+
     def _intake(self, case: JobRequest) -> Intake:
-        code = fetch(case.submission.code, self._rooms.documents.get)
-        return read_study(code, self._rooms.data.of(case.submission.backend), self._images)
+        return self._read(case.submission.code, case.submission.backend)
+
+    def _read_afresh(self, code: str, backend: str) -> Intake:
+        return read_study(
+            fetch(code, self._rooms.documents.get), self._rooms.data.of(backend), self._images
+        )
 
     def _task(self, case: JobRequest, action: str, folder: Path) -> Task:
         intake = self._intake(case)
@@ -227,9 +257,10 @@ def matches(path: str, pattern: str) -> bool:
     return len(parts) == len(wanted) and all(fits)
 
 
-def box_name(case: JobRequest, action: str) -> str:
-    """The box's opaque name: the request and the action's place in it; no study, no person, no words of theirs."""
-    return f"{case.id}-{[job.action.name for job in case.jobs].index(action)}"
+def box_name(case: JobRequest, action: str, token: int = 0) -> str:
+    """The box's opaque name: the request, the action's place in it, and the claim it runs under; no words of theirs."""
+    name = f"{case.id}-{[job.action.name for job in case.jobs].index(action)}"
+    return f"{name}-{token}" if token else name
 
 
 def _laid_query(task: Task, asked: Asked) -> Laid:

@@ -28,6 +28,14 @@ class Shelf(Protocol):
         ...
 
 
+class Kept(Shelf, Protocol):
+    """A shelf that can say what it holds."""
+
+    def has(self, digest: str) -> bool:
+        """Whether the bytes with that digest are here."""
+        ...
+
+
 @dataclass(frozen=True)
 class Question:
     """One guarded SQL action, ready to be asked of a store.

@@ -15,6 +15,7 @@ from tre.dispatch.ports import Shelf
 Release = Callable[[str], bytes]
 """Copies the bytes with that digest from the quarantine to the released shelf, and gives them."""
 
+STATEMENT = "statement.json"
 TOMBSTONE = "RECALLED.txt"
 EPITAPH = "This release was recalled. Do not use, copy or pass on what you took from it; delete it and tell your lead.\n"
 
@@ -28,11 +29,19 @@ class Push:
         self._release = release
         self.folder = folder
 
+    def is_delivered(self, case: JobRequest) -> bool:
+        """Whether the release lies there whole."""
+        return (self.folder / case.id / STATEMENT).exists()
+
+    def is_entombed(self, case: JobRequest) -> bool:
+        """Whether nothing of the release lies there but a tombstone."""
+        place = self.folder / case.id
+        return not place.exists() or (place / TOMBSTONE).exists()
+
     def deliver(self, case: JobRequest) -> bool:
         """Lay out a release; whether anything had to be done. Safe to repeat after a crash."""
         statement = case.statements[-1]
-        marker = self.folder / case.id / "statement.json"
-        if marker.exists():
+        if self.is_delivered(case):
             return False
         for file in statement.files:
             _write(self.folder / case.id / file.path, self._release(file.digest))
@@ -41,9 +50,9 @@ class Push:
 
     def entomb(self, case: JobRequest) -> bool:
         """Take a recalled release away and leave a tombstone; whether anything had to be done."""
-        place = self.folder / case.id
-        if not place.exists() or (place / TOMBSTONE).exists():
+        if self.is_entombed(case):
             return False
+        place = self.folder / case.id
         for file in case.statements[-1].files:
             (place / file.path).unlink(missing_ok=True)
         _write(place / TOMBSTONE, EPITAPH.encode())
@@ -52,7 +61,7 @@ class Push:
     def _sign(self, case: JobRequest, statement: Statement) -> None:
         """The statement goes last: where it lies, the release is whole."""
         _write(self.folder / case.id / "statement.sig", statement.signature.encode())
-        _write(self.folder / case.id / "statement.json", self._documents.get(statement.digest))
+        _write(self.folder / case.id / STATEMENT, self._documents.get(statement.digest))
 
 
 def _write(path: Path, content: bytes) -> None:

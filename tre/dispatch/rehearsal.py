@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from job_specs.model import Action, Purpose, Sensitivity, SqlBody
 from job_specs.rerun import Choice, Ingredients, differences, ingredients
@@ -19,18 +19,10 @@ from tre.dispatch.actions import Dispatcher, Ending
 from tre.dispatch.checks import Checks
 from tre.dispatch.code import gather, keep
 from tre.dispatch.intake import SPEC, question, read_study
-from tre.dispatch.ports import DataRoom, Shelf
+from tre.dispatch.ports import DataRoom, Kept, Shelf
 
 NAME = "rehearsal"
 """The request's name: one rehearsal at a time in one folder."""
-
-
-class Kept(Shelf, Protocol):
-    """A shelf that can say what it holds."""
-
-    def has(self, digest: str) -> bool:
-        """Whether the bytes with that digest are here."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ on anything but canaries, and to call a platform healthy when one expectation wa
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -71,7 +72,8 @@ def run(corridor: Corridor, by: By) -> dict[str, Any]:
     study = _study(corridor, by)
     corridor.build_canaries(by.now)
     request = _submit(corridor, by, study)
-    waiting = corridor.worker().run_until_idle()
+    with closing(corridor.worker()) as worker:
+        waiting = worker.run_until_idle()
     case = corridor.service.request(request)
     expectations = [*_expectations(corridor, case), _never_leaves(corridor, case, by)]
     return {

@@ -135,10 +135,15 @@ class Session:
         LedgerUnavailable: the database did not answer, has no room, or waited too long.
     """
 
-    def __init__(self, engine: Engine, *, writes: bool, locks: bool) -> None:
+    def __init__(self, engine: Engine, *, writes: bool, hold: str = "") -> None:
         self._engine = engine
         self._writes = writes
-        self._locks = locks
+        self._hold = hold
+
+    @property
+    def engine(self) -> Engine:
+        """The database that it is a session of."""
+        return self._engine
 
     def __enter__(self) -> Connection:
         try:
@@ -174,24 +179,28 @@ class Session:
 
     def _hold_postgresql(self) -> None:
         patience = f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}"
-        hold = _POSTGRESQL_HOLD if self._locks else _POSTGRESQL_HOLD_CREATION
-        for statement in (patience, _POSTGRESQL_DURABLE, hold):
+        for statement in (patience, _POSTGRESQL_DURABLE, *([self._hold] if self._hold else [])):
             self._connection.exec_driver_sql(statement)
 
 
 def reading(engine: Engine) -> Session:
     """A session that reads one snapshot and writes nothing."""
-    return Session(engine, writes=False, locks=False)
+    return Session(engine, writes=False)
 
 
 def writing(engine: Engine) -> Session:
     """A session that holds the ledger for writing from its first moment: what it reads cannot change under it."""
-    return Session(engine, writes=True, locks=True)
+    return Session(engine, writes=True, hold=_POSTGRESQL_HOLD)
 
 
 def creating(engine: Engine) -> Session:
     """As `writing`, before there is anything to lock."""
-    return Session(engine, writes=True, locks=False)
+    return Session(engine, writes=True, hold=_POSTGRESQL_HOLD_CREATION)
+
+
+def noting(engine: Engine) -> Session:
+    """A session that writes beside the ledger, and keeps nobody who writes to the ledger waiting where it can."""
+    return Session(engine, writes=True)
 
 
 def put_up_guards(connection: Connection) -> None:

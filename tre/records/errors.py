@@ -5,6 +5,8 @@ The tree::
     RecordsError
     +-- LedgerRefused          the ledger will not do what it was asked; nothing was written
     |   +-- CaseMoved          somebody else's event came first: load the case and decide again
+    |   +-- ClaimHeld          another worker runs this action, and its lease lasts
+    |   +-- ClaimLost          another worker took this action over: what this one says of it does not count
     +-- LedgerBroken           the ledger is not as it was written; carries the position
     +-- LedgerUnavailable      the database did not answer in time, or has no room
     +-- CheckpointRefused      a checkpoint that nobody's key signed, or that cannot be read
@@ -44,6 +46,28 @@ class CaseMoved(LedgerRefused):
         self.case_id = case_id
         self.expected = expected
         self.found = found
+
+
+class ClaimHeld(LedgerRefused):
+    """Another worker runs this action, and its lease lasts."""
+
+    def __init__(self, worker: str) -> None:
+        super().__init__(
+            "claim-held",
+            f"The worker {worker!r} runs this action.",
+            fix="Nothing is to be done: if that worker is gone, its lease lapses and another goes on.",
+        )
+
+
+class ClaimLost(LedgerRefused):
+    """The action was taken over in the meantime: what this worker says of it is not written [P13]."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "claim-lost",
+            "Another worker has taken this action over; what this one made of it does not count.",
+            fix="Nothing is to be done: the other's outcome is the one that counts.",
+        )
 
 
 class LedgerBroken(RecordsError):

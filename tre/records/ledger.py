@@ -26,6 +26,7 @@ from tre.records.errors import CaseMoved, LedgerRefused
 from tre.records.rows import Draft, Head
 from tre.records.schema import EVENTS, FORMAT, FORMATS, LEDGER
 from tre.records.verify import Verified, Walk
+from tre.records.wake import announce, ring
 
 __all__ = ["Envelope", "Head", "Ledger", "Transaction", "Verified"]
 
@@ -36,8 +37,10 @@ OpenSession = Callable[[Engine], database.Session]
 class Transaction:
     """One write to the ledger, for a ``with`` block: read what the decision needs, then append. Nobody else writes meanwhile."""
 
-    def __init__(self, session: database.Session) -> None:
+    def __init__(self, session: database.Session, remembered: rows.Remembered | None = None) -> None:
         self._session = session
+        self._remembered = remembered
+        self._wrote = False
 
     def __enter__(self) -> Self:
         self._connection = self._session.__enter__()
@@ -45,6 +48,13 @@ class Transaction:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._session.__exit__(kind, error, trace)
+        if self._wrote and error is None:
+            ring(self._session.engine)
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction itself, for what is kept beside the ledger and must be true together with it."""
+        return self._connection
 
     def case(self, case_kind: str, case_id: str) -> tuple[Case, int]:
         """The case as folded from its events, and how many they are; a new case, and 0, where there are none.
@@ -53,7 +63,7 @@ class Transaction:
             LedgerRefused: the id belongs to a case of the other kind, or there is no such kind.
             LedgerBroken: an event of it is not as it was written.
         """
-        return rows.case_of(self._connection, case_kind, case_id)
+        return rows.case_of(self._connection, case_kind, case_id, self._remembered)
 
     def case_events(self, case_id: str) -> tuple[Envelope, ...]:
         """Every event of the case, in order."""
@@ -95,6 +105,8 @@ class Transaction:
             raise CaseMoved(case_id, expected=expected_seq, found=found)
         new = rows.chain(self.head(), found, draft, events)
         self._connection.execute(insert(EVENTS), new)
+        announce(self._connection)
+        self._wrote = True
         return tuple(map(wrap, new, events))
 
 
@@ -103,6 +115,16 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._remembered: rows.Remembered | None = None
+
+    def remembering(self) -> Self:
+        """The same ledger, which from now on folds only what is new of a case it has folded before.
+
+        For a worker, which asks for the same cases over and over. An event that was altered after it was first read is
+        found by `verify`, and by whoever reads the case afresh.
+        """
+        self._remembered = rows.Remembered()
+        return self
 
     @classmethod
     def create(cls, url: str) -> Self:
@@ -160,7 +182,7 @@ class Ledger:
         Raises:
             LedgerUnavailable: the database did not answer, or another write took too long.
         """
-        return Transaction(database.writing(self._engine))
+        return Transaction(database.writing(self._engine), self._remembered)
 
     def append(
         self,
@@ -182,7 +204,7 @@ class Ledger:
     def case(self, case_kind: str, case_id: str) -> tuple[Case, int]:
         """The case as it is now, and its number of events, for looking at only: decide inside a transaction."""
         with database.reading(self._engine) as connection:
-            return rows.case_of(connection, case_kind, case_id)
+            return rows.case_of(connection, case_kind, case_id, self._remembered)
 
     def case_events(self, case_id: str) -> tuple[Envelope, ...]:
         """Every event of the case, in order; none for a case that is not known."""

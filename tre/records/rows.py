@@ -1,5 +1,7 @@
 """Reading cases from the ledger's rows, and chaining new rows to its end. Refuses to guess which kind a case is."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,25 +67,77 @@ class Draft:
         return {**self.__dict__, "at": spell_time(self.at)}
 
 
-def case_of(connection: Connection, case_kind: str, case_id: str) -> tuple[Case, int]:
-    """The case as folded from its events, and how many they are.
+class Remembered:
+    """Cases as folded before, each with its number of events and its last hash; the least lately asked for go first."""
+
+    def __init__(self, most: int = 256) -> None:
+        self._most = most
+        self._cases: OrderedDict[str, tuple[Case, int, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def recall(self, case_id: str) -> tuple[Case, int, str] | None:
+        """The case, its number of events, and its last event's hash."""
+        with self._lock:
+            found = self._cases.get(case_id)
+            if found is not None:
+                self._cases.move_to_end(case_id)
+            return found
+
+    def keep(self, case: Case, seq: int, last: str) -> None:
+        """Keep a case for the next time."""
+        with self._lock:
+            self._cases[case.id] = (case, seq, last)
+            self._cases.move_to_end(case.id)
+            while len(self._cases) > self._most:
+                self._cases.popitem(last=False)
+
+
+def case_of(
+    connection: Connection, case_kind: str, case_id: str, remembered: Remembered | None = None
+) -> tuple[Case, int]:
+    """The case as folded from its events, and how many they are; only from what is new, where it is remembered.
 
     Raises:
         LedgerRefused: there is no such kind, or the id belongs to the other one.
         LedgerBroken: an event of it is not as it was written.
     """
+    start = _start(case_kind, case_id)
+    known = remembered.recall(case_id) if remembered else None
+    if known is not None and type(known[0]) is type(start):
+        newer = _events_from(connection, case_id, known[1])
+        if newer and (newer[0].seq, newer[0].hash) == known[1:]:
+            return _kept(remembered, known[0], newer[1:], newer[-1])
+    envelopes = case_events(connection, case_id)
+    if envelopes and envelopes[0].case_kind != case_kind:
+        raise _other_kind(case_id)
+    return _kept(remembered, start, envelopes, envelopes[-1] if envelopes else None)
+
+
+def _start(case_kind: str, case_id: str) -> Case:
     try:
-        start = new_case(case_kind, case_id)
+        return new_case(case_kind, case_id)
     except Malformed as error:
         raise LedgerRefused(
             "no-such-kind",
             f"There is no kind of case called {case_kind!r}.",
             fix="Use 'application' or 'request'.",
         ) from error
-    envelopes = case_events(connection, case_id)
-    if envelopes and envelopes[0].case_kind != case_kind:
-        raise _other_kind(case_id)
-    return fold(start, (envelope.event for envelope in envelopes)), len(envelopes)
+
+
+def _kept(
+    remembered: Remembered | None, case: Case, newer: Sequence[Envelope], last: Envelope | None
+) -> tuple[Case, int]:
+    case = fold(case, (envelope.event for envelope in newer))
+    if last is None:
+        return case, 0
+    if remembered is not None:
+        remembered.keep(case, last.seq, last.hash)
+    return case, last.seq
+
+
+def _events_from(connection: Connection, case_id: str, seq: int) -> tuple[Envelope, ...]:
+    query = select(EVENTS).where(EVENTS.c.case_id == case_id, EVENTS.c.seq >= seq).order_by(EVENTS.c.seq)
+    return tuple(open_envelope(_plain(row)) for row in connection.execute(query).mappings())
 
 
 def case_events(connection: Connection, case_id: str) -> tuple[Envelope, ...]:

@@ -7,7 +7,7 @@
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from tre.custody.errors import Malformed
 from tre.custody.people import Person, Role
 
 FILES = ("site.toml", "people.toml", "legal_bases.toml")
+WORKER = {"data", "compute", "per_study", "memory_mb", "cpus", "errands", "lease_seconds", "priorities"}
+MAINTENANCE = {"windows", "alerts", "backups", "retention_days", "opt_out_warning_days", "least_free_gb"}
 NEW_SITE = Path(__file__).parent / "new_site"
 
 
@@ -37,7 +39,10 @@ class SiteError(Exception):
 
 @dataclass(frozen=True)
 class Site:
-    """A site's decisions. ``policy`` is the digest that goes on every event decided under them [P13]."""
+    """A site's decisions. ``policy`` is the digest that goes on every event decided under them [P13].
+
+    ``worker`` and ``maintenance`` say how the platform is run; they decide nothing about a case, and are not part of it.
+    """
 
     name: str
     people: Mapping[str, Person]
@@ -50,6 +55,8 @@ class Site:
     images: Mapping[str, str]
     signers: Mapping[str, bytes]
     policy: str
+    worker: Mapping[str, Any] = field(default_factory=dict)
+    maintenance: Mapping[str, Any] = field(default_factory=dict)
 
     def rules(self, check_policy: str) -> Rules:
         """The rules that the core decides by, under the disclosure policy with that digest."""
@@ -78,7 +85,10 @@ def load_site(folder: Path) -> Site:
         SiteError: a file is missing, is not TOML, or says something that cannot be.
     """
     rules, people, bases = (_table(folder / name) for name in FILES)
+    worker, maintenance = rules.pop("worker", {}), rules.pop("maintenance", {})
     _only(rules, {"name", "review", "opt_outs", "disclosure", "sandboxes", "images"}, "site.toml")
+    _only(worker, WORKER, "site.toml [worker]")
+    _only(maintenance, MAINTENANCE, "site.toml [maintenance]")
     with _Reading("site.toml"):
         return Site(
             name=str(rules["name"]),
@@ -92,6 +102,8 @@ def load_site(folder: Path) -> Site:
             images=dict(rules["images"]),
             signers=dict(_signers(people)),
             policy=hashlib.sha256(canonical(_plain([rules, people, bases]))).hexdigest(),
+            worker=worker,
+            maintenance=maintenance,
         )
 
 

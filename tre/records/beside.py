@@ -1,0 +1,124 @@
+"""The tables beside the ledger that workers and maintainers write: claims, leases, faults, and the daybook.
+
+They hold how work is shared out and what was done to the platform; never what happened to a case, which is the ledger's.
+Every change to them is one of `STEPS`: a step only adds, so that a worker of the version before goes on beside one of the
+version after. Refuses to run a step twice, and to open tables that a newer version has laid out in a way not known here.
+"""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+)
+
+from tre.records.database import reading, writing
+from tre.records.errors import LedgerRefused
+
+BESIDE = MetaData()
+
+CLAIMS = Table(
+    "claims",
+    BESIDE,
+    Column("case_id", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("token", Integer, primary_key=True, autoincrement=False),
+    Column("worker", Text, nullable=False),
+)
+"""Who may end an action: the highest token counts. Rows are only added; the primary key is the compare in compare-and-append."""
+
+LEASES = Table(
+    "leases",
+    BESIDE,
+    Column("worker", Text, primary_key=True),
+    Column("until", Float, nullable=False),
+)
+"""Until when a worker is taken to be alive, in seconds since 1970 by its own clock."""
+
+FAULTS = Table(
+    "faults",
+    BESIDE,
+    Column("case_id", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("code", Text, nullable=False),
+    Column("again_at", Float, nullable=False),
+)
+"""Each time the platform failed an action: why, and when it may be tried again."""
+
+MADE = Table(
+    "made",
+    BESIDE,
+    Column("key", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+)
+"""What was made of what: the first action that landed with a key over everything that decides its result."""
+
+DAYBOOK = Table(
+    "daybook",
+    BESIDE,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""What was done to the platform, chained as the ledger is."""
+
+LAYOUT = Table("beside_layout", BESIDE, Column("step", Integer, primary_key=True, autoincrement=False))
+
+Step = Callable[[Connection], None]
+
+
+def _claims_and_daybook(connection: Connection) -> None:
+    BESIDE.create_all(connection, tables=[CLAIMS, LEASES, FAULTS, MADE, DAYBOOK])
+
+
+STEPS: tuple[Step, ...] = (_claims_and_daybook,)
+"""How these tables came to be, oldest first. A step adds a table, or a column with a default; it takes nothing away."""
+
+
+def lay_out(engine: Engine, steps: Sequence[Step] = STEPS) -> int:
+    """Take the steps that this database has not taken yet, while others read and write; how many were taken.
+
+    Raises:
+        LedgerRefused: a newer version of tre has been here, and took steps that this one does not know.
+    """
+    with reading(engine) as connection:
+        if _taken(connection) == len(steps):
+            return 0
+    with writing(engine) as connection:
+        LAYOUT.create(connection, checkfirst=True)
+        taken = _taken(connection)
+        if taken > len(steps):
+            raise _newer()
+        for number, step in enumerate(steps[taken:], start=taken + 1):
+            step(connection)
+            connection.execute(insert(LAYOUT), {"step": number})
+        return len(steps) - taken
+
+
+def _taken(connection: Connection) -> int:
+    if not inspect(connection).has_table(LAYOUT.name):
+        return 0
+    return len(connection.execute(select(LAYOUT.c.step)).all())
+
+
+def _newer() -> LedgerRefused:
+    return LedgerRefused(
+        "layout-newer",
+        "A newer version of tre has changed the tables beside this ledger.",
+        fix="Bring this host to the same version; the ledger itself is as it was.",
+    )

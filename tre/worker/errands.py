@@ -1,0 +1,80 @@
+"""What a request needs that is not an action: finishing, checking, releasing, delivering, leaving a tombstone.
+
+Each is claimed like an action, so that of several workers one does it; each may be repeated after a crash. Refuses to
+check again what was checked under the policy in force.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tre.custody.policies.run import to_offer
+from tre.custody.requests import JobRequest, JobState, RequestStage
+from tre.service import Service
+from tre.worker.tools import Tools
+
+UNDER_REVIEW = frozenset(
+    {RequestStage.CHECKED, RequestStage.VOTED, RequestStage.REVIEWED, RequestStage.SIGNED_OFF}
+)
+"""Where a change of the disclosure policy means that everything is checked, and voted on, again [P10]."""
+
+Work = Callable[[JobRequest, int], None]
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Something to be done for a request: its name among the claims, and how."""
+
+    name: str
+    work: Work
+
+
+class Errands:
+    """Knows what a request needs next."""
+
+    def __init__(self, service: Service, tools: Tools) -> None:
+        """Errands for the requests of one service."""
+        self._service = service
+        self._tools = tools
+        self._by_stage: Mapping[RequestStage, Errand] = {
+            RequestStage.SIGNED_OFF: Errand("@release", self._release),
+            RequestStage.RELEASED: Errand("@deliver", self._deliver),
+            RequestStage.RECALLED: Errand("@entomb", self._entomb),
+        }
+
+    def are_done(self, case: JobRequest) -> bool:
+        """Whether a release, or its tombstone, lies where it belongs, and nothing is left to do."""
+        if case.stage is RequestStage.RELEASED:
+            return self._tools.push.is_delivered(case)
+        return case.stage is RequestStage.RECALLED and self._tools.push.is_entombed(case)
+
+    def of(self, case: JobRequest) -> Errand | None:
+        """What this request needs next, if anything."""
+        if case.stage is RequestStage.RUNNING:
+            landed = all(job.state is JobState.LANDED for job in case.jobs)
+            return Errand("@finish", self._finish) if landed else None
+        if case.stage is RequestStage.LANDED:
+            return Errand(f"@check-{case.round}", self._check) if to_offer(case) else None
+        if case.stage in UNDER_REVIEW and case.policy != self._service.rules.check_policy:
+            return Errand(f"@check-{case.round}", self._check)
+        return self._by_stage.get(case.stage)
+
+    def _finish(self, case: JobRequest, token: int) -> None:
+        del token  # a second finish is refused by the core
+        self._service.finish(self._tools.clock(), case.id)
+
+    def _check(self, case: JobRequest, token: int) -> None:
+        offered = self._tools.checks.over(case)
+        errand = f"@check-{case.round}"
+        self._service.check(self._tools.clock(), case.id, offered, errand=errand, token=token)
+
+    def _release(self, case: JobRequest, token: int) -> None:
+        del token  # a second release is refused by the core
+        self._service.release(self._tools.clock(), case.id)
+
+    def _deliver(self, case: JobRequest, token: int) -> None:
+        del token  # delivering twice writes the same bytes
+        self._tools.push.deliver(case)
+
+    def _entomb(self, case: JobRequest, token: int) -> None:
+        del token  # a tombstone stands once
+        self._tools.push.entomb(case)
