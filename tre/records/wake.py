@@ -8,7 +8,7 @@ import contextlib
 import errno
 import os
 import select
-import uuid
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tre.records.database import file_of
 
 _CHANNEL = "tre_ledger"
 _SOONEST_AGAIN = 1.0
+_NUMBERS = count()
 
 
 def announce(connection: Connection) -> None:
@@ -105,7 +106,7 @@ class _Pipe:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
-        self._path = folder / f"{uuid.uuid4().hex}.pipe"
+        self._path = folder / f"{os.getpid()}-{next(_NUMBERS)}.pipe"
         draft = self._path.with_suffix(".new")
         os.mkfifo(draft, 0o600)
         # Opened before it has its name, so that no writer ever finds it without a reader.
