@@ -28,7 +28,7 @@ class Shelf(Protocol):
         ...
 
 
-class Kept(Shelf, Protocol):
+class KeepingShelf(Shelf, Protocol):
     """A shelf that can say what it holds."""
 
     def has(self, digest: str) -> bool:

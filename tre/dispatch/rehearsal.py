@@ -19,7 +19,7 @@ from tre.dispatch.actions import Dispatcher, Ending
 from tre.dispatch.checks import Checks
 from tre.dispatch.code import gather, keep
 from tre.dispatch.intake import SPEC, question, read_study
-from tre.dispatch.ports import DataRoom, Kept, Shelf
+from tre.dispatch.ports import DataRoom, KeepingShelf, Shelf
 
 NAME = "rehearsal"
 """The request's name: one rehearsal at a time in one folder."""
@@ -33,7 +33,7 @@ class Bench:
     checks: Checks
     data: DataRoom
     documents: Shelf
-    quarantine: Kept
+    quarantine: KeepingShelf
     images: Mapping[str, str]
     backend: str
     data_version: str
@@ -183,7 +183,7 @@ class Asked:
 class Earlier:
     """What was played before in a study's folder: each action's last good run, kept beside the study."""
 
-    def __init__(self, path: Path, shelf: Kept) -> None:
+    def __init__(self, path: Path, shelf: KeepingShelf) -> None:
         """``path`` is a small JSON file; a result whose bytes are gone is forgotten."""
         self._path = path
         self._shelf = shelf
