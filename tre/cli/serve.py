@@ -1,7 +1,6 @@
 """`tre serve` and `tre account`: the pages, and who may sign in to them. Refuses to listen beyond this machine without https in front."""
 
 import threading
-import time
 from typing import Annotated
 
 import typer

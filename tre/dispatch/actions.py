@@ -145,9 +145,7 @@ class Dispatcher:
         return self._read(case.submission.code, case.submission.backend)
 
     def _read_afresh(self, code: str, backend: str) -> Intake:
-        return read_study(
-            fetch(code, self._rooms.documents.get), self._rooms.data.of(backend), self._images
-        )
+        return read_study(fetch(code, self._rooms.documents.get), self._rooms.data.of(backend), self._images)
 
     def _task(self, case: JobRequest, action: str, folder: Path) -> Task:
         intake = self._intake(case)

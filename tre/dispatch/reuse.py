@@ -28,5 +28,11 @@ def reuse_key(case: JobRequest, job: Job, made_with: str) -> str:
     if case.submission.purpose is Purpose.PLATFORM_MAINTENANCE or not landed or not job.action.content_key:
         return ""
     inputs = {output.path: output.digest for other in needed if other for output in other.outputs}
-    parts = [case.submission.application, case.submission.backend, job.action.name, job.action.content_key, inputs]
+    parts = [
+        case.submission.application,
+        case.submission.backend,
+        job.action.name,
+        job.action.content_key,
+        inputs,
+    ]
     return hashlib.sha256(canonical([*parts, job.image, job.store, job.opt_outs, made_with])).hexdigest()
