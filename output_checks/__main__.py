@@ -1,69 +1,114 @@
-"""The checker on a command line: `python -m output_checks check FILE --declare decl.json [--json]`.
+"""The checker on a command line: `python -m output_checks check FILE --declare decl.yaml [--as sarif]`.
 
-Refuses to write the twin over anything. The exit code is the verdict: 0 clean, 3 suppressed, 4 a person, 5 refused.
+Refuses to write over anything. The exit code of a check is the verdict: 0 clean, 3 suppressed, 4 a person, 5 refused;
+of an ACRO session, the gravest of its files.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from output_checks.check import check
 from output_checks.manual import manual
 from output_checks.model import Offered, Report, Verdict
-from output_checks.policy import PolicyError, load_policy, pack_names
+from output_checks.policy import Policy, PolicyError, load_policy, pack_names, sources
+from output_checks.reports import acro
+from output_checks.reports.page import fragment
+from output_checks.reports.record import record
+from output_checks.reports.sarif import sarif
+from output_checks.reports.schema import schema
+from output_checks.reports.words import in_words
 
 EXIT = {Verdict.CLEAN: 0, Verdict.SUPPRESSED: 3, Verdict.PERSON: 4, Verdict.REFUSED: 5}
+FORMS: Mapping[str, Callable[[Report], str]] = {
+    "words": in_words,
+    "json": lambda report: report.to_json() + "\n",
+    "html": lambda report: fragment(report) + "\n",
+    "sarif": lambda report: sarif([report]) + "\n",
+}
 _UNUSABLE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge a file and say so; returns the exit code."""
+    """Judge what was asked for and say so; returns the exit code."""
     asked = _parser().parse_args(arguments)
-    if asked.command == "manual":
-        sys.stdout.write(manual())
+    if asked.command in ("manual", "schema"):
+        sys.stdout.write(manual() if asked.command == "manual" else schema())
         return 0
     try:
-        declaration = json.loads(asked.declare.read_text(encoding="utf-8")) if asked.declare else None
         policy = load_policy(asked.policy, pack=asked.pack)
-        content = asked.file.read_bytes()
-    except (OSError, ValueError, PolicyError) as wrong:
+        return _check(asked, policy) if asked.command == "check" else _session(asked, policy)
+    except (OSError, ValueError, yaml.YAMLError, PolicyError, acro.NotAcro) as wrong:
         sys.stderr.write(f"{wrong}\n")
         return _UNUSABLE
-    report = check(Offered(asked.file.name, content, declaration), policy)
-    sys.stdout.write(report.to_json() + "\n" if asked.json else in_words(report))
+
+
+def _check(asked: argparse.Namespace, policy: Policy) -> int:
+    declaration = _declared(asked.declare) if asked.declare else None
+    report = check(Offered(asked.file.name, asked.file.read_bytes(), declaration), policy)
+    sys.stdout.write(FORMS["json" if asked.json else asked.form](report))
     if asked.twin and report.twin is not None:
         with asked.twin.open("xb") as out:
             out.write(report.twin)
     return EXIT[report.verdict]
 
 
-def in_words(report: Report) -> str:
-    """A report for a terminal."""
-    lines = [f"{report.file}: {report.verdict} ({report.level}, {report.policy})"]
-    for each in report.findings:
-        where = f" [{each.column}]" if each.column else ""
-        many = f" {len(each.cells)} cell(s)." if each.cells else ""
-        lines.append(
-            f"  {each.severity}: {each.check}{where}: {each.message}{many} {each.fix} [{each.promise}]"
-        )
-    return "\n".join(lines) + "\n"
+def _declared(path: Path) -> Mapping[str, Any]:
+    """A declaration in YAML or JSON, which is YAML too."""
+    declaration = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(declaration, dict):
+        raise ValueError(f"{path.name}: a declaration is `statistic:` and what goes with it.")  # noqa: TRY004  # bad input, told as such
+    return declaration
+
+
+def _session(asked: argparse.Namespace, policy: Policy) -> int:
+    """Check every file of an ACRO session; write what may be offered as a session of its own."""
+    path = asked.folder / acro.RESULTS
+    results, when = path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    names = acro.declarations(results, {})
+    files = {name: (asked.folder / name).read_bytes() for name in names if Path(name).name == name}
+    declared = acro.declarations(results, files)
+    reports = [check(Offered(name, content, declared[name]), policy) for name, content in files.items()]
+    made = dict(acro.session(reports, policy, when))
+    made |= {each.file: each.twin for each in reports if each.twin is not None}
+    made["record.json"] = record(reports, policy, sources(asked.policy, pack=policy.name)).encode()
+    _write(asked.into, made)
+    sys.stdout.write("".join(map(in_words, reports)))
+    return max((EXIT[report.verdict] for report in reports), default=0)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m output_checks", description="What may leave.")
     commands = parser.add_subparsers(required=True, dest="command")
     commands.add_parser("manual", help="what is checked, and by which numbers")
+    commands.add_parser("schema", help="the JSON Schema of a report")
     one = commands.add_parser("check", help="judge one file")
     one.add_argument("file", type=Path)
-    one.add_argument("--declare", type=Path, help="the file's declaration, as JSON")
-    one.add_argument("--policy", type=Path, help="a policy file; ours when left out")
-    one.add_argument("--pack", help=f"a policy pack: {', '.join(pack_names())}")
-    one.add_argument("--json", action="store_true", help="the report as JSON")
+    one.add_argument("--declare", type=Path, help="the file's declaration, as YAML or JSON")
+    one.add_argument("--as", dest="form", choices=FORMS, default="words", help="how to report")
+    one.add_argument("--json", action="store_true", help="the same as --as json")
     one.add_argument("--twin", type=Path, help="write what may be offered to this new file")
+    session = commands.add_parser("acro", help="judge every file of an ACRO session")
+    session.add_argument("folder", type=Path, help="the folder with its results.json")
+    session.add_argument("--into", type=Path, required=True, help="a new folder, which SACRO-Viewer opens")
+    for each in (one, session):
+        each.add_argument("--policy", type=Path, help="a policy file; ours when left out")
+        each.add_argument("--pack", help=f"a policy pack: {', '.join(pack_names())}")
     return parser
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from output_checks.__main__ import EXIT, in_words, main
+from output_checks.__main__ import EXIT, main
 from output_checks.check import check
 from output_checks.model import (
     CellRef,
@@ -23,6 +23,11 @@ from output_checks.model import (
     Verdict,
 )
 from output_checks.policy import PolicyError, load_policy, pack_names, sources
+from output_checks.reports.page import fragment
+from output_checks.reports.record import record
+from output_checks.reports.sarif import sarif
+from output_checks.reports.schema import schema
+from output_checks.reports.words import in_words
 
 COUNTS = {"statistic": "frequencies", "of": "cohort", "by": ["diag"], "columns": {"n": "count"}}
 SMALL = b"diag,n\nsecret label,3\nother,20\nmore,55\n"
@@ -47,7 +52,62 @@ def test_a_report_does_not_take_another_files_twin(report: Report) -> None:
 
 def test_a_report_holds_no_value_and_no_label(report: Report) -> None:
     assert "secret" not in report.to_json(inside=True)
-    assert "secret" not in in_words(report)
+    for written in (in_words, fragment, lambda each: sarif([each])):
+        assert "secret" not in written(report)
+
+
+def test_a_page_shows_each_finding_and_runs_nothing() -> None:
+    report = check(Offered("<script>.csv", SMALL, COUNTS), load_policy())
+    page = fragment(report)
+    assert "<script" not in page
+    assert all(each.check in page for each in report.findings)
+    assert "rows 2" in page, "the first row below the header is the second line of the file"
+
+
+def test_code_scanning_is_told_the_rule_the_weight_and_the_line(report: Report) -> None:
+    (run,) = json.loads(sarif([report]))["runs"]
+    rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert {result["ruleId"] for result in run["results"]} <= rules
+    assert len(run["results"]) == len(report.findings)
+    small = next(result for result in run["results"] if result["ruleId"] == "small_count")
+    assert small["level"] == "error"
+    assert small["locations"][0]["physicalLocation"]["region"] == {"startLine": 2}
+
+
+def test_the_schema_is_that_of_reports(report: Report) -> None:
+    said = json.loads(schema())
+    written = json.loads(report.to_json())
+    assert set(said["required"]) <= set(written) <= set(said["properties"])
+    finding = said["properties"]["findings"]["items"]
+    inside = json.loads(report.to_json(inside=True))
+    assert all(
+        set(finding["required"]) <= set(each) <= set(finding["properties"]) for each in inside["findings"]
+    )
+    assert written["verdict"] in said["properties"]["verdict"]["enum"]
+
+
+def test_a_record_names_every_criterion_with_its_source_and_every_file_by_digest(report: Report) -> None:
+    """SATRE 3.3.09."""
+    policy = load_policy()
+    kept = json.loads(record([report], policy, sources()))
+    assert kept["policy"]["digest"] == report.policy_digest
+    assert kept["policy"]["criteria"]["small_max"] == {"value": 7, "source": sources()["small_max"]}
+    assert kept["files"][0]["released_form"] == report.twin_digest
+    with pytest.raises(ValueError):
+        record([report], policy.tightened(small_max=9), sources())
+
+
+def test_how_sure_we_are_is_said_of_every_cell(report: Report) -> None:
+    assert report.level is Confidence.DECLARED
+    assert report.level_of(CellRef(0, "n")) is Confidence.DECLARED
+    proved = Evidence((3, 20, 55), Confidence.PROVED, {"diag": "dimension", "n": "count_people"})
+    sure = check(Offered("t.csv", SMALL, COUNTS, proved), load_policy())
+    assert (sure.level, sure.level_of(CellRef(0, "n"))) == (Confidence.PROVED, Confidence.PROVED)
+    part = Evidence((3, 20, 55), Confidence.RECOMPUTED, values={"n": (3.0, None, 55.0)})
+    mixed = check(Offered("t.csv", SMALL, COUNTS, part), load_policy())
+    assert mixed.levels["n"] == (Confidence.RECOMPUTED, Confidence.DECLARED, Confidence.RECOMPUTED)
+    assert mixed.level is Confidence.DECLARED, "no surer of the file than of the least sure of its numbers"
+    assert Report.from_json(mixed.to_json()).levels == mixed.levels
 
 
 def test_the_same_file_gets_the_same_report(report: Report) -> None:
