@@ -36,6 +36,7 @@ from sandboxes.model import (
 from sandboxes.placeholders import place_inputs
 from sandboxes.receipts import Log, recall, settle
 from sandboxes.runner import Clock, SystemClock, lost, not_prepared, still_running
+from sandboxes.set_id import has_set_id
 from sandboxes.verdict import Ended, verdict
 
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
@@ -79,7 +80,6 @@ class DockerRunner:
         *,
         state_dir: Path,
         site: profile.Profile | None = None,
-        entrypoints: frozenset[tuple[str, ...]] = frozenset(),
         image_cache: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -87,8 +87,8 @@ class DockerRunner:
         self._cache = image_cache
         self._home = Home(state_dir)
         self._site = site or profile.Profile()
-        self._entrypoints = entrypoints
         self._clock = clock or SystemClock()
+        self._looked_through: set[str] = set()
         self._root = os.geteuid() == 0
         with _answering():
             _knock(base_url or DEFAULT_ADDRESS)
@@ -163,7 +163,22 @@ class DockerRunner:
             raise _image_absent() from None
         if said.get("Id") != content_id:
             raise _image_absent()
-        return docker_form.read_image(said, entrypoints=self._entrypoints)
+        image = docker_form.read_image(said, entrypoints=self._site.entrypoints)
+        self._require_no_set_id(content_id)
+        return image
+
+    def _require_no_set_id(self, content_id: str) -> None:
+        """Look through an image that was not built here, once: what a content id names does not change."""
+        if content_id in self._looked_through:
+            return
+        built_here = {image.content_id for image in unpacked_images(self._cache).values()}
+        if content_id not in built_here and has_set_id(self._api.get_image(content_id)):
+            raise BoxRefused(
+                "IMAGE_SET_ID",
+                "This image holds a program with a set-id bit, so no box is made from it.",
+                fix="Rebuild the image without: `find / -perm /6000 -exec chmod a-s {} +` as its last step.",
+            )
+        self._looked_through.add(content_id)
 
     def _make(self, box: Box, image: docker_form.Image) -> None:
         self._home.output(box.job).parent.mkdir(mode=0o700)

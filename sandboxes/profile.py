@@ -151,6 +151,8 @@ class Profile:
     together_bytes: int = 0
     """The memory that all boxes may use together; 0 for three quarters of the host's."""
     together_pids: int = 16_384
+    entrypoints: frozenset[tuple[str, ...]] = frozenset()
+    """The ENTRYPOINTs that an image of the site's own may bring; the images built here bring none."""
     without: frozenset[str] = frozenset()
     """Walls left out: by a host that cannot build them, or by a test that proves that one matters."""
 
@@ -425,7 +427,9 @@ PROCEDURES: tuple[Wall, ...] = (
     Wall("uid-per-job", "one job using up, reading or signalling another's", "a uid that no other box has"),
     Wall("pinned-image", "an image that changed under its name", "images by content id, never pulled"),
     Wall(
-        "plain-image", "writable disk or a program that the image brings in", "refuse VOLUME and ENTRYPOINT"
+        "plain-image",
+        "writable disk, a program or another's rights that the image brings in",
+        "refuse VOLUME, ENTRYPOINT and set-id files",
     ),
     Wall(
         "inspected",

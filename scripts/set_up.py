@@ -46,10 +46,15 @@ def container_engine() -> None:
     engine.ensure(ENGINE, LOGS)
 
 
-def sandbox_images() -> None:
+def sandbox_images(*names: str) -> None:
     """The images that study code runs in, built here from Debian packages; the builder knows which are missing."""
     with step("making sure of the sandbox images"):
-        run_aloud((str(REPOSITORY / ".venv" / "bin" / "python"), "-m", "sandboxes.images", "build"))
+        run_aloud((str(REPOSITORY / ".venv" / "bin" / "python"), "-m", "sandboxes.images", "build", *names))
+
+
+def demo_images() -> None:
+    """Those that the demonstration's study runs in."""
+    sandbox_images("sql", "python")
 
 
 def engine_or_failures() -> None:
@@ -102,7 +107,7 @@ def stop_engine() -> None:
 
 GOALS: dict[str, tuple[Callable[[], None], ...]] = {
     "environment": (python_packages,),
-    "demo": (python_packages, machine_packages, container_engine, sandbox_images),
+    "demo": (python_packages, machine_packages, container_engine, demo_images),
     "test": (
         python_packages,
         machine_packages,

@@ -7,12 +7,13 @@ import hashlib
 import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from litestar import Litestar
 
@@ -20,7 +21,11 @@ import tre.data
 from output_checks.model import Report
 from output_checks.policy import Policy, load_policy
 from sandboxes.choose import available
+from sandboxes.fitness import require_fit
 from sandboxes.images.manifest import default_cache
+from sandboxes.preflight import Report as HostReport
+from sandboxes.preflight import Versioned, inspect_host
+from sandboxes.profile import Profile
 from sandboxes.runner import Runner, SystemClock
 from tre.cli.app import run_command_line
 from tre.cli.house import Folders, House, Wiring
@@ -95,8 +100,25 @@ def new_id(kind: str) -> str:
 
 
 def choose(site: Site, state: Path) -> Runner:
-    """The first runner that the site allows, with every wall that it insists on; never none at all."""
-    return available(state, allowed=site.runners, required_walls=site.required_walls, clock=SystemClock())
+    """The first runner that the site allows, with every wall that it insists on, each tried on this host; never none.
+
+    Raises RunnerUnavailable where there is none, or where a try got through a wall that should stand.
+    """
+    runner = runner_of(site, state)
+    require_fit(runner, default_cache().parent / "fitness", clock=SystemClock())
+    return runner
+
+
+def runner_of(site: Site, state: Path) -> Versioned:
+    """As `choose`, for the report on this host: its walls have not been tried yet."""
+    found = available(
+        state,
+        allowed=site.runners,
+        required_walls=site.required_walls,
+        site=Profile(runtime=site.runtime, entrypoints=site.entrypoints),
+        clock=SystemClock(),
+    )
+    return cast("Versioned", found)
 
 
 @dataclass(frozen=True)
@@ -117,6 +139,7 @@ class Hands:
             self.new_id,
             self.rehearse,
             self.chance,
+            report_on_host,
         )
 
     def rehearse(self, study: Path, backend: str, tell: Progress) -> Rehearsal:
@@ -180,6 +203,14 @@ def own_code() -> str:
     for path in sorted(Path(tre.data.__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def report_on_host(folder: Path) -> HostReport:
+    """Try every wall in every image of this host, under the site's rules or, where there is no site, a new one's."""
+    site = load_site(folder if folder.is_dir() else NEW_SITE)
+    with tempfile.TemporaryDirectory(prefix="tre-report-") as work:
+        runner = runner_of(site, Path(work) / "boxes")
+        return inspect_host(runner, Path(work) / "tries", clock=SystemClock())
 
 
 def synthetic_store(backend: str, now: datetime, tell: Progress) -> tuple[Path, KeyRing]:

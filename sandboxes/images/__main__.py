@@ -1,7 +1,7 @@
 """`python -m sandboxes.images build`: makes the sandbox images of this host, or says what a person must run.
 
-`verify` builds them a second time and compares; `list` says what is there. It refuses to run an image: that is the
-runner's.
+`verify` builds them a second time and compares; `list` says what is there; `tidy` removes what earlier builds left. It
+refuses to run an image: that is the runner's.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sandboxes.images import build, manifest
+from sandboxes.images import build, manifest, recipe
 from sandboxes.images.errors import ImageError
 
 
@@ -32,15 +32,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _commanded(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     if options.command == "build":
-        build.build(options.dest, say=say, requirements=options.requirements, fresh=options.fresh)
+        build.build(
+            options.dest,
+            say=say,
+            names=options.images or recipe.NAMES,
+            requirements=options.requirements,
+            fresh=options.fresh,
+        )
     elif options.command == "verify":
-        differ = build.differing(options.dest, say=say, requirements=options.requirements)
+        names = options.images or recipe.NAMES
+        differ = build.differing(options.dest, say=say, names=names, requirements=options.requirements)
         say(
             f"differs from the cache: {', '.join(differ)}"
             if differ
             else "a second build has the same content ids"
         )
         return int(bool(differ))
+    elif options.command == "tidy":
+        build.tidy(options.dest, say=say)
     else:
         for image in manifest.installed(options.dest).values():
             sys.stdout.write(f"{image.name}\t{image.content_id}\t{image.rootfs}\n")
@@ -51,7 +60,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m sandboxes.images", description="Sandbox images of this host."
     )
-    parser.add_argument("command", choices=("build", "verify", "list"))
+    parser.add_argument("command", choices=("build", "verify", "list", "tidy"))
+    parser.add_argument(
+        "images", nargs="*", metavar="IMAGE", help=f"of: {', '.join(recipe.NAMES)}; all without"
+    )
     parser.add_argument("--dest", type=Path, default=manifest.default_cache(), help="the image cache")
     parser.add_argument("--requirements", type=Path, default=build.REQUIREMENTS, help="pinned wheels")
     parser.add_argument("--fresh", action="store_true", help="build again although nothing changed")

@@ -130,11 +130,21 @@ def _add(tar: tarfile.TarFile, tree: Path, name: str) -> None:
         raise ImageError("special-file", f"`{name}` is not a file, folder or link.", "Remove it in scrub.py.")
     member = tar.gettarinfo(tree / name, arcname=name)
     member.mtime, member.uid, member.gid, member.uname, member.gname = recipe.EPOCH, 0, 0, "", ""
+    member.mode = _mode(mode)
     if member.isreg():
         with (tree / name).open("rb") as content:
             tar.addfile(member, content)
     else:
         tar.addfile(member)
+
+
+def _mode(mode: int) -> int:
+    """A mode that does not depend on the mask of whoever built: may it be run, is it everybody's to write in?"""
+    if stat.S_ISLNK(mode):
+        return 0o777
+    if mode & stat.S_ISVTX:
+        return 0o1777
+    return 0o755 if stat.S_ISDIR(mode) or mode & stat.S_IXUSR else 0o644
 
 
 def _add_file(tar: tarfile.TarFile, name: str, path: Path) -> None:

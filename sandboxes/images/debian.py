@@ -18,8 +18,8 @@ COMMAND = "sudo python -m sandboxes.images build"
 _ONE_LINE = re.compile(r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<rest>.*)$")
 
 
-def bootstrap(into: Path) -> None:
-    """Makes the tree `into` (which must not exist). Raises ImageError with the command a person must run."""
+def bootstrap(into: Path, packages: Iterable[str]) -> None:
+    """Makes the tree `into` (which must not exist) with the named packages. Raises ImageError with the command a person must run."""
     if os.geteuid() != 0:
         raise ImageError(
             "not-root", "Building images needs root (an image's files belong to root).", _by_hand()
@@ -34,7 +34,7 @@ def bootstrap(into: Path) -> None:
         )
     argv = (
         tool, "--quiet", "--mode=root", "--variant=essential", "--format=directory",
-        "--aptopt=APT::Install-Recommends false", f"--include={','.join(recipe.DEBIAN_PACKAGES)}",
+        "--aptopt=APT::Install-Recommends false", f"--include={','.join(packages)}",
         recipe.SUITE, str(into), "-",
     )  # fmt: skip
     extra = {"SOURCE_DATE_EPOCH": str(recipe.EPOCH)}

@@ -44,14 +44,13 @@ def load(archive: Path, content_ids: tuple[str, ...]) -> None:
         )
 
 
-def retire(keep: frozenset[str]) -> tuple[str, ...]:
-    """Removes sandbox images of earlier builds that no container uses, so that a name means one image.
+def retire(content_ids: frozenset[str]) -> tuple[str, ...]:
+    """Removes images of earlier builds that no container uses; those of another cache of this host are not ours.
 
-    Returns the content ids that are gone. One that is in use stays; the next build tries again.
+    Returns the content ids that are gone, or were before. One that is in use stays.
     """
-    listing = ("docker", "image", "ls", "--no-trunc", "--filter", f"label={LABEL}", "--format", "{{.ID}}")
-    earlier = sorted(set(commands.run(listing, fix=_START).split()) - keep)
-    return tuple(one for one in earlier if _removed(one))
+    gone = set(absent(content_ids))
+    return tuple(one for one in sorted(content_ids) if one in gone or _removed(one))
 
 
 def _removed(content_id: str) -> bool:

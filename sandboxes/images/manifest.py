@@ -6,7 +6,7 @@ It refuses a manifest whose content ids are not digests, or whose trees are gone
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,32 +50,51 @@ def default_cache() -> Path:
 def installed(cache: Path | None = None) -> Mapping[str, Image]:
     """The images in the cache by name; empty where none were built. Raises ImageError for a damaged manifest."""
     folder = cache or default_cache()
-    path = folder / MANIFEST
-    if not path.is_file():
-        return {}
-    images = {image.name: image for image in (_image(folder, one) for one in _read(path)["images"])}
+    images = {image.name: image for image in (_image(folder, one) for one in _said(folder)["images"])}
     return {
         name: image for name, image in images.items() if image.rootfs.is_dir() and image.archive.is_file()
     }
 
 
-def inputs(cache: Path) -> str | None:
-    """The digest of the inputs that the cache's images were built from, or None."""
-    path = cache / MANIFEST
-    return str(_read(path)["inputs"]) if path.is_file() else None
+def inputs(cache: Path) -> Mapping[str, str]:
+    """Family -> the digest of the inputs that its images in the cache were built from."""
+    said = _said(cache)["inputs"]
+    return {str(family): str(digest) for family, digest in said.items()} if isinstance(said, dict) else {}
 
 
-def write(cache: Path, images: tuple[Image, ...], *, inputs: str) -> None:
-    """Replaces the manifest in one step, so that a reader sees the old images or the new ones."""
-    rows = [
-        {**asdict(one), "rootfs": _relative(cache, one.rootfs), "archive": _relative(cache, one.archive)}
-        for one in images
-    ]
+def earlier(cache: Path) -> frozenset[str]:
+    """The content ids of every image that this cache has built and not forgotten."""
+    return frozenset(map(str, _said(cache).get("earlier", ())))
+
+
+def write(cache: Path, images: tuple[Image, ...], *, family: str, digest: str) -> None:
+    """Puts a family's images in the place of those of the same names, in one step."""
+    before = {row["name"]: row for row in _said(cache)["images"]}
+    rows = before | {one.name: _row(cache, one) for one in images}
+    ids = {str(row["content_id"]) for row in (*before.values(), *rows.values())}
+    _replace(cache, {**inputs(cache), family: digest}, list(rows.values()), sorted(earlier(cache) | ids))
+
+
+def forget(cache: Path, content_ids: Iterable[str]) -> None:
+    """No longer remembers images that are gone."""
+    _replace(cache, inputs(cache), _said(cache)["images"], sorted(earlier(cache) - set(content_ids)))
+
+
+def _replace(cache: Path, digests: Mapping[str, str], rows: list[Any], known: list[str]) -> None:
+    value = {"inputs": dict(digests), "images": rows, "earlier": known}
     fresh = cache / f".{MANIFEST}.new"
-    fresh.write_text(
-        json.dumps({"inputs": inputs, "images": rows}, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    fresh.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     fresh.rename(cache / MANIFEST)
+
+
+def _row(cache: Path, image: Image) -> dict[str, str]:
+    places = {"rootfs": _relative(cache, image.rootfs), "archive": _relative(cache, image.archive)}
+    return {**asdict(image), **places}
+
+
+def _said(cache: Path) -> Mapping[str, Any]:
+    path = cache / MANIFEST
+    return _read(path) if path.is_file() else {"inputs": {}, "images": []}
 
 
 def _relative(cache: Path, path: Path) -> str:

@@ -6,7 +6,8 @@ so that two builds of the same packages are the same bytes and therefore the sam
 
 import hashlib
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +21,28 @@ CREATED: Final = "2026-01-01T00:00:00Z"
 NOBODY: Final = "65534:65534"
 
 # python3 for the standard library, libstdc++6 because wheels link to the system's.
-DEBIAN_PACKAGES: Final = ("libstdc++6", "python3")
+PYTHON_PACKAGES: Final = ("libstdc++6", "python3")
+
+# R with the whole tidyverse (Debian has no arrow and no duckdb for R; RSQLite is its database), and python3 because what
+# tries the walls of every image is written in it.
+R_PACKAGES: Final = (
+    "python3", "r-base-core", "r-cran-broom", "r-cran-data.table", "r-cran-dbi", "r-cran-dplyr", "r-cran-forcats",
+    "r-cran-ggplot2", "r-cran-jsonlite", "r-cran-lme4", "r-cran-lubridate", "r-cran-mass", "r-cran-purrr",
+    "r-cran-readr", "r-cran-rsqlite", "r-cran-stringr", "r-cran-survival", "r-cran-tibble", "r-cran-tidyr",
+    "r-cran-tidyverse", "tzdata",
+)  # fmt: skip
+
+# What R does at the start of every script: on synthetic data an error then says in which line of whose file it arose.
+R_PROFILE: Final = "options(keep.source = TRUE, show.error.locations = TRUE, showErrorCalls = TRUE)\n"
 
 SITE: Final = f"usr/local/lib/python{PYTHON}/dist-packages"
 ENVIRONMENT: Final = ("PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8")
 
 # A box mounts over these; a read-only root cannot grow a mount point later.
 MOUNT_POINTS: Final = ("code", "data", "out", "workspace", "workspace/output")
+
+# Folders of a wheel that no study imports.
+UNUSED: Final = frozenset({"tests"})
 
 # Emptied: what the engine provides, or what only a package manager or an administrator needs.
 EMPTIED: Final = ("boot", "dev", "home", "media", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp")
@@ -45,28 +61,46 @@ REMOVED: Final = (
 REMOVED_PATTERNS: Final = (
     "usr/bin/apt*", "usr/bin/deb*", "usr/bin/dpkg*", "usr/bin/perl*", "usr/lib/*/perl", "usr/lib/*/perl5",
     "usr/lib/*/perl-base", "usr/lib/*/security", "usr/sbin/*", "etc/rc*.d", "etc/passwd-", "etc/group-",
-    "usr/share/doc/*/changelog*", "usr/share/doc/*/NEWS*", "usr/share/doc/*/README*", "usr/share/doc/*/examples",
+    "etc/ssl/certs", "usr/share/ca-certificates",
+    "usr/lib/R/site-library/*/doc", "usr/lib/R/site-library/*/html", "usr/lib/R/site-library/*/include",
+    "usr/lib/R/site-library/*/tests", "usr/share/doc/*/changelog*", "usr/share/doc/*/NEWS*", "usr/share/doc/*/README*", "usr/share/doc/*/examples",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ImageRecipe:
-    """One image: the one below it, and which pinned wheels it adds (None: every pinned wheel that is left)."""
+    """One image, on top of the one before it in its family: which pinned wheels it adds (None: all that are left)."""
 
     name: str
-    parent: str | None
-    wheels: tuple[str, ...] | None
+    wheels: tuple[str, ...] | None = ()
 
 
-IMAGES: Final = (
-    ImageRecipe("sql", parent=None, wheels=("duckdb",)),
-    ImageRecipe("python", parent="sql", wheels=None),
+@dataclass(frozen=True)
+class Family:
+    """Images that grow from one Debian tree. They are built, named and loaded together, apart from other families."""
+
+    name: str
+    debian: tuple[str, ...]
+    images: tuple[ImageRecipe, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files of our own in the tree: path, and what it says."""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether any image of the family holds pinned wheels."""
+        return any(image.wheels != () for image in self.images)
+
+
+FAMILIES: Final = (
+    Family("python", PYTHON_PACKAGES, (ImageRecipe("sql", ("duckdb",)), ImageRecipe("python", None))),
+    Family("r", R_PACKAGES, (ImageRecipe("r"),), {"etc/R/Rprofile.site": R_PROFILE}),
 )
-
-# The proof, run inside each finished tree as nobody, that what the image is for can be imported.
-SMOKE: Final = {"sql": "import duckdb", "python": "import duckdb, numpy, pandas"}
+NAMES: Final = tuple(image.name for family in FAMILIES for image in family.images)
 
 MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+
+# The modules that decide what is in an image: a change in one is another build.
+_MAKERS: Final = ("archive", "debian", "licences", "recipe", "sbom", "scrub", "wheels")
 
 
 def architecture() -> str:
@@ -74,9 +108,12 @@ def architecture() -> str:
     return MACHINES.get(platform.machine(), platform.machine())
 
 
-def inputs_digest(requirements: Path) -> str:
-    """The name of a build: sha256 over this recipe, the pinned wheels and the processor."""
+def inputs_digest(family: Family, requirements: Path) -> str:
+    """The name of a family's build: sha256 over how images are made, the pinned wheels if any, and the processor."""
+    parts = [Path(__file__).with_name(f"{maker}.py").read_bytes() for maker in _MAKERS]
+    parts += [family.name.encode(), architecture().encode()]
+    parts += [requirements.read_bytes()] if family.pinned else []
     digest = hashlib.sha256()
-    for part in (Path(__file__).read_bytes(), requirements.read_bytes(), architecture().encode()):
+    for part in parts:
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()

@@ -1,6 +1,7 @@
 """The walls are for those who try them: ordinary study code runs unchanged, with every wall standing."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,35 @@ def test_an_unmodified_study_script_runs_in_the_python_image(walled, people):
     table = receipt.collected[2].stored.read_text().splitlines()
     assert table[0] == "sex,band,count"
     assert sum(int(row.rsplit(",", 1)[1]) for row in table[1:]) == 500
+
+
+STUDIES = {
+    "python": (
+        ("python3", "analysis/winter_study.py"),
+        ("ages.svg", "survival.png", "bands.csv", "by_sex.csv"),
+    ),
+    "r": (("Rscript", "analysis/winter_study.R"), ("ages.png", "survival.pdf", "wide.csv")),
+}
+
+
+@pytest.mark.parametrize("image", STUDIES)
+def test_an_unmodified_study_of_each_language_runs_as_its_spec_would_run_it(walled, people, image):
+    """Extract beneath output/, tables, models and figures beside it, libraries of the whole stack, two processors."""
+    argv, more = STUDIES[image]
+    if image not in installed():
+        pytest.skip("the sandbox images are not built: run `python -m sandboxes.images build` as root")
+    inputs = (Input(HONEST, "/workspace/analysis"), Input(people, "/workspace/output/people.csv"))
+    box = Box(
+        f"honest-{image}", installed()[image].content_id, argv, inputs, limits=replace(LIMITS, cpus=2),
+        output_target="/workspace/output",
+    )  # fmt: skip
+    receipt = run(walled.runner(), box, ("table.csv", "models.csv", *more), walled.folder / "kept")
+    assert receipt.status is Status.OK, receipt.log.read_text()
+    collected = {one.path: one.stored for one in receipt.collected}
+    assert set(collected) == {"table.csv", "models.csv", *more}
+    table = [row.split(",") for row in collected["table.csv"].read_text().splitlines()]
+    assert table[0] == ["sex", "band", "people", "admitted"]
+    assert abs(sum(int(row[2]) for row in table[1:]) - 500) <= 15  # rounded to 5 in each of six groups
 
 
 @pytest.mark.parametrize("allowed", [True, False])

@@ -23,6 +23,14 @@ def grow(root, *, when):
     return root
 
 
+PACKAGES = (
+    sbom.Package(
+        "deb", "libc6", "2.36-9+deb12u1", ("GPL-2+", "LGPL-2.1+"), text="/usr/share/doc/libc6/copyright"
+    ),
+    sbom.Package("pypi", "duckdb", "2.0.0", ("MIT",), is_expression=True),
+)
+
+
 def layer_of(tree, into):
     return archive.write_layer(tree, archive.entries(tree), into)
 
@@ -32,6 +40,16 @@ def test_two_trees_made_at_different_times_are_one_layer(tmp_path):
     second = layer_of(grow(tmp_path / "b", when=1_700_000_000), tmp_path / "b.layer")
     assert first.diff_id == second.diff_id
     assert first.diff_id == "sha256:" + hashlib.sha256(first.path.read_bytes()).hexdigest()
+
+
+def test_the_mask_of_whoever_builds_is_not_in_a_layer(tmp_path):
+    first = layer_of(grow(tmp_path / "a", when=1), tmp_path / "a.layer")
+    strict = grow(tmp_path / "b", when=1)
+    for path in (strict / "usr", strict / "usr/bin", strict / "usr/empty", strict / "usr/bin/program"):
+        path.chmod(0o700)
+    assert layer_of(strict, tmp_path / "b.layer").diff_id == first.diff_id
+    (strict / "usr/bin/program").chmod(0o600)
+    assert layer_of(strict, tmp_path / "c.layer").diff_id != first.diff_id
 
 
 def test_a_changed_byte_is_another_layer(tmp_path):
@@ -111,9 +129,21 @@ def test_a_tree_that_is_not_scrubbed_is_refused(tmp_path, mode):
 
 
 def test_the_bill_of_materials_names_each_package_once_and_no_clock():
-    bill = sbom.bill("sql", debian=[("libc6", "2.36-9+deb12u1")], wheels=[("duckdb", "2.0.0")])
+    bill = sbom.bill("sql", PACKAGES)
     assert [one["purl"] for one in bill["components"]] == [
         "pkg:deb/debian/libc6@2.36-9%2Bdeb12u1",
         "pkg:pypi/duckdb@2.0.0",
     ]
+    assert [one.get("licenses") for one in bill["components"]] == [
+        [{"license": {"name": "GPL-2+"}}, {"license": {"name": "LGPL-2.1+"}}],
+        [{"expression": "MIT"}],
+    ]
     assert "timestamp" not in json.dumps(bill)
+
+
+def test_the_lists_for_people_have_a_line_for_each_package():
+    assert sbom.package_list(PACKAGES) == "deb\tlibc6\t2.36-9+deb12u1\npypi\tduckdb\t2.0.0\n"
+    assert sbom.licence_list(PACKAGES).splitlines() == [
+        "libc6\t2.36-9+deb12u1\tGPL-2+; LGPL-2.1+\t/usr/share/doc/libc6/copyright",
+        "duckdb\t2.0.0\tMIT\tno text",
+    ]

@@ -82,7 +82,9 @@ def test_holes_are_told_by_version():
     assert len(known_holes({"runc": "1.1.12"})) == 1
     assert known_holes({"runc": "1.3.3", "containerd": "1.7.2", "engine": "docker 28.0.0"}) == ()
     assert len(known_holes({"engine": "bubblewrap 0.4.0"})) == 1
-    assert known_holes({"engine": "bubblewrap 0.8.0", "kernel": "6.1"}) == ()
+    assert known_holes({"engine": "bubblewrap 0.8.0", "kernel": "6.12.1"}) == ()
+    assert len(known_holes({"kernel": "5.10.0-28-amd64"})) == 2
+    assert len(known_holes({"kernel": "6.1.0-28-cloud-amd64"})) == 1
 
 
 @pytest.mark.parametrize(

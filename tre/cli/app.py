@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tre.cli import data, health, job, ledger, release, review, spec, study, worker
+from tre.cli import data, health, job, ledger, release, review, sandbox, spec, study, worker
 from tre.cli.data import synth
 from tre.cli.demo import demo
 from tre.cli.exits import EXPECTED, Exit, exit_for
@@ -36,6 +36,7 @@ for name, group in (
     ("review", review.app),
     ("release", release.app),
     ("health", health.app),
+    ("sandbox", sandbox.app),
     ("ledger", ledger.app),
     ("data", data.app),
     ("worker", worker.app),

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sandboxes.preflight import Report as HostReport
 from sandboxes.runner import Runner
 from tre.data.backends import Backends
 from tre.data.governance import Governance
@@ -144,3 +145,4 @@ class Wiring:
     new_id: Callable[[str], str]
     rehearse: Callable[[Path, str, Tell], Rehearsal]
     chance: Callable[[int], bytes]
+    report_on_host: Callable[[Path], HostReport]

@@ -4,6 +4,7 @@ Nothing here is secret, so everything is shown: logs, cells, people. Refuses not
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,6 +73,9 @@ def _line(rehearsal: Rehearsal, played: Played) -> dict[str, Any]:
         "outcome": played.outcome.value,
         "used_again": played.reused,
         "why": played.why,
+        "explained": asdict(played.explained) if played.explained else None,
+        "refused": list(played.refused),
+        "undeclared": list(played.undeclared),
         "log": rehearsal.read(played.log).decode("utf-8", "backslashreplace")
         if failed and played.log
         else "",
@@ -90,8 +94,24 @@ def _draw(console: Console, answer: dict[str, Any]) -> None:
     for line in answer["actions"]:
         if line["log"]:
             console.print(f"[bold]What {show.plain(line['action'])} said:[/]\n{show.text(line['log'])}")
+        if line["explained"]:
+            _draw_explained(console, line)
     for file in answer["files"]:
         console.print(
             f"[bold]{show.plain(file['path'])}[/]: would be {file['verdict']}, known as {file['level']}"
         )
         show.finding_lines(console, file["findings"])
+
+
+def _draw_explained(console: Console, line: dict[str, Any]) -> None:
+    """The error, the author's own lines, and what to try; below the log, where one looks first."""
+    told = line["explained"]
+    console.print(f"[bold]Why {show.plain(line['action'])} did not end well[/]")
+    if told["error"]:
+        console.print(f"  [red]{show.plain(told['error'])}[/]")
+    for each in told["lines"]:
+        console.print(f"  {show.plain(each['path'])}:{each['number']}: {show.plain(each['text'])}")
+    for name in (*line["refused"], *(f"{name}: written, but not declared" for name in line["undeclared"])):
+        console.print(f"  {show.plain(name)}")
+    if told["cause"]:
+        console.print(f"  Likely: {show.plain(told['cause'])} {show.plain(told['fix'])}")

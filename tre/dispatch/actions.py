@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from job_specs.model import Action, Resources, RunBody, Sensitivity
-from sandboxes.model import Box, BoxRefused, Collected, Input, Limits, Receipt, Status
+from sandboxes.model import IMAGE_ID, Box, BoxRefused, Collected, Input, Limits, Receipt, Status
 from sandboxes.runner import Clock, Runner, wait
 from tre.custody.outputs import Output
 from tre.custody.requests import JobRequest, Outcome
@@ -35,16 +35,26 @@ OUTCOMES = {
     Status.OUTPUT_REFUSED: Outcome.OUTPUTS_REFUSED,
     Status.CANCELLED: Outcome.CANCELLED,
 }
+R_OPTIONS = ("--no-environ", "--no-init-file", "--no-restore", "--no-save")
+"""As `--vanilla`, but the image's own profile is read: an error then names its line. A study's `.Rprofile` is not run."""
 ENVIRONMENT = {"HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "TZ": "UTC"}  # noqa: S108 - the box's own tmpfs
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How an action ended, what it left in the quarantine, and the digest of its quarantined log."""
+    """How an action ended, what it left in the quarantine, and the digest of its quarantined log.
+
+    What follows the log is for a rehearsal on synthetic data; of a run on real data nobody is told it [P1].
+    """
 
     outcome: Outcome
     outputs: tuple[Output, ...]
     log: str
+    status: Status = Status.OK
+    refused: tuple[str, ...] = ()
+    """Outputs that could not be kept, each with the reason; names escaped."""
+    undeclared: tuple[str, ...] = ()
+    """Files that it wrote and that no output declares; names escaped."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,9 @@ class Dispatcher:
         """
         intake = self._intake(case)
         name = image_name(intake.spec.action(action), self._images)
+        if IMAGE_ID.fullmatch(name):
+            # An image of the site's own: the runner refuses it, before anything starts, where it is not here.
+            return name
         available = self._available()
         if name in available:
             return available[name]
@@ -210,7 +223,8 @@ class Dispatcher:
         """Put the log and, where it ended well, the outputs into the quarantine."""
         log = self._rooms.quarantine.put(receipt.log.read_bytes())
         if receipt.status is not Status.OK:
-            return Ending(OUTCOMES[receipt.status], (), log)
+            told = (receipt.status, receipt.refused, receipt.undeclared)
+            return Ending(OUTCOMES[receipt.status], (), log, *told)
         outputs = tuple(self._output(task, laid, collected) for collected in receipt.collected)
         return Ending(Outcome.SUCCEEDED, outputs, log)
 
@@ -276,6 +290,6 @@ def _laid_code(task: Task, body: RunBody, inputs: tuple[Input, ...]) -> Laid:
 
 def command(body: RunBody) -> tuple[str, ...]:
     """The whole command of a run line: a script is given to its interpreter, a program is itself."""
-    interpreters = {".py": ("python3",), ".R": ("Rscript", "--vanilla")}
+    interpreters = {".py": ("python3",), ".R": ("Rscript", *R_OPTIONS)}
     first = body.argv[0] if body.argv else ""
     return (*interpreters.get(Path(first).suffix, ()), *body.argv)

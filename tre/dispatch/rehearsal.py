@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from job_specs.model import Action, Purpose, Sensitivity, SqlBody
+from job_specs.model import Action, Purpose, RunBody, Sensitivity, SqlBody
 from job_specs.rerun import Choice, Ingredients, differences, ingredients
+from sandboxes.explain import Explanation, explain
 from tre.custody.outputs import Offered, Output
 from tre.custody.requests import Job, JobRequest, JobState, Outcome, RequestStage, Submission
 from tre.dispatch.actions import Dispatcher, Ending
@@ -50,6 +51,12 @@ class Played:
     why: str
     log: str
     outputs: tuple[Output, ...]
+    explained: Explanation | None = None
+    """Why it did not end well, as far as its log and its code say."""
+    refused: tuple[str, ...] = ()
+    """Outputs that could not be kept, each with the reason."""
+    undeclared: tuple[str, ...] = ()
+    """Files that it wrote and that no output declares."""
 
 
 class Rehearsal:
@@ -106,7 +113,27 @@ class Rehearsal:
         ending = self._run(action)
         if ending.outcome is Outcome.SUCCEEDED:
             self._earlier.remember(action.name, Made(now, ending.outputs))
-        return Played(action.name, ending.outcome, False, why.because, ending.log, ending.outputs)
+        return Played(
+            action.name,
+            ending.outcome,
+            False,
+            why.because,
+            ending.log,
+            ending.outputs,
+            self._explained(action, ending),
+            ending.refused,
+            ending.undeclared,
+        )
+
+    def _explained(self, action: Action, ending: Ending) -> Explanation | None:
+        """The author's own lines are looked up in the study's own files, wherever the log says that they are."""
+        argv = action.body.argv if isinstance(action.body, RunBody) else ()
+        log = self.read(ending.log).decode("utf-8", "backslashreplace")
+        return explain(ending.status, log, self._source, script=argv[0] if argv else "")
+
+    def _source(self, untrusted_path: str) -> str | None:
+        found = self.code.files.get(untrusted_path)
+        return None if found is None else found.decode("utf-8", "backslashreplace")
 
     def _keep_query(self, action: Action) -> None:
         """Keep the SQL that the template wrote and the guard passed, for its author to read."""

@@ -5,6 +5,7 @@
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ FILES = ("site.toml", "people.toml", "legal_bases.toml")
 WORKER = {"data", "compute", "per_study", "memory_mb", "cpus", "errands", "lease_seconds", "priorities"}
 MAINTENANCE = {"windows", "alerts", "backups", "retention_days", "opt_out_warning_days", "least_free_gb"}
 NEW_SITE = Path(__file__).parent / "new_site"
+IMAGE = re.compile(r"[a-z][a-z0-9-]{0,62}|sha256:[0-9a-f]{64}")
 
 
 class SiteError(Exception):
@@ -53,10 +55,15 @@ class Site:
     runners: tuple[str, ...]
     required_walls: frozenset[str]
     images: Mapping[str, str]
+    """The names that specs use -> a sandbox image built here, by name, or one of the site's own, by content id."""
     signers: Mapping[str, bytes]
     policy: str
     worker: Mapping[str, Any] = field(default_factory=dict)
     maintenance: Mapping[str, Any] = field(default_factory=dict)
+    runtime: str = ""
+    """A stronger runtime that the engine knows, such as `runsc`; empty for the engine's own."""
+    entrypoints: frozenset[tuple[str, ...]] = frozenset()
+    """The ENTRYPOINTs that an image of the site's own may bring."""
 
     def rules(self, check_policy: str) -> Rules:
         """The rules that the core decides by, under the disclosure policy with that digest."""
@@ -89,7 +96,13 @@ def load_site(folder: Path) -> Site:
     _only(rules, {"name", "review", "opt_outs", "disclosure", "sandboxes", "images"}, "site.toml")
     _only(worker, WORKER, "site.toml [worker]")
     _only(maintenance, MAINTENANCE, "site.toml [maintenance]")
+    _only(
+        rules.get("sandboxes", {}),
+        {"runners", "required_walls", "runtime", "entrypoints"},
+        "site.toml [sandboxes]",
+    )
     with _Reading("site.toml"):
+        sandboxes = rules["sandboxes"]
         return Site(
             name=str(rules["name"]),
             people={name: _person(name, entry) for name, entry in people.items()},
@@ -97,14 +110,24 @@ def load_site(folder: Path) -> Site:
             votes={Confidence(level): int(votes) for level, votes in rules["review"]["votes"].items()},
             opt_outs_fresh_for=timedelta(days=int(rules["opt_outs"]["fresh_for_days"])),
             disclosure_pack=str(rules["disclosure"]["pack"]),
-            runners=tuple(rules["sandboxes"]["runners"]),
-            required_walls=frozenset(rules["sandboxes"]["required_walls"]),
-            images=dict(rules["images"]),
+            runners=tuple(sandboxes["runners"]),
+            required_walls=frozenset(sandboxes["required_walls"]),
+            runtime=str(sandboxes.get("runtime", "")),
+            entrypoints=frozenset(tuple(map(str, words)) for words in sandboxes.get("entrypoints", ())),
+            images=_images(rules["images"]),
             signers=dict(_signers(people)),
             policy=hashlib.sha256(canonical(_plain([rules, people, bases]))).hexdigest(),
             worker=worker,
             maintenance=maintenance,
         )
+
+
+def _images(names: Mapping[str, str]) -> dict[str, str]:
+    """The map from names in specs to images; an image of the site's own is named by its content alone."""
+    for asked, image in names.items():
+        if not IMAGE.fullmatch(image):
+            raise ValueError(f"the image of {asked!r} is neither a plain name nor a content id (sha256:...)")
+    return dict(names)
 
 
 class _Reading:
