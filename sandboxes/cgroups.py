@@ -5,14 +5,17 @@ nothing: a host where groups can not be made is told apart by `available`, and t
 """
 
 import os
+import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 CONTROLLERS = ("memory", "pids", "cpu")
 _PERIOD_MICROSECONDS = 100_000
 _REMOVE_TRIES = 100
+_SECONDS_TO_ANSWER = 10
+_MOUNTS = Path("/proc/self/mounts")
 
 
 @dataclass(frozen=True)
@@ -110,19 +113,57 @@ def hold_together(name: str, *, memory_bytes: int, pids: int) -> bool:
     """
     if not available():
         return False
-    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
-        group(name).limit(Ceiling(memory_bytes or whole * 3 // 4, pids))
+        group(name).limit(Ceiling(memory_bytes or _three_quarters(), pids))
     except OSError:
         # A host that shows its groups and does not let them be limited, as containers often do.
         return False
     return True
 
 
+def parent_of_all(name: str, ceiling: Ceiling, *, driver: str) -> str:
+    """Hold all boxes of this host together, in the way of the engine's driver: the name of their group in the engine's words.
+
+    Empty where that can not be done, which is then a missing wall. `memory_bytes` 0 is as in `hold_together`.
+    """
+    if driver == "cgroupfs":
+        held = hold_together(name, memory_bytes=ceiling.memory_bytes, pids=ceiling.pids)
+        return f"/{name}" if held else ""
+    if driver == "systemd":
+        return slice_of_all(name, ceiling)
+    return ""
+
+
+def slice_of_all(name: str, ceiling: Ceiling, *, ask: Callable[[tuple[str, ...]], str] | None = None) -> str:
+    """As `parent_of_all` where systemd owns the groups: limit a slice through it, and read back what it says of it."""
+    ask = ask or _systemctl
+    unit = f"{name}.slice"
+    memory = ceiling.memory_bytes or _three_quarters()
+    wanted = {"MemoryMax": str(memory), "MemorySwapMax": "0", "TasksMax": str(ceiling.pids)}
+    try:
+        ask(("set-property", "--runtime", unit, *(f"{key}={value}" for key, value in wanted.items())))
+        said = ask(("show", f"--property={','.join(wanted)}", unit))
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    shown = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    return unit if shown == wanted else ""
+
+
+def _systemctl(words: tuple[str, ...]) -> str:
+    argv = ("systemctl", *words)
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=_SECONDS_TO_ANSWER)  # noqa: S603 - the host's own, by its path
+    return done.stdout
+
+
+def _three_quarters() -> int:
+    """Three quarters of the host's memory, in bytes."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4
+
+
 def _roots() -> dict[str, Path]:
     """Each controller and the top of its tree, by the kernel's own table of mounts."""
     found: dict[str, Path] = {}
-    for line in Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
         _, place, kind, options, *_ = line.split(" ")
         if kind == "cgroup":
             found |= {one: Path(place) for one in options.split(",") if one in CONTROLLERS}

@@ -94,16 +94,22 @@ class DockerRunner:
             _knock(base_url or DEFAULT_ADDRESS)
             self._api = APIClient(base_url=base_url, version="auto", timeout=_SECONDS_TO_ANSWER)
         weakref.finalize(self, self._api.close)
-        self._held_together = self._hold_together()
-
-    def _hold_together(self) -> bool:
-        """Whether one group of ours can be over all boxes: only this host's engine, and only by its own driver."""
         with _answering():
-            driver = self._api.info().get("CgroupDriver") if self._root else ""
+            engine = self._api.info()
+        self._require_runtime(engine.get("Runtimes") or {})
+        # One group of ours over all boxes can be made by root alone, and in the way of the engine's own driver.
+        driver = str(engine.get("CgroupDriver", "")) if self._root else ""
         site = self._site
-        return driver == "cgroupfs" and cgroups.hold_together(
-            site.group, memory_bytes=site.together_bytes, pids=site.together_pids
-        )
+        ceiling = cgroups.Ceiling(site.together_bytes, site.together_pids)
+        self._parent = cgroups.parent_of_all(site.group, ceiling, driver=driver)
+
+    def _require_runtime(self, known: Mapping[str, Any]) -> None:
+        if self._site.runtime and self._site.runtime not in known:
+            raise RunnerUnavailable(
+                "RUNTIME_UNKNOWN",
+                f"This site runs every box in {self._site.runtime[:40]!a}, which the engine does not know.",
+                fix="Add it to the engine's configuration (`runtimes` in daemon.json), or change `runtime` in site.toml.",
+            )
 
     def walls(self) -> tuple[Wall, ...]:
         """The walls that stand around every box of this runner, here and now."""
@@ -117,7 +123,7 @@ class DockerRunner:
 
     def _without(self) -> frozenset[str]:
         missing = self._site.without if self._root else self._site.without | _NOT_AS_ROOT
-        return missing if self._held_together else missing | {"held-together"}
+        return missing if self._parent else missing | {"held-together"}
 
     def versions(self) -> Mapping[str, str]:
         """The engine's parts and their versions, for a report."""
@@ -135,7 +141,7 @@ class DockerRunner:
         ordered = sorted(found, key=lambda image: (image["Created"], image["Id"]))
         here = {image["Id"] for image in ordered}
         built = {name: image.content_id for name, image in unpacked_images(self._cache).items()}
-        last = {image["Labels"][IMAGE_NAME]: image["Id"] for image in ordered}
+        last = {name: image["Id"] for image in ordered if (name := image["Labels"][IMAGE_NAME])}
         return {**last, **{name: content_id for name, content_id in built.items() if content_id in here}}
 
     # -- making ----------------------------------------------------------------------------------------------------
@@ -228,8 +234,7 @@ class DockerRunner:
             DEADLINE: str(int(record.overdue_at)),
         }
         output, empty = self._home.output(record.box.job), self._home.empty
-        parent = f"/{self._site.group}" if self._held_together else ""
-        place = profile.Place(record.owner, output, empty, platform.machine(), labels, parent)
+        place = profile.Place(record.owner, output, empty, platform.machine(), labels, self._parent)
         return profile.settings(record.box, place, replace(self._site, without=self._without()))
 
     # -- running ---------------------------------------------------------------------------------------------------

@@ -80,6 +80,41 @@ def test_an_undeclared_input_is_not_there_and_the_failure_is_shown_whole(study: 
     assert line["outcome"] == "failed-in-your-code"
     assert "FileNotFoundError" in line["log"]
     assert "describe.py" in line["log"]
+    told = line["explained"]
+    assert "output/cohort.csv" in told["error"]
+    assert {each["path"] for each in told["lines"]} == {"analysis/describe.py"}
+    assert "`needs`" in told["fix"]
+
+
+MISSING = {
+    "r:v2 analysis/describe.R": (
+        'cohort <- read.csv("output/cohort.csv")\nprint(cohort$sex + missing_one)\n',
+        2,
+    ),
+    "python:v2 analysis/describe.py": ("import pandas\n\nprint(missing_one)\n", 3),
+}
+
+
+@pytest.mark.parametrize("run", MISSING)
+def test_a_failure_shows_the_authors_own_line_and_what_to_try(study: Path, tre, run: str) -> None:
+    program, line = MISSING[run]
+    script = run.split()[1]
+    spec = (study / "project.yaml").read_text()
+    (study / "project.yaml").write_text(spec.replace("python:v1 analysis/describe.py", run))
+    (study / script).write_text(program)
+    told = tre("run", str(study), "--action", "describe", ends=Exit.SANDBOX)["actions"][-1]["explained"]
+    assert [(each["path"], each["number"]) for each in told["lines"]] == [(script, line)]
+    assert "missing_one" in told["error"]
+    assert told["fix"]
+
+
+def test_an_output_that_was_not_written_is_named_beside_what_was(study: Path, tre) -> None:
+    (study / "analysis" / "describe.py").write_text("open('output/admisions.csv', 'w').write('a')\n")
+    played = tre("run", str(study), "--action", "describe", ends=Exit.SANDBOX)["actions"][-1]
+    assert played["outcome"] == "outputs-refused"
+    assert any("admissions_by_age_band.csv" in name for name in played["refused"])
+    assert played["undeclared"] == ["admisions.csv"]
+    assert "`outputs`" in played["explained"]["fix"]
 
 
 def test_a_script_cannot_see_another_actions_script_but_sees_what_it_mentions(study: Path, tre) -> None:

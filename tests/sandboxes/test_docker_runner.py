@@ -17,6 +17,7 @@ from sandboxes import mounts
 from sandboxes.docker import DockerRunner, epoch
 from sandboxes.images import installed
 from sandboxes.model import Box, BoxRefused, Input, Phase, RunnerUnavailable, Status
+from sandboxes.profile import Profile
 from sandboxes.runner import run
 from tests.contract.runner_contract import LIMITS, PATTERNS, TABLE, argv, until_stopped
 
@@ -31,6 +32,13 @@ def image() -> str:
     if "sql" not in images:
         pytest.skip("the sandbox images are not built: run `python -m sandboxes.images build` as root")
     return images["sql"].content_id
+
+
+def test_a_stronger_runtime_that_the_engine_does_not_know_stops_every_job(tmp_path):
+    with pytest.raises(RunnerUnavailable) as refused:
+        DockerRunner(state_dir=tmp_path, site=Profile(runtime="no-such-runtime"))
+    assert refused.value.code == "RUNTIME_UNKNOWN"
+    assert DockerRunner(state_dir=tmp_path, site=Profile(runtime="runc")).images() is not None
 
 
 @pytest.fixture(scope="module")
