@@ -30,7 +30,7 @@ def test_a_site_maps_other_names_to_images_of_its_own_by_content(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "image", ["ghcr.io/opensafely-core/ehrql:v1", "ehrql:v1", "python@sha256:12", "SHA256:12", ""]
+    "image", ["registry.example/ehrql:v1", "ehrql:v1", "python@sha256:12", "SHA256:12", ""]
 )
 def test_a_name_that_could_move_or_be_fetched_is_refused(tmp_path, image):
     with pytest.raises(SiteError, match="content id"):
