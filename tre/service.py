@@ -21,13 +21,14 @@ from tre.custody.errors import Malformed
 from tre.custody.events import Submitted
 from tre.custody.evolve import fold
 from tre.custody.lifecycle import APPLICATION as STUDY_MAP
-from tre.custody.outputs import FileVote, Offered, Output
+from tre.custody.outputs import FileContext, FileVote, Offered, Output
 from tre.custody.people import PLATFORM, Person
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.releases import ReleasedFile, Statement
+from tre.custody.remarks import Remark
 from tre.custody.requests import JobRequest, JobState, Outcome, RequestStage, Submission
 from tre.custody.statements import statement_body
-from tre.custody.studies import Application, Proposal
+from tre.custody.studies import Application, Proposal, Section
 from tre.records.claims import Claims
 from tre.records.ledger import Ledger, Transaction
 from tre.records.site import Site
@@ -117,6 +118,14 @@ class Service:
         """An approver asks for changes."""
         return self._study(study, c.Return(reason), by)
 
+    def assess(self, by: By, study: str, section: Section, *, agreed: bool, note: str = "") -> Application:
+        """An approver agrees to one section, or says what must change in it."""
+        return self._study(study, c.Assess(section, agreed, note), by)
+
+    def discuss(self, by: By, study: str, section: Section, note: str) -> Application:
+        """A member or an approver says something about one section."""
+        return self._study(study, c.Discuss(section, note), by)
+
     def reject(self, by: By, study: str, reason: Reason) -> Application:
         """An approver says no."""
         return self._study(study, c.Reject(reason), by)
@@ -163,6 +172,10 @@ class Service:
     def cancel(self, by: By, request: str, reason: Reason) -> JobRequest:
         """A member takes a request back before it is signed off."""
         return self._request(request, c.Cancel(reason), by)
+
+    def describe(self, by: By, request: str, contexts: tuple[FileContext, ...]) -> JobRequest:
+        """A member says what offered files are, before a checker's time is asked for."""
+        return self._request(request, c.Describe(contexts), by)
 
     def resubmit(self, by: By, request: str, *, withheld: tuple[str, ...], note: str) -> JobRequest:
         """A member answers the checkers and offers again."""
@@ -255,7 +268,15 @@ class Service:
     def release(self, now: datetime, request: str) -> JobRequest:
         """What was signed off leaves, under a signed statement [P9] [P13]."""
         case = self.request(request)
-        return self._request(request, c.Release(self._statement(case, now)), By(PLATFORM, now))
+        statement = self._statement(case, now, case.offered)
+        return self._request(request, c.Release(statement), By(PLATFORM, now))
+
+    def release_part(self, now: datetime, request: str) -> JobRequest:
+        """The part that was signed off leaves, under a signed statement of its own [P9] [P13]."""
+        case = self.request(request)
+        leaving = tuple(offered for offered in case.offered if offered.path in case.signed)
+        statement = self._statement(case, now, leaving)
+        return self._request(request, c.ReleasePart(statement), By(PLATFORM, now))
 
     # -- job requests: the checkers' verbs ----------------------------------------------------------------------
 
@@ -264,8 +285,12 @@ class Service:
         return self._request(request, c.View(digest), by)
 
     def vote(self, by: By, request: str, files: tuple[FileVote, ...]) -> JobRequest:
-        """A checker votes on every offered file [P9]."""
+        """A checker votes: on every file that needs a look, blind; or, once both votes are in, anew on some [P9]."""
         return self._request(request, c.CastVote(files), by)
+
+    def comment(self, by: By, request: str, remark: Remark) -> JobRequest:
+        """A checker or a member remarks on a file, or on a cell of it."""
+        return self._request(request, c.Comment(remark), by)
 
     def request_changes(self, by: By, request: str, reason: Reason) -> JobRequest:
         """A checker sends the request back to its author."""
@@ -274,6 +299,10 @@ class Service:
     def sign_off(self, by: By, request: str) -> JobRequest:
         """A checker who voted signs the request off [P9]."""
         return self._request(request, c.SignOff(), by)
+
+    def sign_off_part(self, by: By, request: str, paths: tuple[str, ...]) -> JobRequest:
+        """A checker who voted signs some of the files off; the rest stays open [P9]."""
+        return self._request(request, c.SignOffPart(paths), by)
 
     def refuse(self, by: By, request: str, reason: Reason) -> JobRequest:
         """A checker refuses the request for good."""
@@ -362,6 +391,7 @@ class Service:
             people=self.site.people,
             application=_load_study(tx, case, command),
             store=self._store_facts(case) if isinstance(case, JobRequest) and case.submissions else None,
+            earlier=_load_earlier(tx, case, command),
         )
 
     def _suspended(self, tx: Transaction, case: Case, reason: Reason, by: By) -> Application:
@@ -371,9 +401,10 @@ class Service:
             return loaded
         return _as_study(self._take(tx, (APPLICATION, study), c.Suspend(reason), by))
 
-    def _statement(self, case: JobRequest, now: datetime) -> Statement:
-        files = tuple(ReleasedFile(offered.path, offered.digest) for offered in case.offered)
-        body = canonical(statement_body(case, self.study(case.submission.application), self.site.name, now))
+    def _statement(self, case: JobRequest, now: datetime, leaving: tuple[Offered, ...]) -> Statement:
+        files = tuple(ReleasedFile(offered.path, offered.digest) for offered in leaving)
+        study = self.study(case.submission.application)
+        body = canonical(statement_body(case, study, self.site.name, now, leaving=leaving))
         return Statement(self._keep(body), self._sign(body), files)
 
 
@@ -388,6 +419,16 @@ def _load_study(tx: Transaction, case: Case, command: Command) -> Application | 
     if isinstance(case, JobRequest) and case.submissions:
         return _as_study(tx.case(APPLICATION, case.submission.application)[0])
     return None
+
+
+def _load_earlier(tx: Transaction, case: Case, command: Command) -> JobRequest | None:
+    """The request that this one says it continues; none where it says nothing, or says something that is not there."""
+    submissions = case.submissions if isinstance(case, JobRequest) else ()
+    wanted = command.submission if isinstance(command, c.Submit) else (*submissions, None)[-1]
+    if wanted is None or not wanted.continues or isinstance(case, Application):
+        return None
+    earlier, seq = tx.case(REQUEST, wanted.continues)
+    return _as_request(earlier) if seq else None
 
 
 def _as_study(case: Case) -> Application:

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from output_checks.model import Finding, Report
+from tre.custody.commands import Step
 from tre.custody.lifecycle import APPLICATION, REQUEST
 from tre.custody.outputs import Offered, Vote
 from tre.custody.people import Person, Role
 from tre.custody.policies import BY_JUDGES
+from tre.custody.remarks import Audience, Said
 from tre.custody.requests import Job, JobRequest, JobState, RequestStage
 from tre.custody.studies import Application
 
 CELL_BANDS = ((1, "1"), (10, "2 to 10"), (100, "11 to 100"))
 BLIND = frozenset({RequestStage.CHECKED, RequestStage.VOTED})
+UNTOLD = BLIND | {RequestStage.REVIEWED, RequestStage.PART_SIGNED_OFF, RequestStage.SIGNED_OFF}
+"""While checkers are at it, the study does not read over their shoulders."""
+TWO = 2
 WATCHERS = frozenset({Role.CALDICOTT_GUARDIAN, Role.DATA_PROTECTION_OFFICER})
 
 
@@ -33,7 +38,8 @@ class Sight:
 
 def sight(person: Person, case: JobRequest, study: Application) -> Sight:
     """What of a request this person may see: its outline, its coarse findings, or what is inside."""
-    member = person.id in study.members or person.id == case.submitter
+    authors = case.submission.code_authors if case.submissions else ()
+    member = person.id in study.members or person.id == case.submitter or person.id in authors
     checks = Role.OUTPUT_CHECKER in person.roles and not member
     watches = bool(person.roles & (WATCHERS | {Role.MAINTAINER, Role.APPROVER, Role.INFORMATION_GOVERNANCE}))
     return Sight(outline=member or checks or watches, findings=member or checks, inside=checks)
@@ -41,9 +47,32 @@ def sight(person: Person, case: JobRequest, study: Application) -> Sight:
 
 def visible_votes(person: Person, case: JobRequest) -> tuple[Vote, ...]:
     """The votes of this round that the person may see: their own until both are in, then all [P9]."""
-    if case.stage in BLIND:
+    if is_blind(case):
         return tuple(vote for vote in case.votes if vote.checker == person.id)
     return case.votes
+
+
+def is_blind(case: JobRequest) -> bool:
+    """Whether checkers may not see each other's words yet: while votes come in, and after a return before both were in."""
+    early = case.stage is RequestStage.RETURNED and len(case.votes) < TWO
+    return case.stage in BLIND or early
+
+
+def visible_remarks(person: Person, case: JobRequest, study: Application) -> tuple[Said, ...]:
+    """The remarks that the person may see: never another checker's of a round that is still blind; of the rest, a member only
+    what was written for everyone, and once the study has its answer.
+    """
+    seen = sight(person, case, study)
+    blind = is_blind(case)
+    told = case.stage not in UNTOLD
+    return tuple(
+        said
+        for said in case.remarks
+        if said.person == person.id
+        or said.person in study.members
+        or (seen.inside and not (blind and said.round == case.round))
+        or (seen.findings and said.remark.audience is Audience.EVERYONE and (told or said.round < case.round))
+    )
 
 
 def band(cells: int) -> str:
@@ -140,4 +169,5 @@ def _ways(person: Person, case: JobRequest, study: Application) -> list[str]:
         step
         for step, (owners, _) in REQUEST[case.stage].items()
         if owners & person.roles and (inside or step not in BY_JUDGES)
+        if step is not Step.RECALL or case.statements
     )

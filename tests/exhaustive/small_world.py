@@ -15,12 +15,13 @@ from output_checks.model import Confidence, Verdict
 from tre.custody import commands as c
 from tre.custody.bases import LegalBasis
 from tre.custody.context import Context, Moment, OptOuts, Rules, StoreFacts
-from tre.custody.outputs import Decision, FileVote, Offered, Output
+from tre.custody.outputs import Decision, FileContext, FileVote, Offered, Output, Vote
 from tre.custody.people import PLATFORM, Person, Role
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.releases import ReleasedFile, Statement
-from tre.custody.requests import ActionAsked, ActionKind, JobRequest, Outcome, Submission
-from tre.custody.studies import Application, ApplicationStage, Approval, Proposal
+from tre.custody.remarks import Audience, Remark
+from tre.custody.requests import ActionAsked, ActionKind, JobRequest, Outcome, RequestStage, Submission
+from tre.custody.studies import Application, ApplicationStage, Approval, Proposal, Section
 
 
 def digest(name: str) -> str:
@@ -39,7 +40,7 @@ R = Role
 PEOPLE = {
     person.id: person
     for person in (
-        Person("ada", frozenset({R.RESEARCHER}), FOREVER),
+        Person("ada", frozenset({R.RESEARCHER}), FOREVER, "ward"),
         Person(
             "bob", frozenset({R.RESEARCHER, R.OUTPUT_CHECKER, R.APPROVER, R.MAINTAINER}), FOREVER
         ),  # a member
@@ -50,6 +51,8 @@ PEOPLE = {
         Person("kim", frozenset({R.OUTPUT_CHECKER}), FOREVER),
         Person("gus", frozenset({R.OUTPUT_CHECKER, R.APPROVER, R.MAINTAINER}), LAPSED),  # training has lapsed
         Person("zoe", frozenset({R.OUTPUT_CHECKER, R.APPROVER}), FOREVER),  # was on the study once
+        Person("lou", frozenset({R.OUTPUT_CHECKER, R.APPROVER}), FOREVER, "ward"),  # a member's colleague
+        Person("max", frozenset({R.OUTPUT_CHECKER}), FOREVER),  # wrote the code
         Person("hal", frozenset({R.MAINTAINER}), FOREVER),
         Person("ivy", frozenset({R.CALDICOTT_GUARDIAN}), LAPSED),
         PLATFORM,
@@ -95,6 +98,8 @@ RULES = Rules(
 )
 STRICT = replace(RULES, votes={Confidence.PROVED: 3, Confidence.DECLARED: 3})
 CHANGED = replace(RULES, check_policy=digest("new rules"))
+TEAMS = replace(RULES, team_is_conflict=True)
+DESCRIBED = replace(RULES, context_needed=True)
 
 
 def store_of(days: int) -> StoreFacts:
@@ -136,7 +141,7 @@ class Surroundings:
         """What is handed to the core, for each person who may ask; ``study`` is ``""`` where none would be loaded."""
         application = self.application(study) if study else None
         return tuple(
-            Context(actor, self.rules, dict(self.bases), self.known(), application, self.store)
+            Context(actor, self.rules, dict(self.bases), self.known(), application, self.store, EARLIER)
             for actor in PEOPLE.values()
         )
 
@@ -158,6 +163,7 @@ AROUND_A_STUDY = (
     Surroundings("after the law", day=LAWLESS),
     Surroundings("law switched off", bases=laws(enabled=False)),
     Surroundings("law permits something else", bases=laws(purposes=frozenset({AUDIT}))),
+    Surroundings("a member's team does not judge", rules=TEAMS),
 )
 AROUND_A_REQUEST = (
     *AROUND_A_STUDY,
@@ -172,7 +178,9 @@ AROUND_A_REQUEST = (
     Surroundings("no store", store=None),
     Surroundings("disclosure policy changed", rules=CHANGED),
     Surroundings("stricter votes", rules=STRICT),
+    Surroundings("files must be described", rules=DESCRIBED),
 )
+ABOUT_VOTES = tuple(there for there in AROUND_A_REQUEST if there.rules is not RULES)
 
 
 def studies(end: date = LAST) -> Mapping[str, dict[str, Application | None]]:
@@ -199,10 +207,14 @@ LONGER = studies(FOREVER)
 EXTRACT = ActionAsked("a", ActionKind.EXTRACT, (), digest("a"))
 TABLES = ActionAsked("b", ActionKind.CODE, ("a",), digest("b"))
 LONE = ActionAsked("b", ActionKind.AGGREGATE, (), digest("b"))
-SUBMISSION = Submission("s1", RESEARCH, digest("spec"), digest("code"), WIDE, (EXTRACT, TABLES))
+SUBMISSION = Submission(
+    "s1", RESEARCH, digest("spec"), digest("code"), WIDE, (EXTRACT, TABLES), ("max",), continues="r0"
+)
 SUBMISSIONS = (
     SUBMISSION,
+    replace(SUBMISSION, continues="r9"),
     replace(SUBMISSION, application="s2", purpose=MAINTENANCE, actions=(LONE,)),
+    replace(SUBMISSION, application="s2", purpose=MAINTENANCE, actions=(LONE,), continues=""),
     replace(SUBMISSION, purpose=AUDIT),
     replace(SUBMISSION, purpose=MAINTENANCE),
     replace(SUBMISSION, datasets=WIDEST),
@@ -216,6 +228,7 @@ COHORT = Output("a", "cohort.parquet", digest("cohort"), 9, HIGH)
 ONE = Output("b", "one.csv", digest("raw one"), 9, MODERATE)
 TWO = Output("b", "two.svg", digest("raw two"), 9, MODERATE)
 LOG = digest("log")
+SAID = digest("what it is")
 
 
 def applications_steps(case: Application) -> Iterator[c.Command]:
@@ -231,6 +244,9 @@ def applications_steps(case: Application) -> Iterator[c.Command]:
     yield from (step(WHY) for step in (c.Return, c.Reject, c.Withdraw, c.Suspend, c.Reinstate))
     yield c.Suspend(BREACH)
     yield c.Expire()
+    yield c.Assess(Section.PEOPLE, agreed=True)
+    yield from (c.Assess(Section.PEOPLE, agreed=False, note=note) for note in ("", digest("why")))
+    yield c.Discuss(Section.PEOPLE, digest("words"))
     if case.stage is ApplicationStage.NEW:
         yield from strangers(c.Submit(SUBMISSION), JobRequest("r"))
 
@@ -242,6 +258,8 @@ def strangers(first: c.Command, case: JobRequest) -> Iterator[c.Command]:
     yield from (step(WHY) for step in (c.Cancel, c.RequestChanges, c.Refuse, c.Recall))
     yield from (c.Check(RULES.check_policy, ()), c.View(LOG), c.CastVote(()), c.Resubmit(), c.SignOff())
     yield c.Release(statement(case, other=True))
+    yield c.ReleasePart(statement(case, other=True))
+    yield from (c.Describe(()), c.SignOffPart(()), c.Comment(remark("one.csv", ONE.digest)))
 
 
 def request_steps(case: JobRequest) -> Iterator[c.Command]:
@@ -255,15 +273,42 @@ def request_steps(case: JobRequest) -> Iterator[c.Command]:
         c.View(each) for each in (ONE.digest, COHORT.digest, LOG, digest("twin one"), digest("elsewhere"))
     )
     yield from (c.CastVote(files) for files in votes(case))
+    yield from words_steps(case)
+    for paths in (
+        (),
+        ("one.csv",),
+        ("two.svg",),
+        ("one.csv", "two.svg"),
+        ("absent.csv",),
+        ("one.csv", "one.csv"),
+    ):
+        yield c.SignOffPart(paths)
     yield from (c.RequestChanges(WHY), c.RequestChanges(WHY_NOTED), c.SignOff(), c.Refuse(WHY))
     yield from (c.Recall(WHY), c.Recall(BREACH))
     yield from (c.Release(statement(case)), c.Release(statement(case, other=True)))
+    yield from (c.ReleasePart(statement(case)), c.ReleasePart(statement(case, other=True)))
     note = digest("answer")
     for paths in ((), ("one.csv",), ("two.svg",), ("one.csv", "two.svg"), ("absent.csv",)):
         yield c.Resubmit(paths, note)
     yield c.Resubmit(())
     if case.stage.value == "new":
         yield from applications_steps(Application("s", ApplicationStage.APPLIED))
+
+
+def remark(path: str, name: str, audience: Audience = Audience.EVERYONE) -> Remark:
+    """A remark on a cell of a file."""
+    return Remark(path, name, digest("words"), audience=audience, row=0, column=1)
+
+
+def words_steps(case: JobRequest) -> Iterator[c.Command]:
+    """Descriptions and remarks: of what is on offer, and of what is not."""
+    whole = tuple(FileContext(each.path, SAID) for each in case.offered)
+    yield from (c.Describe(whole), c.Describe(()), c.Describe((*whole, *whole[:1])))
+    yield c.Describe((FileContext("absent.csv", SAID),))
+    yield c.Describe(tuple(replace(each, context=digest("said otherwise")) for each in whole[:1]))
+    yield c.Comment(remark("one.csv", ONE.digest))
+    yield c.Comment(remark("one.csv", ONE.digest, Audience.CHECKERS))
+    yield c.Comment(remark("one.csv", digest("other bytes")))
 
 
 def running_steps(case: JobRequest) -> Iterator[c.Command]:
@@ -329,10 +374,29 @@ def votes(case: JobRequest) -> Iterator[tuple[FileVote, ...]]:
     )
     yield from dict.fromkeys((yes, bare, (*no[:1], *yes[1:]), no, change, yes[::-1], yes[:-1]))
     yield (*yes, *yes[:1])
+    yield no[:1]
+    yield bare[:1]
     yield tuple(replace(vote, digest=digest("other bytes")) for vote in yes)
+
+
+def earlier_request() -> JobRequest:
+    """The request that the other continues: two checkers approved one of its files, and asked for changes to another."""
+    said = offer(ONE, *SAYINGS[0])
+    yes = FileVote(said.path, said.digest, Decision.APPROVE, digest("words"))
+    return JobRequest(
+        "r0",
+        RequestStage.RETURNED,
+        submissions=(replace(SUBMISSION, continues=""),),
+        offered=(said,),
+        votes=(Vote("eve", (yes,)), Vote("fay", (yes,))),
+    )
+
+
+EARLIER = earlier_request()
 
 
 def statement(case: JobRequest, *, other: bool = False) -> Statement:
     """A statement that names what is on offer, or something else."""
-    files = tuple(ReleasedFile(each.path, digest("other") if other else each.digest) for each in case.offered)
+    leaving = [each for each in case.offered if each.path in case.signed or not case.signed]
+    files = tuple(ReleasedFile(each.path, digest("other") if other else each.digest) for each in leaving)
     return Statement(digest("statement"), "signature", files or (ReleasedFile("x", digest("x")),))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from output_checks.model import Verdict
-from tests.exhaustive.small_world import PEOPLE
+from tests.exhaustive.small_world import PEOPLE, digest
 from tests.exhaustive.walk import (
     REQUEST,
     STUDY,
@@ -28,19 +28,23 @@ from tests.exhaustive.walk import (
     within,
     without,
 )
-from tests.oracles.custody_oracle import CELLS, COVID_19, Asked, answer, members_ever, stage_after
+from tests.oracles.custody_oracle import CELLS, COVID_19, Asked, answer, leaving, members_ever, stage_after
 from tre.custody import lifecycle, policies
+from tre.custody.carry import standing_of
 from tre.custody.cases import Case
 from tre.custody.commands import Step
 from tre.custody.context import Moment
 from tre.custody.encoding import decode, encode
 from tre.custody.evolve import evolve, fold
 from tre.custody.people import Role
-from tre.custody.policies import POLICIES, Policy, Question
+from tre.custody.policies import POLICIES, SIGNING, Policy, Question
+from tre.custody.releases import ReleasedFile, Statement
 from tre.custody.requests import JobRequest
 
 WORLDS = {"application": STUDY, "request": REQUEST}
 PORTIONS = 4
+NEEDS_A_THIRD_FILE = {("part-signed-off", "recall")}
+"""One has left, one is signed off, one stays: tried below by hand."""
 
 
 def expected(attempt: Attempt) -> str:
@@ -67,16 +71,30 @@ def everything(kind: str, portion: slice) -> Iterator[Attempt]:
     """Every attempt at a portion of the cases.
 
     A step that does not lead on from a stage is asked for in all surroundings at the first case of that stage, and in today's
-    at every other: its answer may rest on the stage alone, and the first case shows whether it does.
+    at the first case of each study and set of verdicts: its answer may rest on the stage alone, and these show whether it does.
+    Steps that lead on are asked for in all surroundings at those cases, and at every other case in today's and in those that
+    have a say in votes.
     """
     world = WORLDS[kind]
     firsts = {id(case) for case in {case.stage: case for case in reversed(cases(kind))}.values()}
+    plain = {id(case) for case in {plainly(case): case for case in reversed(cases(kind))}.values()}
     for case in cases(kind)[portion]:
         if id(case) in firsts:
             yield from attempts(world.around, case)
-        else:
+        elif id(case) in plain:
             yield from attempts(world.around[:1], case)
             yield from attempts(world.around[1:], case, only_ways=True)
+        else:
+            yield from attempts((*world.around[:1], *world.close), case, only_ways=True)
+
+
+def plainly(case: Case) -> object:
+    """A case but for its votes."""
+    if not isinstance(case, JobRequest):
+        return id(case)
+    verdicts = frozenset(offered.verdict for offered in case.offered)
+    jobs = tuple((job.state, job.outputs) for job in case.jobs)
+    return case.stage, case.submissions, jobs, verdicts, bool(case.statements), bool(case.contexts)
 
 
 def check_what_happened(kind: str, world: World, attempt: Attempt) -> None:
@@ -86,8 +104,10 @@ def check_what_happened(kind: str, world: World, attempt: Attempt) -> None:
     read = tuple(decode(event.kind, plain(encode(event))) for event in attempt.events)
     assert fold(attempt.case, read) == after, attempt.said
     assert sameness(after) in shapes(kind) or not within(world, after), attempt.said
-    if isinstance(after, JobRequest) and attempt.command.step in {Step.SIGN_OFF, Step.RELEASE}:
-        check_what_leaves(after, attempt)
+    if isinstance(after, JobRequest) and attempt.command.step in SIGNING:
+        check_what_leaves(attempt)
+    if isinstance(after, JobRequest) and attempt.command.step is Step.CHECK:
+        check_what_carries_over(after, attempt)
 
 
 def plain(value: object) -> object:
@@ -97,26 +117,46 @@ def plain(value: object) -> object:
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def check_what_leaves(case: JobRequest, attempt: Attempt) -> None:
+def check_what_leaves(attempt: Attempt) -> None:
     """[P3] [P4] [P9] [P10] The promise itself, in one breath, whatever the rules are."""
-    study = attempt.context.application
-    assert study is not None
+    case, study = attempt.case, attempt.context.application
+    assert isinstance(case, JobRequest), attempt.said
+    assert study is not None, attempt.said
     assert study.stage.value == "approved", attempt.said
     assert case.submission.purpose.value in COVID_19, attempt.said
-    assert case.offered, attempt.said
     assert case.policy == attempt.context.rules.check_policy, attempt.said
-    for offered in case.offered:
+    files = leaving(asked(attempt))
+    assert files, attempt.said
+    assert not {offered.path for offered in files} & case.left, attempt.said
+    for offered in files:
         assert offered.verdict.value != "refused", attempt.said
+        words = {checker: word for (checker, path), word in case.words.items() if path == offered.path}
         yes = {
-            vote.checker
-            for vote in case.votes
-            for file in vote.files
-            if file.digest == offered.digest and file.decision.value == "approve"
+            checker
+            for checker, word in words.items()
+            if word.digest == offered.digest and word.decision.value == "approve"
         }
         independent = {name for name in yes if Role.OUTPUT_CHECKER in PEOPLE[name].roles} - members_ever(
             study
         )
         assert len(independent) >= 2, attempt.said
+        assert len(independent) > len(words) - len(yes), attempt.said
+
+
+def check_what_carries_over(after: JobRequest, attempt: Attempt) -> None:
+    """[P9] An approval carries over only from the very same offer, described the same, by the same person."""
+    before = [case for case in (attempt.case, attempt.context.earlier) if isinstance(case, JobRequest)]
+    given = {
+        (each.offered, each.context, vote.checker)
+        for case in before
+        for each in standing_of(case)
+        for vote in each.approvals
+    }
+    for vote in after.carried:
+        for file in vote.files:
+            assert file.decision.value == "approve", attempt.said
+            (offered,) = (each for each in after.offered if each.path == file.path)
+            assert (offered, after.context_of(file.path), vote.checker) in given, attempt.said
 
 
 @pytest.mark.parametrize("kind", WORLDS)
@@ -156,7 +196,7 @@ def test_every_stage_and_every_way_between_stages_is_walked(kind: str) -> None:
         for attempt in attempts(WORLDS[kind].through, case, only_ways=True)
         if attempt.events
     }
-    assert walked == set(CELLS[kind])
+    assert walked == set(CELLS[kind]) - NEEDS_A_THIRD_FILE
 
 
 def test_what_the_walk_cannot_tell_apart_no_rule_reads() -> None:
@@ -168,7 +208,7 @@ def test_what_the_walk_cannot_tell_apart_no_rule_reads() -> None:
     )
     assert read["offered"] > 0
     assert [
-        name for name in ("round", "statements", "title", "team", "image", "store", "opt_outs") if read[name]
+        name for name in ("round", "remarks", "comments", "title", "image", "store", "opt_outs") if read[name]
     ] == [
         "store",
         "opt_outs",
@@ -264,6 +304,23 @@ def test_had_votes_for_a_refused_file_slipped_through_it_would_still_not_leave()
         ask_without(POLICIES[0], tampered)
     assert expected(tampered) == "refused-file-offered"
     assert ask_without(policy, tampered)
+
+
+def test_what_has_left_is_called_back_while_another_part_waits_to_leave() -> None:
+    part_signed = (
+        attempt
+        for case in cases("request")
+        for attempt in attempts(REQUEST.around[:1], case, only_ways=True)
+        if attempt.command.step is Step.RECALL
+        and attempt.code == "nothing-left"
+        and case.stage.value == "part-signed-off"
+    )
+    refused = next(part_signed)
+    assert isinstance(refused.case, JobRequest)
+    left = replace(refused.case, statements=(Statement(digest("s"), "x", (ReleasedFile("x", digest("x")),)),))
+    code, events = ask(left, refused.command, refused.context, refused.around.moment)
+    assert (code, expected(refused._replace(case=left))) == ("", "")
+    assert fold(left, events).stage.value == "recalled"
 
 
 def ask_without(policy: Policy, attempt: Attempt) -> object:

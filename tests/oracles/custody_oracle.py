@@ -16,8 +16,8 @@ from tre.custody.studies import Application
 STUDY = """
 new:        apply[author] > applied
 applied:    revise[author] > applied, approve[approver] > approved, return[approver] > returned,
-            reject[approver] > rejected, withdraw[author] > withdrawn
-returned:   revise[author] > applied, withdraw[author] > withdrawn
+            assess[approver] > applied, discuss[author approver] > applied, reject[approver] > rejected, withdraw[author] > withdrawn
+returned:   revise[author] > applied, discuss[author approver] > returned, withdraw[author] > withdrawn
 approved:   suspend[anyone] > suspended, withdraw[author approver] > withdrawn, expire[platform] > expired
 suspended:  reinstate[approver] > approved, withdraw[author approver] > withdrawn, expire[platform] > expired
 rejected:
@@ -29,19 +29,26 @@ new:        submit[author] > submitted
 submitted:  start[platform] > running, fail[platform] > failed, cancel[author] > cancelled
 running:    start[platform] > running, land[platform] > running, fail[platform] > failed, finish[platform] > landed,
             cancel[author] > cancelled
-landed:     check[platform] > checked, cancel[author] > cancelled
-checked:    check[platform] > checked, view[checker] > checked, vote[checker] > voted,
+landed:     check[platform] > checked, cancel[author] > cancelled, recall[anyone] > recalled
+checked:    check[platform] > checked, view[checker] > checked, vote[checker] > voted, describe[author] > checked,
+            comment[author checker] > checked, sign-off[checker] > signed-off, recall[anyone] > recalled,
             request-changes[checker] > returned, refuse[checker] > refused, cancel[author] > cancelled
 voted:      check[platform] > checked, view[checker] > voted, vote[checker] > reviewed,
+            comment[author checker] > voted, recall[anyone] > recalled,
             request-changes[checker] > returned, refuse[checker] > refused, cancel[author] > cancelled
 reviewed:   check[platform] > checked, view[checker] > reviewed, vote[checker] > reviewed, sign-off[checker] > signed-off,
+            sign-off-part[checker] > part-signed-off, comment[author checker] > reviewed, recall[anyone] > recalled,
             request-changes[checker] > returned, refuse[checker] > refused, cancel[author] > cancelled
-returned:   view[checker] > returned, resubmit[author] > landed, cancel[author] > cancelled
-signed-off: check[platform] > checked, view[checker] > signed-off, release[platform] > released, refuse[checker] > refused
+returned:   view[checker] > returned, resubmit[author] > landed, cancel[author] > cancelled, describe[author] > returned,
+            comment[author checker] > returned, recall[anyone] > recalled
+part-signed-off: check[platform] > checked, view[checker] > part-signed-off, release-part[platform] > reviewed,
+            refuse[checker] > refused, recall[anyone] > recalled
+signed-off: check[platform] > checked, view[checker] > signed-off, release[platform] > released, refuse[checker] > refused,
+            recall[anyone] > recalled
 released:   view[checker] > released, recall[anyone] > recalled
 failed:     view[checker] > failed
-cancelled:
-refused:
+cancelled:  recall[anyone] > recalled
+refused:    recall[anyone] > recalled
 recalled:   view[checker] > recalled
 """
 ROLES = {
@@ -61,14 +68,17 @@ LAW = "basis-unknown purpose-not-permitted basis-lapsed"
 QUESTIONS = {
     "apply": f"{FIRST} not-a-member purpose-not-yours {LAW}",
     "revise": f"{FIRST} not-a-member purpose-not-yours {LAW}",
-    "approve": f"{FIRST} own-study {LAW} approval-too-wide",
+    "approve": f"{FIRST} own-study {LAW} approval-too-wide section-open",
+    "assess": f"{FIRST} own-study words-needed",
+    "discuss": f"{FIRST} not-yours-to-discuss",
     "return": f"{FIRST} own-study",
     "reject": f"{FIRST} own-study",
     "withdraw": f"{FIRST} not-a-member",
     "suspend": f"{FIRST} suspension-not-yours",
     "reinstate": f"{FIRST} own-study {LAW}",
     "expire": f"{FIRST} not-yet-expired",
-    "submit": f"{FIRST} study-unknown not-a-member purpose-not-yours {STUDY_LIVE} {LAW} columns-not-approved actions-out-of-order",
+    "submit": f"{FIRST} study-unknown not-a-member purpose-not-yours {STUDY_LIVE} {LAW} columns-not-approved actions-out-of-order"
+    " continues-unknown",
     "start": f"{FIRST} study-unknown {STUDY_LIVE} {LAW} columns-not-approved submitter-training-lapsed action-not-ready opt-outs-stale",
     "land": f"{FIRST} study-unknown action-not-running outputs-not-its-own",
     "fail": f"{FIRST} study-unknown action-not-running not-a-failure",
@@ -76,8 +86,14 @@ QUESTIONS = {
     "cancel": f"{FIRST} study-unknown not-a-member",
     "check": f"{FIRST} study-unknown checks-incomplete policy-changed",
     "view": f"{FIRST} study-unknown own-study file-not-of-this-case",
-    "vote": f"{FIRST} study-unknown own-study {STUDY_LIVE} {LAW} vote-not-on-these-bytes already-voted file-refused-by-checks"
-    " reason-needed",
+    "vote": f"{FIRST} study-unknown own-study {STUDY_LIVE} {LAW} context-missing vote-not-on-these-bytes already-voted"
+    " file-refused-by-checks reason-needed answer-needed",
+    "describe": f"{FIRST} study-unknown not-a-member context-of-no-file",
+    "comment": f"{FIRST} study-unknown not-yours-to-discuss remark-on-no-file",
+    "sign-off-part": f"{FIRST} study-unknown own-study purpose-mismatch purpose-never-leaves not-approved approval-lapsed {LAW}"
+    " policy-changed signer-has-not-voted not-a-part not-enough-votes refused-file-offered",
+    "release-part": f"{FIRST} study-unknown purpose-mismatch purpose-never-leaves not-approved approval-lapsed {LAW}"
+    " submitter-training-lapsed policy-changed not-enough-votes refused-file-offered not-the-signed-bytes",
     "request-changes": f"{FIRST} study-unknown own-study note-needed",
     "resubmit": f"{FIRST} study-unknown not-a-member {STUDY_LIVE} {LAW} nothing-offered",
     "sign-off": f"{FIRST} study-unknown own-study purpose-mismatch purpose-never-leaves not-approved approval-lapsed {LAW}"
@@ -85,7 +101,7 @@ QUESTIONS = {
     "release": f"{FIRST} study-unknown purpose-mismatch purpose-never-leaves not-approved approval-lapsed {LAW}"
     " submitter-training-lapsed policy-changed not-enough-votes refused-file-offered not-the-signed-bytes",
     "refuse": f"{FIRST} study-unknown own-study",
-    "recall": f"{FIRST} study-unknown",
+    "recall": f"{FIRST} study-unknown nothing-left",
 }  # fmt: skip
 
 LASTING = {"moderately_sensitive"}
@@ -247,7 +263,8 @@ def outputs_not_its_own(a: Asked) -> bool:
 def to_leave(case: Any) -> list[tuple[str, str]]:
     """Path and digest of each file that is asked to leave."""
     outputs = [output for job in case.jobs for output in job.outputs]
-    wanted = [o for o in outputs if o.sensitivity.value in LASTING and o.path not in case.withheld]
+    gone = {file.path for statement in case.statements for file in statement.files}
+    wanted = [o for o in outputs if o.sensitivity.value in LASTING and o.path not in {*case.withheld, *gone}]
     return sorted((output.path, output.digest) for output in wanted)
 
 
@@ -263,7 +280,8 @@ def file_not_of_this_case(a: Asked) -> bool:
     files = {o.digest for job in case.jobs for o in job.outputs if o.sensitivity.value in LASTING}
     logs = {job.log for job in case.jobs} - {""}
     made = {digest for offered in case.offered for digest in (offered.raw, offered.digest, offered.report)}
-    return a.command.digest not in files | logs | made
+    left = {file.digest for statement in case.statements for file in statement.files}
+    return a.command.digest not in files | logs | made | left
 
 
 def offers(case: Any) -> list[tuple[str, str]]:
@@ -283,24 +301,115 @@ def voters(a: Asked) -> set[str]:
     return {vote.checker for vote in a.case.votes}  # type: ignore[union-attr]
 
 
-def not_enough_votes(a: Asked) -> bool:
-    """Every file has as many yeses as its level needs, from independent people, and nobody said anything else."""
+def last_words(case: Any, path: str) -> dict[str, Any]:
+    """Each checker's last word on one path: what carried over, unless something was said since."""
+    words = {}
+    for vote in [*case.carried, *case.votes]:
+        for file in vote.files:
+            if file.path == path:
+                words[vote.checker] = file
+    return words
+
+
+def leaving(a: Asked) -> list[Any]:
+    """The offered files that are in question."""
     case: Any = a.case
-    if not case.offered:
-        return True
-    for offered in case.offered:
+    if a.step == "sign-off-part":
+        return [offered for offered in case.offered if offered.path in a.command.paths]
+    if a.step == "release-part":
+        return [offered for offered in case.offered if offered.path in case.signed]
+    return list(case.offered)
+
+
+def not_enough_votes(a: Asked) -> bool:
+    """Every file has as many yeses as its level needs, from independent people, and more of them than of anything else."""
+    for offered in leaving(a):
         needed = a.context.rules.votes.get(offered.level)
-        yeses = set()
-        for vote in case.votes:
-            for file in vote.files:
-                if file.decision.value != "approve":
-                    return True
-                if (file.path, file.digest) == (offered.path, offered.digest):
-                    yeses.add(vote.checker)
-        independent = yeses - members_ever(a.study) - {case.submitter}
-        if needed is None or len(independent) < needed:
+        yeses, others = set(), 0
+        for checker, word in last_words(a.case, offered.path).items():
+            if word.decision.value != "approve":
+                others += 1
+            elif word.digest == offered.digest and checker not in near(a):
+                yeses.add(checker)
+        if needed is None or len(yeses) < needed or len(yeses) <= others:
+            return True
+    return not leaving(a)
+
+
+def vote_not_on_these_bytes(a: Asked) -> bool:
+    """Offered files, each once and at least one; a first vote leaves out only what is settled or has the voter's own yes."""
+    case: Any = a.case
+    named = [(vote.path, vote.digest) for vote in a.command.files]
+    if not named or len({path for path, _ in named}) < len(named) or set(named) - set(offers(case)):
+        return True
+    if case.stage.value == "reviewed":
+        return False
+    for offered in case.offered:
+        carried = [vote.checker for vote in case.carried for file in vote.files if file.path == offered.path]
+        settled = (
+            offered.level in a.context.rules.votes and len(carried) >= a.context.rules.votes[offered.level]
+        )
+        if not settled and a.who not in carried and offered.path not in {path for path, _ in named}:
             return True
     return False
+
+
+def answer_needed(a: Asked) -> bool:
+    """Once both votes are in, a bare yes to what somebody else objects to."""
+    if a.case.stage.value != "reviewed":
+        return False
+    bare = [vote.path for vote in a.command.files if vote.decision.value == "approve" and not vote.note]
+    return any(
+        word.decision.value != "approve"
+        for path in bare
+        for checker, word in last_words(a.case, path).items()
+        if checker != a.who
+    )
+
+
+def not_yours_to_discuss(a: Asked) -> bool:
+    """A member who writes for all to read; or the judge of that kind of case, who is apart from the study."""
+    for_all = a.step == "discuss" or a.command.remark.audience.value == "everyone"
+    judge = "approver" if a.step == "discuss" else "output-checker"
+    if a.who in members_now(a.study) and for_all:
+        return False
+    return judge not in a.roles or own_study(a)
+
+
+def continues_unknown(a: Asked) -> bool:
+    """What it continues is known, by that name, and of the same study."""
+    name, earlier = a.submission.continues, a.context.earlier
+    if not name:
+        return False
+    if earlier is None or earlier.id != name or not earlier.submissions:
+        return True
+    return earlier.submissions[-1].application != a.submission.application
+
+
+def not_a_part(a: Asked) -> bool:
+    """Some, not all, each once."""
+    paths, offered = list(a.command.paths), [path for path, _ in offers(a.case)]
+    return not paths or len(paths) != len(set(paths)) or not set(paths) < set(offered)
+
+
+def context_missing(a: Asked) -> bool:
+    """Where it is needed, each offered file has been described."""
+    described = {each.path for each in a.case.contexts}  # type: ignore[union-attr]
+    return a.context.rules.context_needed and any(path not in described for path, _ in offers(a.case))
+
+
+def context_of_no_file(a: Asked) -> bool:
+    """Offered files, each once."""
+    paths = [each.path for each in a.command.contexts]
+    return (
+        not paths or len(paths) != len(set(paths)) or bool(set(paths) - {path for path, _ in offers(a.case)})
+    )
+
+
+def remark_on_no_file(a: Asked) -> bool:
+    """Either bytes of an offered file."""
+    remark = a.command.remark
+    return not any(o.path == remark.path and remark.digest in (o.raw, o.digest) for o in a.case.offered)  # type: ignore[union-attr]
 
 
 def nothing_offered(a: Asked) -> bool:
@@ -316,9 +425,26 @@ def submitter_lapsed(a: Asked) -> bool:
     return submitter is None or submitter.trained_until < a.day
 
 
+def near(a: Asked) -> set[str]:
+    """Whoever is or was on the study, handed the job in, wrote its code or, where that counts, shares a team with one of them."""
+    close = set(members_ever(a.study))
+    if isinstance(a.case, JobRequest):
+        close.add(a.case.submitter)
+        for submission in a.case.submissions[-1:]:
+            close |= set(submission.code_authors)
+    if a.context.rules.team_is_conflict:
+        teams = {
+            a.context.people[name].team
+            for name in close
+            if name in a.context.people and a.context.people[name].team
+        }
+        close |= {name for name, person in a.context.people.items() if person.team in teams}
+    return close
+
+
 def own_study(a: Asked) -> bool:
-    """Whoever judges never was on the study and did not hand the job in."""
-    return a.who in members_ever(a.study) or (isinstance(a.case, JobRequest) and a.who == a.case.submitter)
+    """Whoever judges is not near the study."""
+    return a.who in near(a)
 
 
 def wrong_author(a: Asked) -> bool:
@@ -364,18 +490,28 @@ NO: Mapping[str, Callable[[Asked], bool]] = {
         (a.command.policy if a.step == "check" else a.case.policy) != a.context.rules.check_policy  # type: ignore[union-attr]
     ),
     "file-not-of-this-case": file_not_of_this_case,
-    "vote-not-on-these-bytes": lambda a: (
-        not a.case.offered  # type: ignore[union-attr]
-        or sorted((vote.path, vote.digest) for vote in a.command.files) != sorted(offers(a.case))
-    ),
-    "already-voted": lambda a: a.who in voters(a),
+    "vote-not-on-these-bytes": vote_not_on_these_bytes,
+    "already-voted": lambda a: a.case.stage.value != "reviewed" and a.who in voters(a),
+    "answer-needed": answer_needed,
+    "not-yours-to-discuss": not_yours_to_discuss,
+    "section-open": lambda a: any(not word.agreed for word in a.case.assessed),  # type: ignore[union-attr]
+    "words-needed": lambda a: not a.command.agreed and not a.command.note,
+    "continues-unknown": continues_unknown,
+    "not-a-part": not_a_part,
+    "context-missing": context_missing,
+    "context-of-no-file": context_of_no_file,
+    "remark-on-no-file": remark_on_no_file,
+    "nothing-left": lambda a: not a.case.statements,  # type: ignore[union-attr]
     "file-refused-by-checks": lambda a: bool(approved_by(a, "refused")),
     "reason-needed": lambda a: any(not vote.note for vote in approved_by(a, "person")),
-    "signer-has-not-voted": lambda a: a.who not in voters(a),
+    "signer-has-not-voted": lambda a: (
+        a.who not in voters(a) | {vote.checker for vote in a.case.carried}  # type: ignore[union-attr]
+    ),
     "not-enough-votes": not_enough_votes,
-    "refused-file-offered": lambda a: any(o.verdict.value == "refused" for o in a.case.offered),  # type: ignore[union-attr]
+    "refused-file-offered": lambda a: any(offered.verdict.value == "refused" for offered in leaving(a)),
     "not-the-signed-bytes": lambda a: (
-        [(file.path, file.digest) for file in a.command.statement.files] != offers(a.case)
+        [(file.path, file.digest) for file in a.command.statement.files]
+        != [(offered.path, offered.digest) for offered in leaving(a)]
     ),
     "note-needed": lambda a: not a.command.reason.note,
     "nothing-offered": nothing_offered,

@@ -8,11 +8,14 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from tre.custody.events import EVENTS, Event
+from tre.custody.remarks import Remark
+from tre.custody.studies import SectionComment
 
 DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64)
 WORD = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
-ALWAYS_DIGESTS = {"digest", "raw", "report"}
+ALWAYS_DIGESTS = {"digest", "raw", "report", "context"}
 DIGESTS_OR_NOTHING = {"note"}
+ALWAYS_WORDS = {Remark, SectionComment}
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
@@ -24,7 +27,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return items.map(tuple)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return st.sampled_from(list(hint))
-    return {str: WORD, int: st.integers(0, 2**40), date: st.dates()}[hint]
+    return {str: WORD, int: st.integers(0, 2**40), date: st.dates(), bool: st.booleans()}[hint]
 
 
 def name_of(item: Any) -> Any:
@@ -32,9 +35,9 @@ def name_of(item: Any) -> Any:
     return getattr(item, "name", item)
 
 
-def field(name: str, hint: Any) -> st.SearchStrategy[Any]:
-    """Values of the field of that name and type."""
-    if name in ALWAYS_DIGESTS:
+def field(kind: Any, name: str, hint: Any) -> st.SearchStrategy[Any]:
+    """Values of a noun's field of that name and type."""
+    if name in ALWAYS_DIGESTS or (kind in ALWAYS_WORDS and name in DIGESTS_OR_NOTHING):
         return DIGEST
     return DIGEST | st.just("") if name in DIGESTS_OR_NOTHING else values(hint)
 
@@ -43,7 +46,7 @@ def nouns(kind: Any) -> st.SearchStrategy[Any]:
     """Nouns of that kind, valid from birth."""
     hints = get_type_hints(kind)
     names = [each.name for each in dataclasses.fields(kind)]
-    fields = st.fixed_dictionaries({name: field(name, hints[name]) for name in names})
+    fields = st.fixed_dictionaries({name: field(kind, name, hints[name]) for name in names})
     return fields.map(in_order).map(lambda each: kind(**each))
 
 

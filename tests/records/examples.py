@@ -1,6 +1,7 @@
 """One event of every kind, and whole histories that could have happened: what the tests of this room append."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -9,11 +10,12 @@ from sqlalchemy import create_engine
 from job_specs.model import Purpose, Sensitivity, TableScope
 from output_checks.model import Confidence, Verdict
 from tre.custody import events as e
-from tre.custody.outputs import Decision, FileVote, Offered, Output
+from tre.custody.outputs import Decision, FileContext, FileVote, Offered, Output, Vote
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.releases import ReleasedFile, Statement
+from tre.custody.remarks import Audience, Remark
 from tre.custody.requests import ActionAsked, ActionKind, Outcome, Submission
-from tre.custody.studies import Approval, Proposal
+from tre.custody.studies import Approval, Assessment, ColumnReason, Proposal, Section, SectionComment
 from tre.records.keys import SigningKey
 from tre.records.ledger import Ledger
 
@@ -51,6 +53,16 @@ RAW, TWIN, REPORT = "1" * 64, "2" * 64, "3" * 64
 OUTPUT = Output("table", "output/table.csv", RAW, 120, Sensitivity.MODERATE)
 OFFERED = Offered("output/table.csv", RAW, TWIN, REPORT, Confidence.RECOMPUTED, Verdict.SUPPRESSED)
 YES = (FileVote("output/table.csv", TWIN, Decision.APPROVE, "f" * 64),)
+REMARK = Remark(
+    "output/table.csv",
+    RAW,
+    "a" * 64,
+    ReasonCode.SMALL_NUMBERS,
+    Audience.CHECKERS,
+    row=4,
+    column=2,
+    resolved=True,
+)
 STATEMENT = Statement("4" * 64, "5" * 128, (ReleasedFile("output/table.csv", TWIN),))
 
 EXAMPLES: dict[str, e.Event] = {
@@ -80,8 +92,39 @@ EXAMPLES: dict[str, e.Event] = {
         e.Released(STATEMENT),
         e.Refused(Reason(ReasonCode.NOT_PERMITTED)),
         e.Recalled(BREACH),
+        e.Assessed(Assessment(Section.DATA, "mary", agreed=False, note="a" * 64)),
+        e.Discussed(SectionComment(Section.DATA, "ada", "a" * 64)),
+        e.Described((FileContext("output/table.csv", "b" * 64),)),
+        e.Commented("edith", REMARK),
+        e.PartSignedOff("edith", ("output/table.csv",), (TWIN,)),
+        e.PartReleased(STATEMENT),
     )
 }
+
+LATER: dict[str, e.Event] = {
+    example.kind: example
+    for example in (
+        e.Applied(
+            replace(
+                PROPOSAL,
+                public_benefit="Fewer people in hospital.",
+                organisations=("University of Elsewhere",),
+                why=(ColumnReason("patients", "sex", "Effects differ."),),
+                outputs=("One table by region.",),
+                funding="A charity.",
+                exemption="None.",
+            )
+        ),
+        e.Submitted("ada", replace(SUBMISSION, code_authors=("grace",), continues="run-0")),
+        e.Checked(
+            POLICY,
+            (OFFERED,),
+            carried=(Vote("edith", YES),),
+            contexts=(FileContext("output/table.csv", "b" * 64),),
+        ),
+    )
+}
+"""Events that say something in a field that was added after their kind was first written."""
 
 STUDY: tuple[tuple[str, e.Event], ...] = (
     ("ada", EXAMPLES["application.applied"]),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.records.built import any_event
-from tests.records.examples import EXAMPLES
+from tests.records.examples import EXAMPLES, LATER
 from tre.custody.encoding import canonical, decode, encode
 from tre.custody.errors import Malformed
 from tre.custody.events import EVENTS, Event
@@ -33,6 +33,19 @@ def test_what_was_written_then_is_written_now(kind: str) -> None:
 @pytest.mark.parametrize("kind", sorted(EVENTS))
 def test_what_was_written_then_is_read_now(kind: str) -> None:
     assert decode(kind, json.loads(golden(kind))) == EXAMPLES[kind]
+
+
+@pytest.mark.parametrize("kind", sorted(LATER))
+def test_a_field_added_later_is_written_and_read_as_it_first_was(kind: str) -> None:
+    content = (GOLDEN.parent / "later" / f"{kind}.json").read_bytes()
+    assert canonical(encode(LATER[kind])) == content
+    assert decode(kind, json.loads(content)) == LATER[kind]
+
+
+@pytest.mark.parametrize("kind", sorted(LATER))
+def test_a_field_added_later_has_one_spelling_of_nothing(kind: str) -> None:
+    """Left out, never written empty: an event that says nothing in it has the bytes that it always had."""
+    assert set(json.loads(golden(kind))) <= set(encode(LATER[kind]))
 
 
 @given(any_event)

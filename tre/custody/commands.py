@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import ClassVar
 
 from job_specs.model import TableScope
-from tre.custody.outputs import FileVote, Offered, Output
+from tre.custody.outputs import FileContext, FileVote, Offered, Output
 from tre.custody.reasons import Reason
 from tre.custody.releases import Statement
+from tre.custody.remarks import Remark
 from tre.custody.requests import Outcome, Submission
-from tre.custody.studies import Proposal
+from tre.custody.studies import Proposal, Section
 
 
 class Step(StrEnum):
@@ -22,6 +23,8 @@ class Step(StrEnum):
     RETURN = "return"
     REJECT = "reject"
     WITHDRAW = "withdraw"
+    ASSESS = "assess"
+    DISCUSS = "discuss"
     SUSPEND = "suspend"
     REINSTATE = "reinstate"
     EXPIRE = "expire"
@@ -32,12 +35,16 @@ class Step(StrEnum):
     FINISH = "finish"
     CANCEL = "cancel"
     CHECK = "check"
+    DESCRIBE = "describe"
     VIEW = "view"
+    COMMENT = "comment"
     VOTE = "vote"
     REQUEST_CHANGES = "request-changes"
     RESUBMIT = "resubmit"
     SIGN_OFF = "sign-off"
+    SIGN_OFF_PART = "sign-off-part"
     RELEASE = "release"
+    RELEASE_PART = "release-part"
     REFUSE = "refuse"
     RECALL = "recall"
 
@@ -102,6 +109,25 @@ class Withdraw(Because):
     """Withdraw the study, or its approval."""
 
     step: ClassVar[Step] = Step.WITHDRAW
+
+
+@dataclass(frozen=True)
+class Assess(Command):
+    """Agree to one section of an application, or say what must change in it."""
+
+    step: ClassVar[Step] = Step.ASSESS
+    section: Section
+    agreed: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Discuss(Command):
+    """Say something about one section of an application."""
+
+    step: ClassVar[Step] = Step.DISCUSS
+    section: Section
+    note: str
 
 
 @dataclass(frozen=True)
@@ -186,6 +212,14 @@ class Check(Command):
 
 
 @dataclass(frozen=True)
+class Describe(Command):
+    """Say what offered files are."""
+
+    step: ClassVar[Step] = Step.DESCRIBE
+    contexts: tuple[FileContext, ...]
+
+
+@dataclass(frozen=True)
 class View(Command):
     """Open a quarantined file."""
 
@@ -194,8 +228,16 @@ class View(Command):
 
 
 @dataclass(frozen=True)
+class Comment(Command):
+    """Remark on a file, or on a cell of it."""
+
+    step: ClassVar[Step] = Step.COMMENT
+    remark: Remark
+
+
+@dataclass(frozen=True)
 class CastVote(Command):
-    """Vote on every offered file."""
+    """Vote on offered files."""
 
     step: ClassVar[Step] = Step.VOTE
     files: tuple[FileVote, ...]
@@ -222,6 +264,22 @@ class SignOff(Command):
     """Sign the request off."""
 
     step: ClassVar[Step] = Step.SIGN_OFF
+
+
+@dataclass(frozen=True)
+class SignOffPart(Command):
+    """Sign some of the files off; the rest stays open."""
+
+    step: ClassVar[Step] = Step.SIGN_OFF_PART
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReleasePart(Command):
+    """Let the part that is signed off leave, under this signed statement."""
+
+    step: ClassVar[Step] = Step.RELEASE_PART
+    statement: Statement
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from output_checks.model import Confidence
 from tre.custody.bases import LegalBases
 from tre.custody.errors import require
 from tre.custody.people import Person
+from tre.custody.requests import JobRequest
 from tre.custody.studies import Application
 
 
@@ -19,11 +20,15 @@ class Rules:
     """The numbers a site may choose, and the digest of the disclosure policy in force [P9] [P10].
 
     ``votes`` says how many approving checkers a file of each level needs; a level that is absent may not be released.
+    ``context_needed``: no vote before a member has said what each file is. ``team_is_conflict``: whoever is of a member's
+    team does not judge the study [P16].
     """
 
     check_policy: str
     votes: Mapping[Confidence, int]
     opt_outs_fresh_for: timedelta
+    context_needed: bool = False
+    team_is_conflict: bool = False
 
     def __post_init__(self) -> None:
         require(all(needed >= 2 for needed in self.votes.values()), "two checkers at the least [P9]")  # noqa: PLR2004 - the promise's own number
@@ -48,7 +53,7 @@ class StoreFacts:
 
 @dataclass(frozen=True)
 class Context:
-    """Everything outside the case that a decision may rest on."""
+    """Everything outside the case that a decision may rest on; ``earlier`` is the request that this one continues."""
 
     actor: Person
     rules: Rules
@@ -56,6 +61,7 @@ class Context:
     people: Mapping[str, Person] = field(default_factory=dict)
     application: Application | None = None
     store: StoreFacts | None = None
+    earlier: JobRequest | None = None
 
 
 @dataclass(frozen=True)

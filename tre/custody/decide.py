@@ -8,13 +8,15 @@ from dataclasses import fields
 
 from tre.custody import commands as c
 from tre.custody import events as e
+from tre.custody.carry import carried_over, inherited, standing_of
 from tre.custody.cases import Case
 from tre.custody.commands import Command
 from tre.custody.context import Context, Moment
 from tre.custody.errors import Malformed
+from tre.custody.outputs import FileContext
 from tre.custody.policies import POLICIES, Policy, Question
 from tre.custody.requests import JobRequest
-from tre.custody.studies import Approval
+from tre.custody.studies import Approval, Assessment, SectionComment
 
 
 def decide(
@@ -60,13 +62,14 @@ MIRRORS: Mapping[type[Command], type[e.Event]] = {
     c.Fail: e.Failed,
     c.Finish: e.Finished,
     c.Cancel: e.Cancelled,
-    c.Check: e.Checked,
     c.View: e.Viewed,
     c.RequestChanges: e.ChangesRequested,
     c.Resubmit: e.Resubmitted,
     c.Release: e.Released,
     c.Refuse: e.Refused,
     c.Recall: e.Recalled,
+    c.Describe: e.Described,
+    c.ReleasePart: e.PartReleased,
 }
 """Commands whose event says just what the command said."""
 
@@ -90,9 +93,21 @@ def _dated_or_signed(q: Question) -> e.Event:
             return e.Submitted(q.actor.id, submission)
         case c.Start():
             return _started(q, q.command)
+    return _spoken(q)
+
+
+def _spoken(q: Question) -> e.Event:
+    """Events that are one person's word."""
+    match q.command:
         case c.CastVote(files):
             return e.Voted(q.actor.id, files)
-    return _signed_off(q)
+        case c.Comment(remark):
+            return e.Commented(q.actor.id, remark)
+        case c.Assess(section, agreed, note):
+            return e.Assessed(Assessment(section, q.actor.id, agreed, note))
+        case c.Discuss(section, note):
+            return e.Discussed(SectionComment(section, q.actor.id, note))
+    return _of_an_offer(q)
 
 
 def _started(q: Question, command: c.Start) -> e.Event:
@@ -104,7 +119,25 @@ def _started(q: Question, command: c.Start) -> e.Event:
     )
 
 
-def _signed_off(q: Question) -> e.Event:
-    if not isinstance(q.command, c.SignOff) or not isinstance(q.case, JobRequest):
+def _of_an_offer(q: Question) -> e.Event:
+    """Events that are about the files on offer."""
+    if not isinstance(q.case, JobRequest):
         raise Malformed(f"no event is written for the step {q.step}")
-    return e.SignedOff(q.actor.id, tuple(file.digest for file in q.case.offered))
+    match q.command:
+        case c.Check():
+            return _checked(q.case, q.command, q.context.earlier)
+        case c.SignOff():
+            return e.SignedOff(q.actor.id, tuple(file.digest for file in q.case.offered))
+        case c.SignOffPart(paths):
+            digests = tuple(file.digest for file in q.case.offered if file.path in paths)
+            return e.PartSignedOff(q.actor.id, paths, digests)
+    raise Malformed(f"no event is written for the step {q.step}")
+
+
+def _checked(case: JobRequest, command: c.Check, earlier: JobRequest | None) -> e.Checked:
+    """The offer, with the approvals that carry over to it: from this case or, at its first offer, from the one it continues."""
+    standing, contexts = standing_of(case), tuple[FileContext, ...]()
+    if case.round == 0 and earlier is not None and earlier.id == case.submission.continues:
+        standing, contexts = standing_of(earlier), inherited(case, earlier, command.offered)
+    votes = carried_over(standing, command.offered, (*case.contexts, *contexts))
+    return e.Checked(command.policy, command.offered, votes, contexts)

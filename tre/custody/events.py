@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from tre.custody.outputs import FileVote, Offered, Output
+from tre.custody.later import later
+from tre.custody.outputs import FileContext, FileVote, Offered, Output, Vote
 from tre.custody.reasons import Reason
 from tre.custody.releases import Statement
+from tre.custody.remarks import Remark
 from tre.custody.requests import Outcome, Submission
-from tre.custody.studies import Approval, Proposal
+from tre.custody.studies import Approval, Assessment, Proposal, SectionComment
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,22 @@ class Expired(Event):
 
 
 @dataclass(frozen=True)
+class Assessed(Event):
+    """An approver agreed to one section, or said that it must change."""
+
+    kind: ClassVar[str] = "application.assessed"
+    assessment: Assessment
+
+
+@dataclass(frozen=True)
+class Discussed(Event):
+    """A member or an approver said something about one section."""
+
+    kind: ClassVar[str] = "application.discussed"
+    comment: SectionComment
+
+
+@dataclass(frozen=True)
 class Submitted(Event):
     """A job request was handed in."""
 
@@ -155,11 +173,24 @@ class Cancelled(Event):
 
 @dataclass(frozen=True)
 class Checked(Event):
-    """The automatic checks ran over every moderately sensitive output, under the policy with this digest [P10]."""
+    """The automatic checks ran over every moderately sensitive output, under the policy with this digest [P10].
+
+    ``carried`` are the approvals of an earlier round that stand, and ``contexts`` what was said of the same files then.
+    """
 
     kind: ClassVar[str] = "request.checked"
     policy: str
     offered: tuple[Offered, ...]
+    carried: tuple[Vote, ...] = later(())
+    contexts: tuple[FileContext, ...] = later(())
+
+
+@dataclass(frozen=True)
+class Described(Event):
+    """A member said what offered files are."""
+
+    kind: ClassVar[str] = "request.described"
+    contexts: tuple[FileContext, ...]
 
 
 @dataclass(frozen=True)
@@ -171,8 +202,17 @@ class Viewed(Event):
 
 
 @dataclass(frozen=True)
+class Commented(Event):
+    """A checker or a member remarked on a file."""
+
+    kind: ClassVar[str] = "request.commented"
+    person: str
+    remark: Remark
+
+
+@dataclass(frozen=True)
 class Voted(Event):
-    """A checker voted on every offered file."""
+    """A checker voted on offered files; after both are in, it may be another word than the one before."""
 
     kind: ClassVar[str] = "request.voted"
     checker: str
@@ -203,6 +243,24 @@ class SignedOff(Event):
     kind: ClassVar[str] = "request.signed-off"
     checker: str
     files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PartSignedOff(Event):
+    """A checker signed some of the files off; the rest stays open."""
+
+    kind: ClassVar[str] = "request.part-signed-off"
+    checker: str
+    paths: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PartReleased(Event):
+    """A part of the files left, under a signed statement of its own."""
+
+    kind: ClassVar[str] = "request.part-released"
+    statement: Statement
 
 
 @dataclass(frozen=True)
@@ -239,6 +297,8 @@ APPLICATION_EVENTS: tuple[type[Event], ...] = (
     Suspended,
     Reinstated,
     Expired,
+    Assessed,
+    Discussed,
 )
 REQUEST_EVENTS: tuple[type[Event], ...] = (
     Submitted,
@@ -256,5 +316,9 @@ REQUEST_EVENTS: tuple[type[Event], ...] = (
     Released,
     Refused,
     Recalled,
+    Described,
+    Commented,
+    PartSignedOff,
+    PartReleased,
 )
 EVENTS: dict[str, type[Event]] = {event.kind: event for event in (*APPLICATION_EVENTS, *REQUEST_EVENTS)}

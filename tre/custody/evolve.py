@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tre.custody import events as e
+from tre.custody.carry import standing_of
 from tre.custody.cases import Case
 from tre.custody.commands import Step
 from tre.custody.errors import Malformed
 from tre.custody.lifecycle import APPLICATION, REQUEST
-from tre.custody.outputs import Vote
+from tre.custody.outputs import FileContext, Vote
+from tre.custody.remarks import Said
 from tre.custody.requests import Job, JobRequest, JobState
 from tre.custody.studies import Application
 
@@ -25,6 +27,8 @@ STEP_OF: dict[type[e.Event], Step] = {
     e.Suspended: Step.SUSPEND,
     e.Reinstated: Step.REINSTATE,
     e.Expired: Step.EXPIRE,
+    e.Assessed: Step.ASSESS,
+    e.Discussed: Step.DISCUSS,
     e.Submitted: Step.SUBMIT,
     e.Started: Step.START,
     e.Landed: Step.LAND,
@@ -40,6 +44,10 @@ STEP_OF: dict[type[e.Event], Step] = {
     e.Released: Step.RELEASE,
     e.Refused: Step.REFUSE,
     e.Recalled: Step.RECALL,
+    e.Described: Step.DESCRIBE,
+    e.Commented: Step.COMMENT,
+    e.PartSignedOff: Step.SIGN_OFF_PART,
+    e.PartReleased: Step.RELEASE_PART,
 }
 
 
@@ -73,9 +81,13 @@ def fold(case: Case, events: Iterable[e.Event]) -> Case:
 def _application(case: Application, event: e.Event) -> Application:
     match event:
         case e.Applied(proposal) | e.Revised(proposal):
-            return replace(case, proposals=(*case.proposals, proposal))
+            return case.revised(proposal)
         case e.Approved(approval):
             return replace(case, approvals=(*case.approvals, approval))
+        case e.Assessed(word):
+            return case.assess(word)
+        case e.Discussed(comment):
+            return replace(case, comments=(*case.comments, comment))
         case _:
             return case
 
@@ -107,13 +119,70 @@ def _job(case: JobRequest, event: e.Started | e.Landed | e.Failed) -> JobRequest
 
 def _review(case: JobRequest, event: e.Event) -> JobRequest:
     match event:
-        case e.Checked(policy, offered):
-            return replace(case, policy=policy, offered=offered, round=case.round + 1, votes=())
+        case e.Checked():
+            return _offered_again(case, event)
+        case e.Described(contexts):
+            return _described(case, contexts)
         case e.Voted(checker, files):
-            return replace(case, votes=(*case.votes, Vote(checker, files)))
+            return replace(case, votes=_with_words(case.votes, Vote(checker, files)))
+        case e.Commented(person, remark):
+            return replace(case, remarks=(*case.remarks, Said(person, case.round, remark)))
+        case e.Resubmitted(withheld, _):
+            stands = standing_of(case)
+            again = replace(case, offered=(), votes=(), carried=(), standing=stands)
+            return replace(again, withheld=(*case.withheld, *withheld))
+        case _:
+            return _leaving(case, event)
+
+
+def _leaving(case: JobRequest, event: e.Event) -> JobRequest:
+    match event:
+        case e.PartSignedOff(_, paths):
+            return replace(case, signed=paths)
         case e.Released(statement):
             return replace(case, statements=(*case.statements, statement))
-        case e.Resubmitted(withheld, _):
-            return replace(case, withheld=(*case.withheld, *withheld), offered=(), votes=())
+        case e.PartReleased(statement):
+            gone = {file.path for file in statement.files}
+            rest = tuple(file for file in case.offered if file.path not in gone)
+            return replace(case, statements=(*case.statements, statement), offered=rest, signed=())
         case _:
             return case
+
+
+def _offered_again(case: JobRequest, event: e.Checked) -> JobRequest:
+    return replace(
+        case,
+        policy=event.policy,
+        offered=event.offered,
+        round=case.round + 1,
+        votes=(),
+        carried=event.carried,
+        standing=(),
+        contexts=(*case.contexts, *event.contexts),
+        signed=(),
+    )
+
+
+def _described(case: JobRequest, contexts: tuple[FileContext, ...]) -> JobRequest:
+    """The contexts as they are now; what was said of a file under another context no longer counts."""
+    known = {each.path: each.context for each in case.contexts}
+    changed = frozenset(each.path for each in contexts if known.get(each.path) != each.context)
+    kept = tuple(each for each in case.contexts if each.path not in changed)
+    new = tuple(each for each in contexts if each.path in changed)
+    stripped = replace(case, votes=_without(case.votes, changed), carried=_without(case.carried, changed))
+    return replace(stripped, contexts=(*kept, *new))
+
+
+def _without(votes: tuple[Vote, ...], paths: frozenset[str]) -> tuple[Vote, ...]:
+    """The votes, without any word on those paths."""
+    left = (replace(vote, files=tuple(f for f in vote.files if f.path not in paths)) for vote in votes)
+    return tuple(vote for vote in left if vote.files)
+
+
+def _with_words(votes: tuple[Vote, ...], new: Vote) -> tuple[Vote, ...]:
+    """The votes with a checker's newer words in the place of the older ones on the same paths."""
+    said = frozenset(file.path for file in new.files)
+    mine = [file for vote in votes if vote.checker == new.checker for file in vote.files]
+    older = tuple(file for file in mine if file.path not in said)
+    others = tuple(vote for vote in votes if vote.checker != new.checker)
+    return (*others, Vote(new.checker, (*older, *new.files)))

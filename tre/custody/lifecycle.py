@@ -18,6 +18,7 @@ APPROVER = frozenset({Role.APPROVER})
 CHECKER = frozenset({Role.OUTPUT_CHECKER})
 WORKER = frozenset({Role.PLATFORM})
 AUTHOR_OR_APPROVER = AUTHOR | APPROVER
+AUTHOR_OR_CHECKER = AUTHOR | CHECKER
 
 ApplicationMap = Mapping[A, Mapping[Step, tuple[Owners, A]]]
 RequestMap = Mapping[R, Mapping[Step, tuple[Owners, R]]]
@@ -28,6 +29,8 @@ APPLICATION: ApplicationMap = {
     },
     A.APPLIED: {
         Step.REVISE: (AUTHOR, A.APPLIED),
+        Step.ASSESS: (APPROVER, A.APPLIED),
+        Step.DISCUSS: (AUTHOR_OR_APPROVER, A.APPLIED),
         Step.APPROVE: (APPROVER, A.APPROVED),
         Step.RETURN: (APPROVER, A.RETURNED),
         Step.REJECT: (APPROVER, A.REJECTED),
@@ -35,6 +38,7 @@ APPLICATION: ApplicationMap = {
     },
     A.RETURNED: {
         Step.REVISE: (AUTHOR, A.APPLIED),
+        Step.DISCUSS: (AUTHOR_OR_APPROVER, A.RETURNED),
         Step.WITHDRAW: (AUTHOR, A.WITHDRAWN),
     },
     A.APPROVED: {
@@ -70,12 +74,17 @@ REQUEST: RequestMap = {
     },
     R.LANDED: {
         Step.CHECK: (WORKER, R.CHECKED),
+        Step.RECALL: (EVERYONE, R.RECALLED),
         Step.CANCEL: (AUTHOR, R.CANCELLED),
     },
     R.CHECKED: {
         Step.CHECK: (WORKER, R.CHECKED),
+        Step.DESCRIBE: (AUTHOR, R.CHECKED),
         Step.VIEW: (CHECKER, R.CHECKED),
+        Step.COMMENT: (AUTHOR_OR_CHECKER, R.CHECKED),
         Step.VOTE: (CHECKER, R.VOTED),
+        Step.SIGN_OFF: (CHECKER, R.SIGNED_OFF),
+        Step.RECALL: (EVERYONE, R.RECALLED),
         Step.REQUEST_CHANGES: (CHECKER, R.RETURNED),
         Step.REFUSE: (CHECKER, R.REFUSED),
         Step.CANCEL: (AUTHOR, R.CANCELLED),
@@ -83,7 +92,9 @@ REQUEST: RequestMap = {
     R.VOTED: {
         Step.CHECK: (WORKER, R.CHECKED),
         Step.VIEW: (CHECKER, R.VOTED),
+        Step.COMMENT: (AUTHOR_OR_CHECKER, R.VOTED),
         Step.VOTE: (CHECKER, R.REVIEWED),
+        Step.RECALL: (EVERYONE, R.RECALLED),
         Step.REQUEST_CHANGES: (CHECKER, R.RETURNED),
         Step.REFUSE: (CHECKER, R.REFUSED),
         Step.CANCEL: (AUTHOR, R.CANCELLED),
@@ -91,22 +102,36 @@ REQUEST: RequestMap = {
     R.REVIEWED: {
         Step.CHECK: (WORKER, R.CHECKED),
         Step.VIEW: (CHECKER, R.REVIEWED),
+        Step.COMMENT: (AUTHOR_OR_CHECKER, R.REVIEWED),
         Step.VOTE: (CHECKER, R.REVIEWED),
         Step.SIGN_OFF: (CHECKER, R.SIGNED_OFF),
+        Step.SIGN_OFF_PART: (CHECKER, R.PART_SIGNED_OFF),
+        Step.RECALL: (EVERYONE, R.RECALLED),
         Step.REQUEST_CHANGES: (CHECKER, R.RETURNED),
         Step.REFUSE: (CHECKER, R.REFUSED),
         Step.CANCEL: (AUTHOR, R.CANCELLED),
     },
     R.RETURNED: {
+        Step.DESCRIBE: (AUTHOR, R.RETURNED),
         Step.VIEW: (CHECKER, R.RETURNED),
+        Step.COMMENT: (AUTHOR_OR_CHECKER, R.RETURNED),
         Step.RESUBMIT: (AUTHOR, R.LANDED),
         Step.CANCEL: (AUTHOR, R.CANCELLED),
+        Step.RECALL: (EVERYONE, R.RECALLED),
+    },
+    R.PART_SIGNED_OFF: {
+        Step.CHECK: (WORKER, R.CHECKED),
+        Step.VIEW: (CHECKER, R.PART_SIGNED_OFF),
+        Step.RELEASE_PART: (WORKER, R.REVIEWED),
+        Step.REFUSE: (CHECKER, R.REFUSED),
+        Step.RECALL: (EVERYONE, R.RECALLED),
     },
     R.SIGNED_OFF: {
         Step.CHECK: (WORKER, R.CHECKED),
         Step.VIEW: (CHECKER, R.SIGNED_OFF),
         Step.RELEASE: (WORKER, R.RELEASED),
         Step.REFUSE: (CHECKER, R.REFUSED),
+        Step.RECALL: (EVERYONE, R.RECALLED),
     },
     R.RELEASED: {
         Step.VIEW: (CHECKER, R.RELEASED),
@@ -115,8 +140,12 @@ REQUEST: RequestMap = {
     R.FAILED: {
         Step.VIEW: (CHECKER, R.FAILED),
     },
-    R.CANCELLED: {},
-    R.REFUSED: {},
+    R.CANCELLED: {
+        Step.RECALL: (EVERYONE, R.RECALLED),
+    },
+    R.REFUSED: {
+        Step.RECALL: (EVERYONE, R.RECALLED),
+    },
     R.RECALLED: {
         Step.VIEW: (CHECKER, R.RECALLED),
     },

@@ -72,7 +72,28 @@ class FileVote:
 
 @dataclass(frozen=True)
 class Vote:
-    """One checker's votes on every file offered in one round."""
+    """One checker's votes, file by file, in one round: the latest word on each."""
 
     checker: str
     files: tuple[FileVote, ...]
+
+
+@dataclass(frozen=True)
+class FileContext:
+    """What a member says an offered file is, before a checker's time is asked for: a document in the vault, by digest."""
+
+    path: str
+    context: str
+
+    def __post_init__(self) -> None:
+        require(self.path, "a context is of a file")
+        require(is_digest(self.context), "a context is kept in the vault and named by digest")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An offer that was approved, exactly as it was, with what was said of it, and each approval of it."""
+
+    offered: Offered
+    context: str
+    approvals: tuple[Vote, ...]

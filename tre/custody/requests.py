@@ -1,13 +1,15 @@
 """Job requests: what was asked to run, how far it got, and what came of it. Refuses two actions with one name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from job_specs.model import Purpose, TableScope
 from tre.custody.errors import require
 from tre.custody.later import later
-from tre.custody.outputs import Offered, Output, Vote
+from tre.custody.outputs import FileContext, FileVote, Offered, Output, Standing, Vote
 from tre.custody.releases import Statement
+from tre.custody.remarks import Said
 
 
 class RequestStage(StrEnum):
@@ -21,6 +23,7 @@ class RequestStage(StrEnum):
     VOTED = "voted"
     REVIEWED = "reviewed"
     RETURNED = "returned"
+    PART_SIGNED_OFF = "part-signed-off"
     SIGNED_OFF = "signed-off"
     RELEASED = "released"
     FAILED = "failed"
@@ -84,7 +87,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Submission:
-    """What a researcher handed in: the study it is for, its purpose tag, the digests of spec and code, and its backend [P7]."""
+    """What a researcher handed in: the study it is for, its purpose tag, the digests of spec and code, and its
+    backend [P7].
+
+    ``code_authors`` are the accounts that wrote the code [P16]; ``continues`` names the request that this one answers:
+    approvals of byte-identical files carry over from it.
+    """
 
     application: str
     purpose: Purpose
@@ -93,6 +101,8 @@ class Submission:
     datasets: tuple[TableScope, ...]
     actions: tuple[ActionAsked, ...]
     backend: str = later("tpp")
+    code_authors: tuple[str, ...] = later(())
+    continues: str = later("")
 
     def __post_init__(self) -> None:
         require(self.backend, "a submission names its backend")
@@ -102,7 +112,11 @@ class Submission:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A job request, as folded from its events. ``round`` counts the offers made to checkers; votes are kept per round."""
+    """A job request, as folded from its events. ``round`` counts the offers made to checkers; votes are kept per round.
+
+    ``carried`` are approvals of earlier rounds that stand, because nothing of the file has changed; ``signed`` are the paths
+    of a part that is signed off and has not left yet; what has left is in ``statements`` and is no longer ``offered``.
+    """
 
     id: str
     stage: RequestStage = RequestStage.NEW
@@ -115,6 +129,11 @@ class JobRequest:
     round: int = 0
     votes: tuple[Vote, ...] = ()
     statements: tuple[Statement, ...] = ()
+    carried: tuple[Vote, ...] = ()
+    standing: tuple[Standing, ...] = ()
+    contexts: tuple[FileContext, ...] = ()
+    signed: tuple[str, ...] = ()
+    remarks: tuple[Said, ...] = ()
 
     @property
     def submission(self) -> Submission:
@@ -129,6 +148,21 @@ class JobRequest:
         """The same request with one job replaced by its newer self."""
         jobs = tuple(changed if job.action.name == changed.action.name else job for job in self.jobs)
         return replace(self, jobs=jobs)
+
+    @property
+    def words(self) -> Mapping[tuple[str, str], FileVote]:
+        """The latest word of each checker on each path; an approval that carried over counts until its giver says more."""
+        said = ((vote.checker, file) for vote in (*self.carried, *self.votes) for file in vote.files)
+        return {(checker, file.path): file for checker, file in said}
+
+    @property
+    def left(self) -> frozenset[str]:
+        """The paths that have left."""
+        return frozenset(file.path for statement in self.statements for file in statement.files)
+
+    def context_of(self, path: str) -> str:
+        """The digest of what was said of the file, or ``""``."""
+        return next((each.context for each in self.contexts if each.path == path), "")
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -12,7 +12,9 @@ from tre.custody.requests import JobRequest
 from tre.custody.studies import Application
 
 
-def statement_body(case: JobRequest, study: Application, site: str, now: datetime) -> dict[str, Any]:
+def statement_body(
+    case: JobRequest, study: Application, site: str, now: datetime, *, leaving: tuple[Offered, ...]
+) -> dict[str, Any]:
     """What a release says of itself, as plain data: which bytes, whose word, from which data, under which policy."""
     return {
         "type": "tre-release-statement/1",
@@ -25,7 +27,7 @@ def statement_body(case: JobRequest, study: Application, site: str, now: datetim
         "spec": case.submission.spec,
         "code": case.submission.code,
         "disclosurePolicy": case.policy,
-        "subjects": [_subject(case, offered) for offered in case.offered],
+        "subjects": [_subject(case, offered) for offered in leaving],
         "ran": [
             {"action": job.action.name, "image": job.image, "store": job.store, "optOuts": job.opt_outs}
             for job in case.jobs
@@ -48,10 +50,9 @@ def _study(study: Application) -> dict[str, Any]:
 
 def _subject(case: JobRequest, offered: Offered) -> dict[str, Any]:
     checkers = [
-        vote.checker
-        for vote in case.votes
-        for file in vote.files
-        if file.path == offered.path and file.decision is Decision.APPROVE
+        checker
+        for (checker, path), word in case.words.items()
+        if path == offered.path and word.decision is Decision.APPROVE
     ]
     return {
         "path": offered.path,

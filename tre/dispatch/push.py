@@ -1,5 +1,7 @@
 """What has left, laid out where its owners collect it. Bytes are pushed out; nothing outside ever reaches in.
 
+A request's first release lies in a folder of the request's name, a later part of it beside that with a number.
+
 Refuses to deliver bytes that are not the ones signed for. A recalled release leaves a tombstone in its place; the bytes
 stay in the vault as evidence [P15].
 """
@@ -30,38 +32,46 @@ class Push:
         self.folder = folder
 
     def is_delivered(self, case: JobRequest) -> bool:
-        """Whether the release lies there whole."""
-        return (self.folder / case.id / STATEMENT).exists()
+        """Whether everything that has left lies there whole."""
+        return all((place / STATEMENT).exists() for place, _ in self._placed(case))
 
     def is_entombed(self, case: JobRequest) -> bool:
-        """Whether nothing of the release lies there but a tombstone."""
-        place = self.folder / case.id
-        return not place.exists() or (place / TOMBSTONE).exists()
+        """Whether nothing of what had left lies there but a tombstone."""
+        return not any(_is_there(place) for place, _ in self._placed(case))
 
     def deliver(self, case: JobRequest) -> bool:
-        """Lay out a release; whether anything had to be done. Safe to repeat after a crash."""
-        statement = case.statements[-1]
-        if self.is_delivered(case):
-            return False
-        for file in statement.files:
-            _write(self.folder / case.id / file.path, self._release(file.digest))
-        self._sign(case, statement)
-        return True
+        """Lay out what has left; whether anything had to be done. Safe to repeat after a crash."""
+        missing = [each for each in self._placed(case) if not (each[0] / STATEMENT).exists()]
+        for place, statement in missing:
+            for file in statement.files:
+                _write(place / file.path, self._release(file.digest))
+            self._sign(place, statement)
+        return bool(missing)
 
     def entomb(self, case: JobRequest) -> bool:
-        """Take a recalled release away and leave a tombstone; whether anything had to be done."""
-        if self.is_entombed(case):
-            return False
-        place = self.folder / case.id
-        for file in case.statements[-1].files:
-            (place / file.path).unlink(missing_ok=True)
-        _write(place / TOMBSTONE, EPITAPH.encode())
-        return True
+        """Take recalled releases away and leave a tombstone for each; whether anything had to be done."""
+        due = [each for each in self._placed(case) if _is_there(each[0])]
+        for place, statement in due:
+            for file in statement.files:
+                (place / file.path).unlink(missing_ok=True)
+            _write(place / TOMBSTONE, EPITAPH.encode())
+        return bool(due)
 
-    def _sign(self, case: JobRequest, statement: Statement) -> None:
+    def place(self, case: JobRequest, number: int) -> Path:
+        """Where the release with that number, counted from 0, lies."""
+        return self.folder / (f"{case.id}.{number + 1}" if number else case.id)
+
+    def _placed(self, case: JobRequest) -> list[tuple[Path, Statement]]:
+        return [(self.place(case, number), statement) for number, statement in enumerate(case.statements)]
+
+    def _sign(self, place: Path, statement: Statement) -> None:
         """The statement goes last: where it lies, the release is whole."""
-        _write(self.folder / case.id / "statement.sig", statement.signature.encode())
-        _write(self.folder / case.id / STATEMENT, self._documents.get(statement.digest))
+        _write(place / "statement.sig", statement.signature.encode())
+        _write(place / STATEMENT, self._documents.get(statement.digest))
+
+
+def _is_there(place: Path) -> bool:
+    return place.exists() and not (place / TOMBSTONE).exists()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -64,10 +64,18 @@ class Site:
     """A stronger runtime that the engine knows, such as `runsc`; empty for the engine's own."""
     entrypoints: frozenset[tuple[str, ...]] = frozenset()
     """The ENTRYPOINTs that an image of the site's own may bring."""
+    context_needed: bool = False
+    team_is_conflict: bool = False
 
     def rules(self, check_policy: str) -> Rules:
         """The rules that the core decides by, under the disclosure policy with that digest."""
-        return Rules(check_policy=check_policy, votes=self.votes, opt_outs_fresh_for=self.opt_outs_fresh_for)
+        return Rules(
+            check_policy=check_policy,
+            votes=self.votes,
+            opt_outs_fresh_for=self.opt_outs_fresh_for,
+            context_needed=self.context_needed,
+            team_is_conflict=self.team_is_conflict,
+        )
 
     def person(self, untrusted_id: str) -> Person:
         """The person with that account.
@@ -119,6 +127,8 @@ def load_site(folder: Path) -> Site:
             policy=hashlib.sha256(canonical(_plain([rules, people, bases]))).hexdigest(),
             worker=worker,
             maintenance=maintenance,
+            context_needed=_yes(rules["review"], "context_needed"),
+            team_is_conflict=_yes(rules["review"], "team_is_conflict"),
         )
 
 
@@ -207,6 +217,14 @@ def _basis(name: str, entry: Mapping[str, Any]) -> LegalBasis:
             entry["enabled"] is True,
             honours_national="national" in entry["opt_outs"],
         )
+
+
+def _yes(table: Mapping[str, Any], key: str) -> bool:
+    """Whether a rule is switched on; off where it is not named."""
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{key} is true or false")  # noqa: TRY004 - one kind of error for whatever a file says wrongly
+    return value
 
 
 def _day(value: Any) -> date:

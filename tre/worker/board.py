@@ -76,7 +76,7 @@ class Board:
             self._keep(case)
 
     def _keep(self, case: JobRequest) -> None:
-        if case.stage in ENDED:
+        if case.stage in ENDED and not case.statements:
             self.drop(case.id)
         else:
             self.cases[case.id] = case

@@ -10,10 +10,17 @@ from dataclasses import dataclass
 from tre.custody.policies.run import to_offer
 from tre.custody.requests import JobRequest, JobState, RequestStage
 from tre.service import Service
+from tre.worker.board import ENDED
 from tre.worker.tools import Tools
 
 UNDER_REVIEW = frozenset(
-    {RequestStage.CHECKED, RequestStage.VOTED, RequestStage.REVIEWED, RequestStage.SIGNED_OFF}
+    {
+        RequestStage.CHECKED,
+        RequestStage.VOTED,
+        RequestStage.REVIEWED,
+        RequestStage.PART_SIGNED_OFF,
+        RequestStage.SIGNED_OFF,
+    }
 )
 """Where a change of the disclosure policy means that everything is checked, and voted on, again [P10]."""
 
@@ -43,7 +50,7 @@ class Errands:
 
     def are_done(self, case: JobRequest) -> bool:
         """Whether a release, or its tombstone, lies where it belongs, and nothing is left to do."""
-        if case.stage is RequestStage.RELEASED:
+        if case.stage is RequestStage.RELEASED or case.stage in ENDED:
             return self._tools.push.is_delivered(case)
         return case.stage is RequestStage.RECALLED and self._tools.push.is_entombed(case)
 
@@ -54,6 +61,10 @@ class Errands:
             return Errand("@finish", self._finish) if landed else None
         if case.stage is RequestStage.LANDED:
             return Errand(f"@check-{case.round}", self._check) if to_offer(case) else None
+        if case.stage is not RequestStage.RECALLED and not self._tools.push.is_delivered(case):
+            return Errand(f"@deliver-{len(case.statements)}", self._deliver)
+        if case.stage is RequestStage.PART_SIGNED_OFF and case.policy == self._service.rules.check_policy:
+            return Errand(f"@release-{len(case.statements)}", self._release_part)
         if case.stage in UNDER_REVIEW and case.policy != self._service.rules.check_policy:
             return Errand(f"@check-{case.round}", self._check)
         return self._by_stage.get(case.stage)
@@ -70,6 +81,10 @@ class Errands:
     def _release(self, case: JobRequest, token: int) -> None:
         del token  # a second release is refused by the core
         self._service.release(self._tools.clock(), case.id)
+
+    def _release_part(self, case: JobRequest, token: int) -> None:
+        del token  # a second release is refused by the core
+        self._service.release_part(self._tools.clock(), case.id)
 
     def _deliver(self, case: JobRequest, token: int) -> None:
         del token  # delivering twice writes the same bytes

@@ -5,7 +5,7 @@ notice. Refuses to be empty.
 """
 
 from tre.custody.commands import Step
-from tre.custody.policies import people, review, run, study
+from tre.custody.policies import leaving, people, review, run, study
 from tre.custody.policies.question import Policy, Question
 
 ALL = frozenset(Step)
@@ -26,25 +26,35 @@ OF_REQUESTS = frozenset(
         Step.RELEASE,
         Step.REFUSE,
         Step.RECALL,
+        Step.DESCRIBE,
+        Step.COMMENT,
+        Step.SIGN_OFF_PART,
+        Step.RELEASE_PART,
     }
 )
-BY_AUTHORS = frozenset({Step.APPLY, Step.REVISE, Step.WITHDRAW, Step.SUBMIT, Step.CANCEL, Step.RESUBMIT})
+BY_AUTHORS = frozenset(
+    {Step.APPLY, Step.REVISE, Step.WITHDRAW, Step.SUBMIT, Step.CANCEL, Step.DESCRIBE, Step.RESUBMIT}
+)
 BY_JUDGES = frozenset(
     {
         Step.APPROVE,
         Step.RETURN,
         Step.REJECT,
         Step.REINSTATE,
+        Step.ASSESS,
         Step.VIEW,
         Step.VOTE,
         Step.REQUEST_CHANGES,
         Step.SIGN_OFF,
+        Step.SIGN_OFF_PART,
         Step.REFUSE,
     }
 )
-TOWARDS_RELEASE = frozenset({Step.SUBMIT, Step.START, Step.VOTE, Step.RESUBMIT, Step.SIGN_OFF, Step.RELEASE})
+SIGN_OFFS = frozenset({Step.SIGN_OFF, Step.SIGN_OFF_PART})
+RELEASES = frozenset({Step.RELEASE, Step.RELEASE_PART})
+SIGNING = SIGN_OFFS | RELEASES
+TOWARDS_RELEASE = SIGNING | {Step.SUBMIT, Step.START, Step.VOTE, Step.RESUBMIT}
 UNDER_THE_LAW = TOWARDS_RELEASE | {Step.APPLY, Step.REVISE, Step.APPROVE, Step.REINSTATE}
-SIGNING = frozenset({Step.SIGN_OFF, Step.RELEASE})
 
 
 def only(*steps: Step) -> frozenset[Step]:
@@ -59,6 +69,7 @@ POLICIES: tuple[Policy, ...] = (
     Policy(study.study_is_known, OF_REQUESTS),
     Policy(people.author_is_a_member, BY_AUTHORS),
     Policy(people.judge_is_independent, BY_JUDGES),
+    Policy(people.speaker_is_on_one_side, only(Step.DISCUSS, Step.COMMENT)),
     Policy(people.only_an_approver_suspends_without_a_breach, only(Step.SUSPEND)),
     Policy(people.purpose_fits_the_author, only(Step.APPLY, Step.REVISE, Step.SUBMIT)),
     Policy(study.purpose_is_the_studys, TOWARDS_RELEASE),
@@ -68,10 +79,13 @@ POLICIES: tuple[Policy, ...] = (
     Policy(study.basis_permits_the_purpose, UNDER_THE_LAW),
     Policy(study.basis_is_live, UNDER_THE_LAW),
     Policy(study.approval_stays_within_the_proposal, only(Step.APPROVE)),
+    Policy(study.no_section_is_open, only(Step.APPROVE)),
+    Policy(study.disagreement_is_explained, only(Step.ASSESS)),
     Policy(study.expiry_is_due, only(Step.EXPIRE)),
     Policy(study.columns_are_approved, only(Step.SUBMIT, Step.START)),
-    Policy(people.submitter_is_trained, only(Step.START, Step.RELEASE)),
+    Policy(people.submitter_is_trained, RELEASES | {Step.START}),
     Policy(run.actions_stand_in_order, only(Step.SUBMIT)),
+    Policy(run.continues_its_own_study, only(Step.SUBMIT)),
     Policy(run.action_can_start, only(Step.START)),
     Policy(run.opt_outs_are_fresh, only(Step.START)),
     Policy(run.action_is_running, only(Step.LAND, Step.FAIL)),
@@ -79,18 +93,24 @@ POLICIES: tuple[Policy, ...] = (
     Policy(run.outputs_are_the_actions_own, only(Step.LAND)),
     Policy(run.everything_has_landed, only(Step.FINISH)),
     Policy(run.checks_cover_what_landed, only(Step.CHECK)),
-    Policy(run.checked_under_the_policy_in_force, only(Step.CHECK, Step.SIGN_OFF, Step.RELEASE)),
+    Policy(run.checked_under_the_policy_in_force, SIGNING | {Step.CHECK}),
     Policy(run.file_is_of_this_case, only(Step.VIEW)),
+    Policy(review.remark_is_on_these_bytes, only(Step.COMMENT)),
+    Policy(review.context_is_of_offered_files, only(Step.DESCRIBE)),
+    Policy(review.context_is_there, only(Step.VOTE)),
     Policy(review.vote_covers_the_same_bytes, only(Step.VOTE)),
     Policy(review.one_vote_each, only(Step.VOTE)),
     Policy(review.refused_files_are_not_approved, only(Step.VOTE)),
     Policy(review.opaque_files_need_words, only(Step.VOTE)),
-    Policy(review.signer_has_voted, only(Step.SIGN_OFF)),
-    Policy(review.every_file_has_enough_votes, SIGNING),
-    Policy(review.nothing_refused_is_offered, SIGNING),
-    Policy(review.statement_names_the_signed_bytes, only(Step.RELEASE)),
+    Policy(review.contested_files_need_words, only(Step.VOTE)),
+    Policy(leaving.signer_has_voted, SIGN_OFFS),
+    Policy(leaving.part_is_a_part, only(Step.SIGN_OFF_PART)),
+    Policy(leaving.every_file_has_enough_votes, SIGNING),
+    Policy(leaving.nothing_refused_is_offered, SIGNING),
+    Policy(leaving.statement_names_the_signed_bytes, RELEASES),
     Policy(review.changes_are_explained, only(Step.REQUEST_CHANGES)),
     Policy(review.something_is_still_offered, only(Step.RESUBMIT)),
+    Policy(leaving.something_has_left, only(Step.RECALL)),
 )
 
-__all__ = ["POLICIES", "Policy", "Question"]
+__all__ = ["POLICIES", "SIGNING", "Policy", "Question"]

@@ -3,12 +3,15 @@
 Refuses to look at anything but the map, the actor and the study's people.
 """
 
+from collections.abc import Collection
+
 from job_specs.model import Purpose
-from tre.custody.commands import Apply, Recall, Revise, Step, Suspend
+from tre.custody.commands import Apply, Comment, Recall, Revise, Step, Suspend
 from tre.custody.errors import Refusal
-from tre.custody.people import Role
+from tre.custody.people import Person, Role
 from tre.custody.policies.question import Question
 from tre.custody.reasons import ReasonCode
+from tre.custody.remarks import Audience
 from tre.custody.requests import JobRequest
 
 
@@ -78,16 +81,45 @@ def author_is_a_member(q: Question) -> Refusal | None:
 
 def judge_is_independent(q: Question) -> Refusal | None:
     """Nobody approves, checks or releases their own study's work, whatever roles they hold [P4] [P9] [P16]."""
-    on_the_study = q.study is not None and q.actor.id in q.study.members
-    ran_it = isinstance(q.case, JobRequest) and q.actor.id == q.case.submitter
-    if not on_the_study and not ran_it:
+    if is_apart(q, q.actor):
         return None
     return Refusal(
         "own-study",
-        f"You are, or were, on this study, so '{q.step}' is not for you.",
+        f"You are, or were, on this study, or close to it, so '{q.step}' is not for you.",
         "Ask someone who is independent of the study.",
         "P16",
     )
+
+
+def speaker_is_on_one_side(q: Question) -> Refusal | None:
+    """A study is discussed by its members, to be read by everyone, and by those who judge it and are apart from it [P16]."""
+    judge = Role.APPROVER if q.step is Step.DISCUSS else Role.OUTPUT_CHECKER
+    aside = isinstance(q.command, Comment) and q.command.remark.audience is Audience.CHECKERS
+    if (_is_a_member(q) and not aside) or (judge in q.actor.roles and is_apart(q, q.actor)):
+        return None
+    return Refusal(
+        "not-yours-to-discuss",
+        "Only the study's members, and those who judge it and are independent of it, take part in this conversation.",
+        "If you are a member, write for everyone to read; else ask somebody who is on one of the two sides.",
+        "P16",
+    )
+
+
+def is_apart(q: Question, person: Person | None) -> bool:
+    """Whether somebody is independent of the study: never on it, did not run the job or write its code and, where the site
+    says so, is of no member's team. Nobody is independent whom the site no longer knows and would have to know.
+    """
+    if person is None:
+        return False
+    near = set(q.study.members) if q.study is not None else set()
+    if isinstance(q.case, JobRequest) and q.case.submissions:
+        near |= {q.case.submitter, *q.case.submission.code_authors}
+    return person.id not in near and not (q.context.rules.team_is_conflict and person.team in _teams(q, near))
+
+
+def _teams(q: Question, near: Collection[str]) -> set[str]:
+    known = (q.context.people.get(name) for name in near)
+    return {person.team for person in known if person is not None} - {""}
 
 
 def purpose_fits_the_author(q: Question) -> Refusal | None:

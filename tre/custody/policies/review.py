@@ -1,39 +1,91 @@
-"""Whether it may leave: every file voted on, by independent people, on the same bytes, and nothing that the checks refuse [P9].
+"""How files are judged: described by their study, remarked on, and voted on by the bytes that are on offer [P9].
 
-Refuses emptiness: no files, no votes or no named level is never "all approved".
+Refuses to let a vote, or a refusal's words, show another checker's vote before both are in.
 """
 
 from output_checks.model import Verdict
-from tre.custody.commands import CastVote, Release, RequestChanges, Resubmit
+from tre.custody.commands import (
+    CastVote,
+    Comment,
+    Describe,
+    RequestChanges,
+    Resubmit,
+)
 from tre.custody.errors import Refusal
 from tre.custody.outputs import Decision, FileVote, Offered
 from tre.custody.policies.question import Question
-from tre.custody.requests import JobRequest
+from tre.custody.requests import JobRequest, RequestStage
 
 
 def vote_covers_the_same_bytes(q: Question) -> Refusal | None:
-    """A vote names every offered file once, by the digest of the bytes on offer [P9] [P13]."""
+    """A vote names offered files, each once, by the digest of the bytes on offer; while blind, every file that needs it [P9] [P13]."""
     if isinstance(q.command, CastVote) and isinstance(q.case, JobRequest):
-        offered = sorted((file.path, file.digest) for file in q.case.offered)
-        voted = sorted((file.path, file.digest) for file in q.command.files)
-        if offered and offered == voted:
+        offered = {(file.path, file.digest) for file in q.case.offered}
+        voted = [(file.path, file.digest) for file in q.command.files]
+        paths = {path for path, _ in voted}
+        once = len(paths) == len(voted)
+        if voted and once and offered.issuperset(voted) and paths.issuperset(_needing_a_look(q, q.case)):
             return None
     return Refusal(
         "vote-not-on-these-bytes",
-        "A vote must name each offered file once, with the digest of the bytes that are on offer now.",
+        "A first vote names each file that needs a look once, with the digest of the bytes that are on offer now.",
         "Read the files again with `tre review show`, then vote on all of them.",
         "P9",
     )
 
 
-def one_vote_each(q: Question) -> Refusal | None:
-    """A checker votes once in a round: two votes are two people [P9]."""
-    if isinstance(q.case, JobRequest) and q.actor.id not in {vote.checker for vote in q.case.votes}:
+def context_is_there(q: Question) -> Refusal | None:
+    """Where the site says so, nobody is asked to judge a file before a member has said what it is."""
+    if not q.context.rules.context_needed:
         return None
+    if isinstance(q.case, JobRequest) and all(q.case.context_of(file.path) for file in q.case.offered):
+        return None
+    return Refusal(
+        "context-missing",
+        "The study has not yet said what each of these files is.",
+        "Wait for it: its members are asked to describe every file before a checker looks.",
+        "P12",
+    )
+
+
+def context_is_of_offered_files(q: Question) -> Refusal | None:
+    """A description is of files that are on offer, each once."""
+    if isinstance(q.command, Describe) and isinstance(q.case, JobRequest):
+        paths = [each.path for each in q.command.contexts]
+        if paths and len(set(paths)) == len(paths) and {f.path for f in q.case.offered}.issuperset(paths):
+            return None
+    return Refusal(
+        "context-of-no-file",
+        "A description must be of files that are on offer, each once.",
+        "See which files there are with `tre job show`.",
+        "P12",
+    )
+
+
+def remark_is_on_these_bytes(q: Question) -> Refusal | None:
+    """A remark is on the bytes of one offered file: as it landed, or as it would leave [P13]."""
+    if isinstance(q.command, Comment) and isinstance(q.case, JobRequest):
+        remark = q.command.remark
+        if any(f.path == remark.path and remark.digest in {f.raw, f.digest} for f in q.case.offered):
+            return None
+    return Refusal(
+        "remark-on-no-file",
+        "A remark must name an offered file and the digest of the bytes it is about.",
+        "Read the files again with `tre review show`.",
+        "P13",
+    )
+
+
+def one_vote_each(q: Question) -> Refusal | None:
+    """A checker votes once while votes are blind: two votes are two people. Once both are in, a mind may be changed [P9]."""
+    if isinstance(q.case, JobRequest):
+        blind = q.case.stage is not RequestStage.REVIEWED
+        if not blind or q.actor.id not in {vote.checker for vote in q.case.votes}:
+            return None
     return Refusal(
         "already-voted",
         "You have voted on this offer already; the second vote is another checker's.",
-        "Wait for the other vote, or send the request back with changes.",
+        "Wait for the other vote; once both are in, you may change yours. Or send the request back with changes.",
         "P9",
     )
 
@@ -63,60 +115,20 @@ def opaque_files_need_words(q: Question) -> Refusal | None:
     )
 
 
-def signer_has_voted(q: Question) -> Refusal | None:
-    """Whoever signs off has voted on this very offer [P9]."""
-    if isinstance(q.case, JobRequest) and q.actor.id in {vote.checker for vote in q.case.votes}:
+def contested_files_need_words(q: Question) -> Refusal | None:
+    """Who approves what another checker objects to says why, once both votes are in [P9]."""
+    if isinstance(q.case, JobRequest) and q.case.stage is RequestStage.REVIEWED:
+        approved = {file.path for file in _votes(q) if file.decision is Decision.APPROVE and not file.note}
+        objected = {path for who, path in objections(q.case) if who != q.actor.id}
+        if not approved & objected:
+            return None
+    elif isinstance(q.case, JobRequest):
         return None
     return Refusal(
-        "signer-has-not-voted",
-        "You have not voted on this offer, so you cannot sign it off.",
-        "Vote first, or let one of the two checkers who voted sign off.",
+        "answer-needed",
+        "Another checker objects to a file that you approve: say why it may leave all the same.",
+        "Talk it over in the request's remarks, then add your reason with --note.",
         "P9",
-    )
-
-
-def every_file_has_enough_votes(q: Question) -> Refusal | None:
-    """Each file has the approvals that its level needs, all from checkers independent of the study, and no other vote [P9]."""
-    if isinstance(q.case, JobRequest) and q.case.offered:
-        needed = q.context.rules.votes
-        short = [
-            file
-            for file in q.case.offered
-            if file.level not in needed or _approvals(q, file) < needed[file.level]
-        ]
-        if not short and not _objections(q):
-            return None
-    return Refusal(
-        "not-enough-votes",
-        "A file lacks the approvals that its level needs, or a checker objects.",
-        "Get the missing vote; or request changes, so that the author can answer the objection.",
-        "P9",
-    )
-
-
-def nothing_refused_is_offered(q: Question) -> Refusal | None:
-    """A file that the checks refuse does not leave, whoever voted for it [P9] [P10]."""
-    if isinstance(q.case, JobRequest) and not any(file.verdict is Verdict.REFUSED for file in q.case.offered):
-        return None
-    return Refusal(
-        "refused-file-offered",
-        "A file among those offered is refused by the checks.",
-        "Request changes; its author can withhold it.",
-        "P10",
-    )
-
-
-def statement_names_the_signed_bytes(q: Question) -> Refusal | None:
-    """What leaves is exactly what was signed off, byte for byte [P13]."""
-    if isinstance(q.command, Release) and isinstance(q.case, JobRequest):
-        signed = [(file.path, file.digest) for file in q.case.offered]
-        if signed and signed == [(file.path, file.digest) for file in q.command.statement.files]:
-            return None
-    return Refusal(
-        "not-the-signed-bytes",
-        "The release does not name exactly the files that were signed off.",
-        "Nothing left. A maintainer must look at the platform: this should not happen.",
-        "P13",
     )
 
 
@@ -151,19 +163,21 @@ def _approved_now(q: Question) -> tuple[Offered, ...]:
     return tuple(file for file in offered if file.path in approved)
 
 
-def _approvals(q: Question, offered: Offered) -> int:
-    if not isinstance(q.case, JobRequest) or q.study is None:
-        return 0
-    wanted = (offered.path, offered.digest, Decision.APPROVE)
-    checkers = {
-        vote.checker
-        for vote in q.case.votes
-        for file in vote.files
-        if (file.path, file.digest, file.decision) == wanted
+def objections(case: JobRequest) -> tuple[tuple[str, str], ...]:
+    """Who objects to which path, by their latest word."""
+    return tuple(key for key, word in case.words.items() if word.decision is not Decision.APPROVE)
+
+
+def _needing_a_look(q: Question, case: JobRequest) -> frozenset[str]:
+    """The paths that a first vote must name: all but those that approvals of the very same bytes have settled already."""
+    if case.stage is RequestStage.REVIEWED:
+        return frozenset()
+    approvals = [(vote.checker, file.path) for vote in case.carried for file in vote.files]
+    needed = q.context.rules.votes
+    settled = {
+        file.path
+        for file in case.offered
+        if file.level in needed and sum(path == file.path for _, path in approvals) >= needed[file.level]
     }
-    return len(checkers - q.study.members - {q.case.submitter})
-
-
-def _objections(q: Question) -> bool:
-    votes = q.case.votes if isinstance(q.case, JobRequest) else ()
-    return any(file.decision is not Decision.APPROVE for vote in votes for file in vote.files)
+    mine = {path for checker, path in approvals if checker == q.actor.id}
+    return frozenset(file.path for file in case.offered) - settled - mine

@@ -8,7 +8,7 @@ from tre.custody.commands import Check, Fail, Finish, Land, Start, Submit, View
 from tre.custody.errors import Refusal
 from tre.custody.outputs import Output
 from tre.custody.policies.question import Question
-from tre.custody.requests import ActionAsked, Job, JobRequest, JobState, Outcome
+from tre.custody.requests import ActionAsked, Job, JobRequest, JobState, Outcome, Submission
 
 
 def actions_stand_in_order(q: Question) -> Refusal | None:
@@ -19,6 +19,18 @@ def actions_stand_in_order(q: Question) -> Refusal | None:
         "actions-out-of-order",
         "The request asks for no action, or for one before another that it needs.",
         "Plan the spec again with `tre spec check` and submit the plan it gives.",
+        "P13",
+    )
+
+
+def continues_its_own_study(q: Question) -> Refusal | None:
+    """A request continues none, or one that is known and of the same study."""
+    if isinstance(q.command, Submit) and _own_earlier(q.command.submission, q.context.earlier):
+        return None
+    return Refusal(
+        "continues-unknown",
+        "The request says that it continues another, which is not known or is another study's.",
+        "Name a job request of this study, or none.",
         "P13",
     )
 
@@ -138,6 +150,7 @@ def file_is_of_this_case(q: Question) -> Refusal | None:
             digest for offered in q.case.offered for digest in (offered.raw, offered.digest, offered.report)
         }
         known |= {job.log for job in q.case.jobs if job.log}
+        known |= {file.digest for statement in q.case.statements for file in statement.files}
         if q.command.digest in known:
             return None
     return Refusal(
@@ -149,9 +162,9 @@ def file_is_of_this_case(q: Question) -> Refusal | None:
 
 
 def to_offer(case: JobRequest) -> tuple[Output, ...]:
-    """The outputs that are asked to leave: moderately sensitive ones that their author has not withheld."""
+    """The outputs that are asked to leave: moderately sensitive, not withheld by their author, and not gone already."""
     moderate = (output for output in case.outputs if output.sensitivity is Sensitivity.MODERATE)
-    return tuple(output for output in moderate if output.path not in case.withheld)
+    return tuple(output for output in moderate if output.path not in {*case.withheld, *case.left})
 
 
 def _in_order(actions: tuple[ActionAsked, ...]) -> bool:
@@ -161,6 +174,13 @@ def _in_order(actions: tuple[ActionAsked, ...]) -> bool:
             return False
         earlier.add(action.name)
     return bool(actions)
+
+
+def _own_earlier(wanted: Submission, earlier: JobRequest | None) -> bool:
+    if not wanted.continues:
+        return True
+    known = earlier is not None and earlier.id == wanted.continues and earlier.submissions
+    return bool(known) and earlier is not None and earlier.submission.application == wanted.application
 
 
 def _job(q: Question) -> Job | None:

@@ -5,7 +5,7 @@ Refuses to know any instrument or purpose by its dates: both come in as data.
 
 from job_specs.model import TableScope
 from tre.custody.bases import RELEASABLE_PURPOSES, LegalBasis
-from tre.custody.commands import Approve, Submit
+from tre.custody.commands import Approve, Assess, Submit
 from tre.custody.errors import Refusal
 from tre.custody.policies.question import Question
 from tre.custody.requests import JobRequest
@@ -126,6 +126,26 @@ def approval_stays_within_the_proposal(q: Question) -> Refusal | None:
         "Approve within what was asked, or return it with the reason.",
         "P8",
     )
+
+
+def no_section_is_open(q: Question) -> Refusal | None:
+    """Nothing is approved while an approver's request for changes to a section of it stands unanswered [P4]."""
+    study = q.study
+    if study is not None and all(word.agreed for word in study.assessed):
+        return None
+    return Refusal(
+        "section-open",
+        "A section of the application is marked as needing changes.",
+        "Return it so that its members can change that section; or agree to the section first.",
+        "P4",
+    )
+
+
+def disagreement_is_explained(q: Question) -> Refusal | None:
+    """Whoever does not agree to a section says what must change [P12]."""
+    if isinstance(q.command, Assess) and (q.command.agreed or q.command.note):
+        return None
+    return Refusal("words-needed", "Say what must change in this section.", "Add a note.", "P12")
 
 
 def purpose_may_leave(q: Question) -> Refusal | None:

@@ -29,6 +29,7 @@ PUBLIC_STATUS = {
     R.VOTED: "in review",
     R.REVIEWED: "in review",
     R.RETURNED: "in review",
+    R.PART_SIGNED_OFF: "in review",
     R.SIGNED_OFF: "in review",
     R.RELEASED: "released",
     R.FAILED: "failed",
