@@ -63,7 +63,7 @@ def test_nobody_sees_anothers_vote_while_one_is_missing() -> None:
 
 def test_a_member_who_is_also_a_checker_is_not_offered_a_checkers_step() -> None:
     ada = person("ada", Role.RESEARCHER, Role.OUTPUT_CHECKER)
-    assert request_view(ada, CASE, STUDY)["next_steps"] == ["cancel", "comment", "describe"]
+    assert request_view(ada, CASE, STUDY)["next_steps"] == ["cancel", "comment"]
     cleo = person("cleo", Role.OUTPUT_CHECKER)
     assert "vote" in request_view(cleo, CASE, STUDY)["next_steps"]
 
