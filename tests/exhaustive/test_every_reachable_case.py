@@ -239,12 +239,18 @@ def reduced(kind: str) -> tuple[Case, ...]:
     """A smaller world: the first case of each stage and verdict, and the first from which each way is taken."""
     few: dict[object, Case] = {}
     for case in cases(kind):
-        verdicts = {offered.verdict for offered in case.offered} if isinstance(case, JobRequest) else set()
-        few.setdefault((case.stage, frozenset(verdicts)), case)
+        few.setdefault((case.stage, said_of_parts(case)), case)
         for attempt in attempts(WORLDS[kind].through, case, only_ways=True):
             if attempt.events:
                 few.setdefault((case.stage, attempt.command.step), case)
     return tuple({id(case): case for case in few.values()}.values())
+
+
+def said_of_parts(case: Case) -> frozenset[object]:
+    """What was said of its files by the checks, or of its sections by an approver."""
+    if isinstance(case, JobRequest):
+        return frozenset(offered.verdict for offered in case.offered)
+    return frozenset(word.agreed for word in case.assessed)
 
 
 @cache
