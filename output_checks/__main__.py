@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from output_checks.check import check
+from output_checks.figures.charts import CannotDraw, Chart, Kind, draw
 from output_checks.manual import manual
 from output_checks.model import Offered, Report, Verdict
 from output_checks.policy import Policy, PolicyError, load_policy, pack_names, sources
@@ -44,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         policy = load_policy(asked.policy, pack=asked.pack)
-        return _check(asked, policy) if asked.command == "check" else _session(asked, policy)
-    except (OSError, ValueError, yaml.YAMLError, PolicyError, acro.NotAcro) as wrong:
+        return _COMMANDS[asked.command](asked, policy)
+    except (OSError, ValueError, yaml.YAMLError, PolicyError, acro.NotAcro, CannotDraw) as wrong:
         sys.stderr.write(f"{wrong}\n")
         return _UNUSABLE
 
@@ -57,6 +58,17 @@ def _check(asked: argparse.Namespace, policy: Policy) -> int:
     if asked.twin and report.twin is not None:
         with asked.twin.open("xb") as out:
             out.write(report.twin)
+    return EXIT[report.verdict]
+
+
+def _draw(asked: argparse.Namespace, policy: Policy) -> int:
+    """The figure of what may be shown of a table, as the new file's name says: SVG or PNG."""
+    declaration = _declared(asked.declare)
+    report = check(Offered(asked.file.name, asked.file.read_bytes(), declaration), policy)
+    chart = Chart(Kind(asked.kind), asked.x, tuple(asked.y), asked.series, asked.title)
+    canvas = draw(report, declaration, chart)
+    with asked.into.open("xb") as out:
+        out.write(canvas.png() if asked.into.suffix == ".png" else canvas.svg())
     return EXIT[report.verdict]
 
 
@@ -92,6 +104,13 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(content)
 
 
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Policy], int]] = {
+    "check": _check,
+    "draw": _draw,
+    "acro": _session,
+}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m output_checks", description="What may leave.")
     commands = parser.add_subparsers(required=True, dest="command")
@@ -103,10 +122,21 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--as", dest="form", choices=FORMS, default="words", help="how to report")
     one.add_argument("--json", action="store_true", help="the same as --as json")
     one.add_argument("--twin", type=Path, help="write what may be offered to this new file")
+    figure = commands.add_parser("draw", help="draw what may be shown of a table")
+    figure.add_argument("file", type=Path)
+    figure.add_argument("--declare", type=Path, required=True, help="the file's declaration, as YAML or JSON")
+    figure.add_argument("--kind", choices=Kind, type=Kind, required=True)
+    figure.add_argument("--x", required=True, help="the column along which to draw: labels, times or regions")
+    figure.add_argument(
+        "--y", nargs="+", required=True, help="the column of numbers; or the low, middle and high one"
+    )
+    figure.add_argument("--series", default="", help="one colour for each value of this column")
+    figure.add_argument("--title", default="")
+    figure.add_argument("--into", type=Path, required=True, help="a new file, .svg or .png")
     session = commands.add_parser("acro", help="judge every file of an ACRO session")
     session.add_argument("folder", type=Path, help="the folder with its results.json")
     session.add_argument("--into", type=Path, required=True, help="a new folder, which SACRO-Viewer opens")
-    for each in (one, session):
+    for each in (one, figure, session):
         each.add_argument("--policy", type=Path, help="a policy file; ours when left out")
         each.add_argument("--pack", help=f"a policy pack: {', '.join(pack_names())}")
     return parser

@@ -1,0 +1,1 @@
+"""Figures drawn by us from a table that may be shown, so that nothing else can be in them."""
