@@ -28,6 +28,10 @@ class Evidence:
         """The people behind a whole group of rows."""
         return self.people(())
 
+    def least(self, counts: list[Expr]) -> Expr:
+        """The smallest of some counts: of people nobody of whom there are none; of a bound, whatever is least."""
+        return smallest(counts) if self._exact else lowest(counts)
+
     def people(self, conditions: Iterable[Expr]) -> Expr:
         """The distinct people among the rows for which all conditions hold."""
         where = _all(tuple(conditions))
@@ -42,7 +46,7 @@ class Evidence:
         """The smallest group of people that a grouped cell says something about."""
         rate = role_of(value, self._source, self._traces) == "ratio"
         groups = [self._leaf(leaf.expr, rate=rate) for leaf in leaves(value, self._source, self._traces)]
-        return groups[0] if len(groups) == 1 else smallest(groups)
+        return groups[0] if len(groups) == 1 else self.least(groups)
 
     def _leaf(self, leaf: Expr, *, rate: bool) -> Expr:
         if not isinstance(leaf, Call):
@@ -69,11 +73,11 @@ class Evidence:
         # Of distinct people, those left out are everybody else, not those with some row left out.
         # What is left of a bound from below is no bound: this difference is always counted exactly.
         inside = self._distinct(_all(conditions))
-        return smallest([inside, Call("-", (self._distinct(None), inside))])
+        return self.least([inside, Call("-", (self._distinct(None), inside))])
 
     def _counted_where(self, conditions: tuple[Expr, ...], *, rate: bool) -> Expr:
         inside = self.people(conditions)
-        return smallest([inside, self._others(conditions)]) if rate and conditions else inside
+        return self.least([inside, self._others(conditions)]) if rate and conditions else inside
 
     def _weighed(self, leaf: Call, given: tuple[Expr, ...], *, rate: bool) -> Expr:
         """A sum or mean: those who weigh something; for an indicator in a rate, those who do not as well."""
@@ -82,8 +86,12 @@ class Evidence:
         condition = indicator(value)
         if condition is not None:
             with_it, without = self.people((*given, condition)), self.people((*known, _not_true(condition)))
-            return smallest([with_it, without]) if rate else _unless_zero(with_it, self.people(known))
-        return _unless_zero(self.people((*given, Call("<>", (value, ZERO)))), self.people(known))
+            return self.least([with_it, without]) if rate else self._unless_zero(with_it, known)
+        return self._unless_zero(self.people((*given, Call("<>", (value, ZERO)))), known)
+
+    def _unless_zero(self, count: Expr, known: tuple[Expr, ...]) -> Expr:
+        """Where nobody weighs anything, those who are known to weigh nothing; of a bound nobody knows that."""
+        return Case(((Call("=", (count, ZERO)), self.people(known)),), count) if self._exact else count
 
     def _others(self, conditions: tuple[Expr, ...]) -> Expr:
         both = _all(conditions)
@@ -93,22 +101,27 @@ class Evidence:
 class GroupEvidence:
     """Counts people for cells made from relations whose rows are groups already, and carry their own counts."""
 
-    def __init__(self, source: Source, traces: Traces) -> None:
+    def __init__(self, source: Source, traces: Traces, *, exact: bool = True) -> None:
         self._source = source
         self._traces = traces
+        self._exact = exact
+
+    def least(self, counts: list[Expr]) -> Expr:
+        """As for rows of people."""
+        return smallest(counts) if self._exact else lowest(counts)
 
     def row(self) -> Expr:
         """The smallest of the groups that meet in a row."""
         aliases = sorted(alias for alias in self._source.aliases if self._has_people(alias))
         # An outer join leaves no count where no group matched: there are no people there.
-        return smallest([Column(alias, PEOPLE) for alias in aliases])
+        return self.least([Column(alias, PEOPLE) for alias in aliases])
 
     def cell(self, value: Expr) -> Expr:
         """The smallest group behind any part of a cell."""
         parts = [leaf.expr for leaf in leaves(value, self._source, self._traces)]
         columns = [part for part in parts if isinstance(part, Column)]
         counts: list[Expr] = [Column(part.source, self._traces.column(part).people) for part in columns]
-        return smallest(counts) if counts else self.row()
+        return self.least(counts) if counts else self.row()
 
     def _has_people(self, alias: str) -> bool:
         return any(column.people for column in self._traces.by_alias[alias].columns)
@@ -123,8 +136,14 @@ def smallest(counts: list[Expr]) -> Expr:
     return Call("coalesce", (Call("least", ignoring_zero), ZERO))
 
 
+def lowest(counts: list[Expr]) -> Expr:
+    """The smallest count, zero among them: of a part of the people, none found says nothing of how many there are."""
+    found = tuple(Call("coalesce", (count, ZERO)) for count in dict.fromkeys(counts))
+    return found[0] if len(found) == 1 else Call("least", found)
+
+
 def _at_least(person: Expr, where: Expr | None) -> Expr:
-    """One hashed bit of 64 for each patient: the bits that are set are never more than the people, and none only for none."""
+    """One hashed bit of 64 for each patient: the bits that are set are never more than the people."""
     bucket = Cast(Call("%", (Call("hash", (person,)), Constant("integer", "64"))), "UBIGINT")
     bit = Call("<<", (Cast(Constant("integer", "1"), "UBIGINT"), bucket))
     somebody = _present(person)
@@ -152,10 +171,6 @@ def _present(value: Expr) -> Expr:
 
 def _not_true(condition: Expr) -> Expr:
     return Call("not", (Call("coalesce", (condition, Constant("boolean", "FALSE"))),))
-
-
-def _unless_zero(count: Expr, otherwise: Expr) -> Expr:
-    return Case(((Call("=", (count, ZERO)), otherwise),), count)
 
 
 def _all(conditions: tuple[Expr, ...]) -> Expr | None:

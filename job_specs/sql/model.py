@@ -16,6 +16,7 @@ from job_specs.model import TableScope
 #: Names the units query adds to a result; a researcher's own column may not look like one of them.
 PEOPLE = "tre_people"
 PATIENT = "tre_patient"
+UNCLEAR = "tre_unclear"
 RESERVED_PREFIX = "tre_"
 RESERVED_INFIX = "__"
 
@@ -150,13 +151,20 @@ class Units:
             describe the same people that is the number of distinct patients behind the row. Cells with people of
             their own (a filtered sum, a mean of a column with gaps) have a `<column>__people` beside them.
         columns: the researcher's columns, in order, each with its role and the column that counts its people.
-        bound: the same query, cheaper where rows are events: its counts of people are never above the true ones, are zero
-            only where those are zero, and stop at 64. A cell whose bound clears the threshold needs no exact count.
+        bound: the same rows and `tre_people`, asked of any part of the patients: what it says of a row is never above the
+            true number, so that a part that is cheap to read proves most rows. Zero says nothing. Empty where counting
+            exactly costs no more, or where a check needs the exact number however many people there are.
+        narrow: `tre_people` exactly, beside the dimensions, of the rows whose dimensions are in the table `tre_unclear`;
+            empty where the rows cannot be picked out before they are counted.
+        shares: the dimensions, and for each sum or mean over rows that are not people `<column>__top1` and `<column>__top2`:
+            upper bounds on the shares of the largest contributor and of the two largest together. Empty where there is none.
     """
 
     sql: str
     columns: tuple[OutputColumn, ...]
     bound: str = ""
+    narrow: str = ""
+    shares: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from job_specs.sql.agree import understand
+from job_specs.sql.apart import alone, narrowed, shares_apart, sums, written
 from job_specs.sql.columns import evidence_name
-from job_specs.sql.evidence import ZERO, Evidence, GroupEvidence, shares, smallest
+from job_specs.sql.evidence import ZERO, Evidence, GroupEvidence, shares
 from job_specs.sql.facts import Facts, Level, SelectTrace, Traces
 from job_specs.sql.ir import (
     NULL,
@@ -31,9 +32,10 @@ from job_specs.sql.ir import (
 from job_specs.sql.lineage import trace
 from job_specs.sql.model import PATIENT, PEOPLE, Guarded, NotProved, OutputColumn, Scope, Units
 from job_specs.sql.refusals import Refusals
-from job_specs.sql.roles import indicator, leaves
 from job_specs.sql.write import write
 
+_EXACT = frozenset({"count_people", "percentile"})
+"""Roles of which a check wants to know how many people there are exactly, however many."""
 _NO_PEOPLE = "It reads no table of people, so nobody stands behind its numbers."
 _NOT_GROUPS = "Its rows are people, not groups of people."
 _WHERE = "guarded.sql"
@@ -65,9 +67,19 @@ def units(guarded: Guarded, scope: Scope) -> Units | NotProved:
     if facts.level is not Level.MANY:
         reason = _NO_PEOPLE if facts.level is Level.NOBODY else _NOT_GROUPS
         return NotProved(reason, refusals.where(0), columns)
-    extras = tuple(_extras(columns, facts))
-    exact, bound = (write(_Counting(traces, exact=way).query(query, extras)) for way in (True, False))
-    return Units(exact, columns, bound)
+    exact = write(_Counting(traces, exact=True).query(query, tuple(_extras(columns, facts))))
+    return _beside(Units(exact, columns), query, traces)
+
+
+def _beside(counted: Units, query: Query, traces: Traces) -> Units:
+    """With the queries that spare the exact count of distinct people, where there is one to spare; and shares of sums."""
+    row = (_Extra(PEOPLE, "all"),)
+    exact, bound = (_Counting(traces, exact=way).query(query, row) for way in (True, False))
+    counted = replace(counted, shares=written(shares_apart(exact, query, traces)))
+    if exact == bound or any(column.role in _EXACT for column in counted.columns):
+        return counted
+    narrow = written(narrowed(exact, query, traces))
+    return replace(counted, bound=write(alone(bound, query, traces)), narrow=narrow)
 
 
 def _output_columns(query: Query, facts: Facts, traces: Traces) -> Iterator[OutputColumn]:
@@ -96,11 +108,7 @@ def _sums(query: Query, position: int, traces: Traces) -> tuple[Call, ...]:
     if not isinstance(query, Select):
         return ()
     source = traces.selects[id(query)].source
-    if source.level is not Level.ONE or not source.unique or source.nullable:
-        return ()
-    parts = (leaf.expr for leaf in leaves(query.items[position].value, source, traces))
-    weighed = (part for part in parts if isinstance(part, Call) and part.name in {"sum", "avg"})
-    return tuple(dict.fromkeys(part for part in weighed if indicator(part.args[0]) is None))
+    return sums(query, position, traces) if source.unique and not source.nullable else ()
 
 
 class _Counting:
@@ -157,7 +165,7 @@ class _Counting:
 
     def _evidence(self, traced: SelectTrace) -> Evidence | GroupEvidence:
         if traced.source.level is Level.MANY:
-            return GroupEvidence(traced.source, self._traces)
+            return GroupEvidence(traced.source, self._traces, exact=self._exact)
         return Evidence(traced.source, self._traces, exact=self._exact)
 
     def _cell(self, traced: SelectTrace, position: int) -> Expr:
@@ -176,7 +184,7 @@ class _Counting:
             for position, column in enumerate(traced.facts.columns)
             if column.people == evidence_name(column.name)
         ]
-        return smallest([row, *cells]) if cells else row
+        return self._evidence(traced).least([row, *cells]) if cells else row
 
 
 def _carried(facts: Facts) -> Iterator[_Extra]:
