@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from tre.data import engine
 from tre.data.catalogue import Catalogue, load_catalogue
+from tre.data.engine import run as engine
 from tre.data.extract import EngineRequest, request_for_aggregate, request_for_extract
 from tre.data.ingest import StoreVersion, ingest
 from tre.data.pseudonyms import Key, Role, studies_key
@@ -87,9 +87,9 @@ def run_engine(
     if content["absent"] is not None:
         content["absent"] = real.get(content["absent"], str(folder / "code" / "absent.txt"))
     code = folder / "code"
-    code.mkdir(exist_ok=True)
-    for name in set(request.code) - {"query.json"}:
-        (code / name).write_bytes(request.code[name])
+    for name, module in request.code.items():
+        (code / name).parent.mkdir(parents=True, exist_ok=True)
+        (code / name).write_bytes(module)
     (code / "query.json").write_text(json.dumps(content), "utf-8")
     code_out, printed = _run_apart(code) if apart else (engine.main([str(code / "query.json")]), b"")
     report_path = out / "engine.json"
@@ -99,7 +99,7 @@ def run_engine(
 
 def _run_apart(code: Path) -> tuple[int, bytes]:
     done = subprocess.run(
-        [sys.executable, str(code / "engine.py"), str(code / "query.json")],
+        [sys.executable, "-I", str(code), str(code / "query.json")],
         capture_output=True,
         check=False,
         cwd=code,
@@ -120,8 +120,8 @@ def ask(store: Store, catalogue: Catalogue, tmp_path: Path) -> Ask:
             store,
             catalogue,
             sql=sql,
-            units_sql=options.pop("units_sql", None),
-            columns=dict.fromkeys(columns, "other"),
+            counting=options.pop("counting", None),
+            columns=options.pop("roles", dict.fromkeys(columns, "other")),
             parameters=options.pop("parameters", {}),
             tables=tables,
             output=options.pop("output", "answer.csv"),

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tre.data.extract import Counting
+
 PATIENTS = {"patients": ["patient_id", "sex", "region"]}
 EVENTS = {"clinical_events": ["patient_id", "date", "snomedct_code"], "patients": ["patient_id", "sex"]}
 
@@ -18,7 +20,9 @@ def read(answer, path="answer.csv"):
 def test_an_aggregate_is_written_with_the_people_behind_each_row(ask):
     answer = ask(
         "SELECT sex, count(*) AS n FROM patients GROUP BY sex",
-        units_sql="SELECT sex, count(*) AS n, count(DISTINCT patient_id) AS tre_people FROM patients GROUP BY sex",
+        counting=Counting(
+            "SELECT sex, count(*) AS n, count(DISTINCT patient_id) AS tre_people FROM patients GROUP BY sex"
+        ),
         tables=PATIENTS,
         columns=["sex", "n"],
     )

@@ -7,7 +7,7 @@ import sys
 import duckdb
 import pytest
 
-from tre.data import engine
+from tre.data.engine import query, readings, walls
 
 TABLES = {"patients": ["patient_id", "sex"]}
 STORE = "store_0.main"
@@ -99,7 +99,7 @@ def locked(store):
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"ATTACH '{store.files['core']}' AS store_0 (READ_ONLY)")
         connection.execute("CREATE VIEW patients AS SELECT patient_id, sex FROM store_0.main.patients")
-        engine.lock(connection, {"memory_bytes": 512 << 20, "threads": 1, "seconds": 5, "spill": None})
+        walls.lock(connection, {"memory_bytes": 512 << 20, "threads": 1, "seconds": 5, "spill": None})
         yield connection
 
 
@@ -140,8 +140,8 @@ HONEST = [
 @pytest.mark.parametrize("sql", HONEST)
 def test_every_reading_lets_the_honest_question_through(locked, sql):
     names = {"store_0.main.patients": frozenset({"patient_id", "sex"})}
-    engine.check_parsed(engine._parsed(locked, sql), frozenset({"patients"}))
-    engine.check_planned(locked, sql, {}, names)
+    readings.check_parsed(readings.parsed(locked, sql), frozenset({"patients"}))
+    readings.check_planned(locked, sql, {}, names)
     assert locked.execute(sql).fetchall()
 
 
@@ -162,9 +162,9 @@ def test_every_reading_lets_the_honest_question_through(locked, sql):
 )
 def test_the_readings_of_the_plan_alone_find_another_table_or_column(locked, attack):
     names = {"store_0.main.patients": frozenset({"patient_id", "sex"})}
-    with pytest.raises(engine.Refused, match="planned"):
-        engine.check_planned(locked, attack, {}, names)
-    engine.check_planned(
+    with pytest.raises(query.Refused, match="planned"):
+        readings.check_planned(locked, attack, {}, names)
+    readings.check_planned(
         locked, "SELECT sex, count(*) FROM patients WHERE sex <> 'region' GROUP BY 1", {}, names
     )
 
@@ -176,7 +176,7 @@ def test_the_box_gets_the_files_of_the_approved_groups_and_no_others(store, cata
         store,
         catalogue,
         sql="SELECT 1 AS n",
-        units_sql=None,
+        counting=None,
         columns={"n": "other"},
         parameters={},
         tables={"covid_tests": ["result"]},
@@ -191,12 +191,14 @@ def test_the_box_gets_the_files_of_the_approved_groups_and_no_others(store, cata
     assert b"opted-out" not in request.code["query.json"]
 
 
-def test_the_engine_imports_nothing_but_the_standard_library_and_duckdb():
+def test_the_engine_imports_nothing_but_itself_the_standard_library_and_duckdb():
     import ast  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    tree = ast.parse(Path(engine.__file__).read_text("utf-8"))
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules = sorted(Path(query.__file__).parent.glob("*.py"))
+    nodes = [node for path in modules for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
     outside = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names)
     assert outside == {"duckdb"}
+    assert len(modules) > 5

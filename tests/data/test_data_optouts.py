@@ -60,7 +60,7 @@ def count(store, catalogue, folder, **options):
         store,
         catalogue,
         sql="SELECT count(*) AS n FROM patients",
-        units_sql=None,
+        counting=None,
         columns={"n": "count_people"},
         parameters={},
         tables={"patients": ["sex"]},

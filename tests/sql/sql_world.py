@@ -12,7 +12,9 @@ import duckdb
 from job_specs.sql.agree import understand
 from job_specs.sql.model import Guarded, Scope, Units
 from job_specs.sql.refusals import Refusals
+from job_specs.sql.units import units
 from tests.oracles.sql_interpreter import Interpreter, Row
+from tests.sql.sql_scope import SCOPE
 
 _START = date(2020, 1, 1)
 _REGIONS = ("London", "Midlands", "North West", "South East", "South West")
@@ -75,6 +77,47 @@ def people_expected(row: Row, counted: Units) -> dict[str, int]:
     expected = {c.people: cells[c.name] for c in counted.columns if c.people not in {"tre_people", c.name}}
     everyone = row.people if row.people is not None else len(row.who)
     return expected | {"tre_people": min((n for n in (everyone, *apart) if n), default=0)}
+
+
+def half(tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """The same tables with every other person, and no trace of the rest."""
+    kept = {row["patient_id"] for row in tables["patients"][::2]}
+    return {name: [row for row in rows if row["patient_id"] in kept] for name, rows in tables.items()}
+
+
+def too_high(
+    everyone: duckdb.DuckDBPyConnection, some: duckdb.DuckDBPyConnection, guarded: Guarded
+) -> list[tuple[Any, ...]]:
+    """The rows of which the bound, asked of everyone or of some, says more people than there are."""
+    counted = units(guarded, SCOPE)
+    if not isinstance(counted, Units) or not counted.bound:
+        return []
+    truly = _by_dimensions(engine(everyone, guarded, counted.sql), counted)
+    said = [_by_dimensions(engine(asked, guarded, counted.bound), counted) for asked in (everyone, some)]
+    return [key for each in said for key, people in each.items() if people > truly.get(key, people)]
+
+
+def apart_otherwise(connection: duckdb.DuckDBPyConnection, guarded: Guarded) -> list[tuple[Any, ...]]:
+    """The rows of which the count of a few rows alone says another number of people than the count of all."""
+    counted = units(guarded, SCOPE)
+    if not isinstance(counted, Units) or not counted.narrow:
+        return []
+    rows = engine(connection, guarded, counted.sql)
+    truly = _by_dimensions(rows, counted)
+    names = [column.name for column in counted.columns if column.role == "dimension"]
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE tre_unclear AS SELECT {', '.join(names)} FROM ({guarded.sql})",  # noqa: S608
+        dict(guarded.parameters) or None,
+    )
+    few = _by_dimensions(engine(connection, guarded, counted.narrow), counted)
+    return [key for key, people in truly.items() if few.get(key) != people]
+
+
+def _by_dimensions(rows: list[dict[str, Any]], counted: Units) -> dict[tuple[Any, ...], int]:
+    """People by dimensions, where no two rows have the same."""
+    names = [column.name for column in counted.columns if column.role == "dimension"]
+    keys = [tuple(plain(row[name]) for name in names) for row in rows]
+    return {key: row["tre_people"] for key, row in zip(keys, rows, strict=True) if keys.count(key) == 1}
 
 
 def plain(value: Any) -> Any:

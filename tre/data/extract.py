@@ -7,22 +7,32 @@ given two blocks made from one study's key, with which it can make that study's 
 It refuses a scope the store cannot answer, and answers that are not what this very request would have produced.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
+from uuid import UUID
 
 from sandboxes.model import Input
 from tre.data import engine
 from tre.data.catalogue import Catalogue
+from tre.data.engine.query import FORMAT
 from tre.data.errors import AnswerUnreadable, CatalogueInvalid, Reason
 from tre.data.pseudonyms import Key, load_key, study_hasher, study_key
 from tre.data.store import Store
 
-ENGINE = Path(engine.__file__)
-ARGV = ("python3", "-I", "/code/engine.py", "/code/query.json")
+ENGINE = Path(engine.__file__).parent
+ARGV = ("python3", "-I", "/code", "/code/query.json")
+START = b"""import os, sys
+from engine.run import run
+os._exit(run(sys.argv[1:]))  # not sys.exit: DuckDB's Python binding prints about references it still holds
+"""
+CLEAR = 20
+"""So many people found among a part of the patients are enough for any check; fewer are counted exactly."""
 UNITS = "units.json"
 REPORT = "engine.json"
 MOST_AGGREGATE_ROWS = 200_000
@@ -40,6 +50,16 @@ class EngineLimits:
     threads: int = 1
     seconds: int = 600
     spill: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Counting:
+    """How people are counted beside an aggregate: the queries of `job_specs.sql`'s Units, each empty where there is none."""
+
+    units: str
+    bound: str = ""
+    narrow: str = ""
+    shares: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +86,7 @@ class EngineRequest:
         folder.mkdir(mode=0o755, parents=True)
         for name, content in self.code.items():
             path = folder / name
+            path.parent.mkdir(mode=0o755, exist_ok=True)
             path.write_bytes(content)
             path.chmod(0o444)
         return folder
@@ -73,7 +94,10 @@ class EngineRequest:
 
 @dataclass(frozen=True)
 class Units:
-    """How many people are behind each row of an aggregate, in the file's order, and the shares of the largest contributors."""
+    """How many people are behind each row of an aggregate, in the file's order, and the shares of the largest contributors.
+
+    A row of at least `CLEAR` people may have more than it says; a row of fewer has as many as it says.
+    """
 
     people: tuple[int, ...]
     roles: Mapping[str, str]
@@ -97,7 +121,7 @@ def request_for_aggregate(
     catalogue: Catalogue,
     *,
     sql: str,
-    units_sql: str | None,
+    counting: Counting | None,
     columns: Mapping[str, str],
     parameters: Mapping[str, Any],
     tables: Mapping[str, Sequence[str]],
@@ -107,13 +131,13 @@ def request_for_aggregate(
     national: bool = False,
     absent: Path | None = None,
 ) -> EngineRequest:
-    """A request for a table of aggregates and, where `units_sql` is given, the people behind each of its rows.
+    """A request for a table of aggregates and, where `counting` is given, the people behind each of its rows.
 
     Args:
         store: the store to ask.
         catalogue: what it was built from.
         sql: the guarded query.
-        units_sql: the same query with `tre_people` beside its columns, or None where units were not proved.
+        counting: how people are counted beside its rows, or None where units were not proved.
         columns: the output columns in order, with their roles.
         parameters: values by name.
         tables: the approved columns of each table the query reads.
@@ -129,8 +153,10 @@ def request_for_aggregate(
     """
     files = _Files(store, catalogue, tables, exempt=exempt, national=national, absent=absent)
     content = _content(files, sql, parameters, output=output, limits=limits or EngineLimits())
-    content |= {"kind": "aggregate", "units_sql": units_sql, "columns": list(columns), "pseudonym": None}
-    outputs = (output, UNITS, REPORT) if units_sql is not None else (output, REPORT)
+    content |= {"kind": "aggregate", "columns": list(columns), "pseudonym": None}
+    content["dimensions"] = [name for name, role in columns.items() if role == "dimension"]
+    content["counting"] = asdict(counting or Counting(""))
+    outputs = (output, UNITS, REPORT) if counting is not None else (output, REPORT)
     return _request(files, content, outputs=outputs, roles=columns)
 
 
@@ -162,7 +188,7 @@ def request_for_extract(
     hasher = study_hasher(study_key(studies, study))
     blocks = {"inner": hasher.inner.hex(), "outer": hasher.outer.hex(), "version": f"{hasher.version:02x}"}
     content = _content(files, sql, parameters, output=output, limits=limits or EngineLimits())
-    content |= {"kind": "extract", "units_sql": None, "columns": list(columns), "pseudonym": blocks}
+    content |= {"kind": "extract", "columns": list(columns), "pseudonym": blocks}
     roles = dict.fromkeys(columns, "other")
     return _request(files, content, outputs=(output, REPORT), roles=roles)
 
@@ -240,11 +266,15 @@ def _content(
     files: _Files, sql: str, parameters: Mapping[str, Any], *, output: str, limits: EngineLimits
 ) -> dict[str, Any]:
     return {
-        "format": engine.FORMAT,
+        "format": FORMAT,
         "sql": sql,
         "parameters": {name: _written(value) for name, value in parameters.items()},
         "tables": files.tables,
         "absent": files.absent_path,
+        "counting": asdict(Counting("")),
+        "dimensions": [],
+        "part": _a_part(files.store),
+        "provenance": {"store": files.store.version, "query": hashlib.sha256(sql.encode()).hexdigest()},
         "out": "/out",
         "output": {"path": output, "format": _format(output), "units": UNITS, "report": REPORT},
         "limits": {
@@ -252,18 +282,23 @@ def _content(
             "threads": limits.threads,
             "seconds": limits.seconds,
             "rows": MOST_AGGREGATE_ROWS,
+            "clear": CLEAR,
             "spill": dict(limits.spill) if limits.spill else None,
         },
     }
 
 
+def _a_part(store: Store) -> str:
+    """A pseudonym below which one in sixteen of the store's patients are: all begin with the key's version."""
+    return str(UUID(f"{store.key_version:02x}1".ljust(32, "0")))
+
+
 def _request(
     files: _Files, content: Mapping[str, Any], *, outputs: tuple[str, ...], roles: Mapping[str, str]
 ) -> EngineRequest:
-    code = files.code() | {
-        "query.json": json.dumps(content, sort_keys=True).encode(),
-        "engine.py": ENGINE.read_bytes(),
-    }
+    modules = {f"engine/{path.name}": path.read_bytes() for path in sorted(ENGINE.glob("*.py"))}
+    asked = {"query.json": json.dumps(content, sort_keys=True).encode(), "__main__.py": START}
+    code = {**files.code(), **asked, **modules}
     return EngineRequest(
         argv=ARGV,
         code=code,
@@ -272,7 +307,7 @@ def _request(
         output=content["output"]["path"],
         columns=tuple(content["columns"]),
         roles=dict(roles),
-        counted=content["units_sql"] is not None,
+        counted=UNITS in outputs,
         extract=content["kind"] == "extract",
         store_version=files.store.version,
     )
@@ -313,6 +348,27 @@ def read_units(untrusted: bytes, roles: Mapping[str, str], *, rows: int) -> Unit
     if not all(isinstance(name, str) and _numbers(share, rows) for name, share in shares.items()):
         raise _unreadable(UNITS)
     return Units(tuple(people), dict(roles), {name: tuple(share) for name, share in shares.items()})
+
+
+def largest(units: Units) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
+    """For each sum: row by row, at most what share of it one person holds, and two together.
+
+    A share that is no number is taken for the whole. Where there is nothing to share there are no shares.
+    """
+    for name, one in units.shares.items():
+        column = name.removesuffix("__top1")
+        two = units.shares.get(f"{column}__top2")
+        if name != column and two is not None:
+            yield column, tuple(_pair(*each) for each in zip(one, two, strict=True))
+
+
+def _pair(one: float | None, two: float | None) -> tuple[float, float]:
+    if one is None or two is None:
+        return 0.0, 0.0
+    if not (math.isfinite(one) and math.isfinite(two)):
+        return 1.0, 1.0
+    first = min(max(one, 0.0), 1.0)
+    return first, min(max(two, first), 1.0)
 
 
 def read_report(untrusted: bytes) -> EngineReport:

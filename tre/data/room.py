@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from job_specs.model import Purpose, TableScope
-from job_specs.sql.model import ColumnFact, Scope, TableFact
+from job_specs.sql.model import ColumnFact, Scope, TableFact, Units
 from output_checks.model import Evidence
 from output_checks.question import Question
 from sandboxes.model import Input
@@ -49,8 +49,8 @@ class Asking(Protocol):
         ...
 
     @property
-    def units(self) -> str:
-        """The query that also counts people; empty where it is not proved."""
+    def units(self) -> Units | None:
+        """The queries that count people beside it; None where it is not proved."""
         ...
 
     @property
@@ -86,10 +86,11 @@ class Laid:
 
 @dataclass(frozen=True)
 class Counted:
-    """People behind each row, and what each column is."""
+    """People behind each row, what each column is, and at most what shares of a sum the largest hold."""
 
     per_row: tuple[int, ...]
     roles: Mapping[str, str]
+    shares: Mapping[str, tuple[tuple[float, float], ...]]
 
 
 class Kept(Protocol):
@@ -141,7 +142,7 @@ class Room:
             self._store(case),
             self.catalogue,
             sql=question.sql,
-            units_sql=question.units or None,
+            counting=_counting(question.units),
             columns=question.roles,
             parameters=question.parameters,
             tables=_by_table(question.datasets),
@@ -174,7 +175,7 @@ class Room:
     def people(self, untrusted_units: bytes, question: Asking, *, rows: int) -> Counted:
         """Read what an aggregate's box counted, for a result of that many rows. Raises AnswerUnreadable."""
         units = extract.read_units(untrusted_units, question.roles, rows=rows)
-        return Counted(units.people, units.roles)
+        return Counted(units.people, units.roles, dict(extract.largest(units)))
 
     def pseudonyms(self, content: bytes) -> frozenset[str]:
         """The pseudonyms in an extract, as the engine wrote it."""
@@ -218,6 +219,10 @@ def _laid(request: extract.EngineRequest, folder: Path) -> Laid:
         request.write_code(code)
     kept = [name for name in request.outputs if name != request.output]
     return Laid(request.argv, (Input(code, "/code"), *request.inputs), request.output, tuple(kept))
+
+
+def _counting(units: Units | None) -> extract.Counting | None:
+    return extract.Counting(units.sql, units.bound, units.narrow, units.shares) if units else None
 
 
 def _result(path: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from job_specs.model import Action, RunBody
 from output_checks.check import check
-from output_checks.model import Confidence, Evidence, Report
+from output_checks.model import Confidence, Evidence, Report, Shares
 from output_checks.model import Offered as ForCheck
 from output_checks.policy import Policy
 from output_checks.read import WORDS, kind_of
@@ -116,7 +116,8 @@ class Checks:
         asked = question(intake, action, data)
         untrusted = self._quarantine.get(counted[0].digest)
         people = data.people(untrusted, asked, rows=_rows(content))
-        return Evidence(people=people.per_row, source=Confidence.PROVED, roles=people.roles)
+        held = {name: tuple(_held(*each) for each in rows) for name, rows in people.shares.items()}
+        return Evidence(people=people.per_row, source=Confidence.PROVED, roles=people.roles, shares=held)
 
     def _extracts(self, case: JobRequest) -> Mapping[str, bytes]:
         """Every extract of the request, however far upstream, by the action that made it."""
@@ -141,6 +142,11 @@ def is_words(path: str) -> bool:
 def declared_name(action: Action, path: str) -> str | None:
     """What the spec calls this output."""
     return next((each.name for each in action.outputs if matches(path, each.pattern)), None)
+
+
+def _held(largest: float, two: float) -> Shares:
+    """Shares of a sum's size, where the whole is 1."""
+    return Shares(1.0, largest, min(two - largest, largest))
 
 
 def declaration(action: Action, path: str) -> Mapping[str, Any] | None:

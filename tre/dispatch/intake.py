@@ -161,5 +161,5 @@ def _aggregate(guarded: Guarded, action: Action, scope: Scope) -> Question:
     counted = units(guarded, scope)
     known = {column.name: column.role for column in counted.columns}
     roles = {name: known.get(name, "other") for name in guarded.output_columns}
-    text = counted.sql if isinstance(counted, Units) else ""
-    return Question(guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern, roles, text)
+    proved = counted if isinstance(counted, Units) else None
+    return Question(guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern, roles, proved)

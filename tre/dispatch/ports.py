@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from job_specs.model import TableScope
-from job_specs.sql.model import Scope
+from job_specs.sql.model import Scope, Units
 from output_checks.model import Evidence
 from output_checks.question import Question as Measured
 from sandboxes.model import Input
@@ -40,7 +40,7 @@ class KeepingShelf(Shelf, Protocol):
 class Question:
     """One guarded SQL action, ready to be asked of a store.
 
-    ``sql`` is the guard's canonical text; ``units`` the query that also counts people, empty where it is not proved;
+    ``sql`` is the guard's canonical text; ``units`` the queries that count people beside it, None where it is not proved;
     ``roles`` says what each output column is, in order.
     """
 
@@ -49,7 +49,7 @@ class Question:
     datasets: tuple[TableScope, ...]
     output: str
     roles: Mapping[str, str]
-    units: str = ""
+    units: Units | None = None
 
 
 class Asked(Protocol):
@@ -87,6 +87,11 @@ class People(Protocol):
     @property
     def roles(self) -> Mapping[str, str]:
         """What each column is, in the words of the SQL units."""
+        ...
+
+    @property
+    def shares(self) -> Mapping[str, tuple[tuple[float, float], ...]]:
+        """For each sum or mean, row by row, at most what share the largest person holds, and the two largest together."""
         ...
 
 

@@ -1,0 +1,138 @@
+"""Promises: a row of few people is counted exactly and a row of many never above what it is, however the engine knows [P10]."""
+
+from dataclasses import asdict, replace
+
+import duckdb
+import pytest
+
+from job_specs.sql.guard import guard
+from job_specs.sql.model import Scope, Units
+from job_specs.sql.units import units
+from tre.data.catalogue import scope
+from tre.data.extract import CLEAR, Counting, largest, read_units
+from tre.data.room import _table_fact
+
+APPROVED = {
+    "patients": ["sex", "region", "imd_quintile"],
+    "clinical_events": ["date", "snomedct_code", "numeric_value"],
+}
+EVENTS = {
+    "many people": "SELECT p.sex, count(*) AS n FROM clinical_events e JOIN patients p USING (patient_id) WHERE p.sex IN ('female', 'male') GROUP BY p.sex",
+    "few and many": "SELECT year(date) AS y, imd_quintile AS q, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ALL",
+    "in an order, cut": "SELECT year(date) AS y, count(*) AS n FROM clinical_events GROUP BY y HAVING count(*) > 3 ORDER BY n DESC, y LIMIT 12",
+    "no dimension": "SELECT count(*) AS n, avg(numeric_value) AS m FROM clinical_events",
+    "totals": "SELECT year(date) AS y, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ROLLUP (y, region)",
+    "twice the same dimensions": "SELECT 'all' AS what, count(*) AS n FROM clinical_events UNION ALL SELECT 'all', count(*) FROM clinical_events WHERE numeric_value > 0",
+    "years without anybody": "SELECT y.y, count(e.patient_id) AS n FROM range(1950, 2030) y(y) LEFT JOIN clinical_events e ON year(e.date) = y.y GROUP BY y.y",
+    "a rate": "SELECT region, avg(CASE WHEN numeric_value > 70 THEN 1 ELSE 0 END) AS r, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY region",
+}
+
+
+@pytest.fixture(scope="module")
+def approved(catalogue) -> Scope:
+    return Scope(tuple(_table_fact(table) for table in scope(catalogue, APPROVED)))
+
+
+@pytest.fixture
+def count(ask, approved):
+    """Ask one aggregate with everything that counts its people, or with some of it changed."""
+
+    def counted(sql: str, **changed: str):
+        guarded = guard(sql, approved)
+        found = units(guarded, approved)
+        assert isinstance(found, Units)
+        roles = {column.name: column.role for column in found.columns}
+        queries = Counting(found.sql, found.bound, found.narrow, found.shares)
+        answer = ask(
+            guarded.sql,
+            tables=APPROVED,
+            columns=list(roles),
+            roles=roles,
+            counting=replace(queries, **changed),
+            apart=False,
+        )
+        assert answer.report["status"] == "ok", answer.report
+        rows = answer.rows("answer.csv")
+        return rows, read_units((answer.out / "units.json").read_bytes(), roles, rows=len(rows)), queries
+
+    return counted
+
+
+@pytest.mark.parametrize("sql", EVENTS.values(), ids=EVENTS.keys())
+def test_few_people_are_counted_exactly_and_many_never_too_high(count, sql):
+    rows, found, queries = count(sql)
+    assert queries.bound
+    exact_rows, exact, _ = count(sql, bound="", narrow="")
+    assert rows == exact_rows
+    for people, truly in zip(found.people, exact.people, strict=True):
+        assert people == truly or CLEAR <= people < truly
+
+
+def test_most_rows_are_proved_without_a_count(count):
+    _, found, queries = count(EVENTS["many people"], units="SELECT never read", narrow="SELECT never read")
+    assert queries.bound
+    assert all(people >= CLEAR for people in found.people)
+
+
+def test_a_few_unclear_rows_are_counted_alone(count):
+    _, found, _ = count(EVENTS["few and many"], units="SELECT never read")
+    assert any(people < CLEAR for people in found.people)
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        "SELECT 2000 AS y, 1000000 AS tre_people WHERE false",
+        "SELECT year(date) AS y, 0 AS tre_people FROM clinical_events",
+    ],
+)
+def test_a_bound_that_says_nothing_or_says_it_twice_proves_nothing(count, bound):
+    sql = "SELECT year(date) AS y, count(*) AS n FROM clinical_events GROUP BY y"
+    _, exact, _ = count(sql, bound="", narrow="")
+    for narrow in ("", "SELECT year(date) AS y, 5 AS tre_people FROM clinical_events"):
+        _, found, _ = count(sql, bound=bound, narrow=narrow)
+        assert found.people == exact.people
+
+
+def test_the_largest_share_of_a_sum_over_events_is_known_and_never_too_low(count, store):
+    sql = "SELECT year(date) AS y, sum(numeric_value) AS s, count(*) AS n FROM clinical_events GROUP BY y"
+    rows, found, queries = count(sql)
+    assert queries.shares
+    shares = dict(largest(found))["s"]
+    truly = """
+        SELECT max(s) / nullif(sum(s), 0), list_sum(max(s, 2)) / nullif(sum(s), 0) FROM (
+            SELECT year(date) AS y, sum(abs(numeric_value)) AS s FROM clinical_events GROUP BY y, patient_id) GROUP BY y ORDER BY y"""
+    with duckdb.connect(str(store.files["core"]), read_only=True) as connection:
+        true = connection.execute(truly).fetchall()
+    assert len(rows) == len(true)
+    for (one, two), (first, both) in zip(shares, true, strict=True):
+        assert one >= (first or 0) - 1e-9
+        assert two >= (both or 0) - 1e-9
+    assert min(one for one, _ in shares) < 0.05
+    assert all(one <= (first or 0) + 0.05 for (one, _), (first, _) in zip(shares, true, strict=True))
+
+
+def test_a_sum_whose_shares_are_not_found_again_is_taken_for_one_persons(count):
+    sql = "SELECT year(date) AS y, sum(numeric_value) AS s FROM clinical_events GROUP BY y"
+    nothing = "SELECT 1 AS y, 0.1 AS s__top1, 0.2 AS s__top2 WHERE false"
+    _, found, _ = count(sql, shares=nothing)
+    assert set(dict(largest(found))["s"]) == {(1.0, 1.0)}
+
+
+@pytest.mark.parametrize("which", ["bound", "narrow", "shares"])
+def test_every_query_that_is_run_is_read_first(ask, which):
+    queries = Counting(
+        "SELECT sex, count(*) AS n, 0 AS tre_people FROM patients GROUP BY sex",
+        bound="SELECT sex, 0 AS tre_people FROM patients GROUP BY sex",
+        narrow="SELECT sex, 30 AS tre_people FROM patients GROUP BY sex",
+    )
+    beyond = "SELECT 'x' AS sex, max(ethnicity) AS tre_people FROM store_0.main.patients"
+    answer = ask(
+        "SELECT sex, count(*) AS n FROM patients GROUP BY sex",
+        tables={"patients": ["sex"]},
+        columns=["sex", "n"],
+        roles={"sex": "dimension", "n": "count_rows"},
+        counting=Counting(**(asdict(queries) | {which: beyond})),
+    )
+    assert answer.report["status"] == "refused"
+    assert not (answer.out / "units.json").exists()
