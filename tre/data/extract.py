@@ -1,6 +1,6 @@
 """Requests to the engine, and its answers: what goes into the `sql` box, and what may be believed of what comes out.
 
-A request is plain data and a program: `query.json`, `engine.py`, and the store's files that hold the approved tables,
+A request is plain data and a program: `query.json`, the engine, and the store's files that hold the approved tables,
 each bound read-only. Nothing else of the store is in the box. The studies key stays on this side; a box for an extract is
 given two blocks made from one study's key, with which it can make that study's pseudonyms and no other's.
 
