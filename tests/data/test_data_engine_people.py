@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, replace
 
-import duckdb
 import pytest
 
 from job_specs.sql.guard import guard
@@ -20,7 +19,7 @@ EVENTS = {
     "many people": "SELECT p.sex, count(*) AS n FROM clinical_events e JOIN patients p USING (patient_id) WHERE p.sex IN ('female', 'male') GROUP BY p.sex",
     "few and many": "SELECT year(date) AS y, imd_quintile AS q, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ALL",
     "in an order, cut": "SELECT year(date) AS y, count(*) AS n FROM clinical_events GROUP BY y HAVING count(*) > 3 ORDER BY n DESC, y LIMIT 12",
-    "no dimension": "SELECT count(*) AS n, avg(numeric_value) AS m FROM clinical_events",
+    "no dimension": "SELECT count(*) AS n, avg(numeric_value) AS m FROM clinical_events WHERE numeric_value > 0",
     "totals": "SELECT year(date) AS y, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ROLLUP (y, region)",
     "twice the same dimensions": "SELECT 'all' AS what, count(*) AS n FROM clinical_events UNION ALL SELECT 'all', count(*) FROM clinical_events WHERE numeric_value > 0",
     "years without anybody": "SELECT y.y, count(e.patient_id) AS n FROM range(1950, 2030) y(y) LEFT JOIN clinical_events e ON year(e.date) = y.y GROUP BY y.y",
@@ -63,7 +62,7 @@ def test_few_people_are_counted_exactly_and_many_never_too_high(count, sql):
     rows, found, queries = count(sql)
     assert queries.bound
     exact_rows, exact, _ = count(sql, bound="", narrow="")
-    assert rows == exact_rows
+    assert [pytest.approx(row) if "avg" in sql else row for row in exact_rows] == rows
     for people, truly in zip(found.people, exact.people, strict=True):
         assert people == truly or CLEAR <= people < truly
 
@@ -94,16 +93,16 @@ def test_a_bound_that_says_nothing_or_says_it_twice_proves_nothing(count, bound)
         assert found.people == exact.people
 
 
-def test_the_largest_share_of_a_sum_over_events_is_known_and_never_too_low(count, store):
+def test_the_largest_share_of_a_sum_over_events_is_known_and_never_too_low(count, ask):
     sql = "SELECT year(date) AS y, sum(numeric_value) AS s, count(*) AS n FROM clinical_events GROUP BY y"
     rows, found, queries = count(sql)
     assert queries.shares
     shares = dict(largest(found))["s"]
     truly = """
-        SELECT max(s) / nullif(sum(s), 0), list_sum(max(s, 2)) / nullif(sum(s), 0) FROM (
-            SELECT year(date) AS y, sum(abs(numeric_value)) AS s FROM clinical_events GROUP BY y, patient_id) GROUP BY y ORDER BY y"""
-    with duckdb.connect(str(store.files["core"]), read_only=True) as connection:
-        true = connection.execute(truly).fetchall()
+        SELECT y, max(s) / nullif(sum(s), 0) AS one, list_sum(max(s, 2)) / nullif(sum(s), 0) AS two FROM (
+            SELECT year(date) AS y, patient_id, sum(abs(numeric_value)) AS s FROM clinical_events GROUP BY ALL) GROUP BY y"""
+    answer = ask(truly, tables=APPROVED, columns=["y", "one", "two"], output="truly.csv", apart=False)
+    true = [tuple(row[1:]) for row in answer.rows("truly.csv")]
     assert len(rows) == len(true)
     for (one, two), (first, both) in zip(shares, true, strict=True):
         assert one >= (first or 0) - 1e-9
