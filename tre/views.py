@@ -20,6 +20,12 @@ from tre.custody.requests import Job, JobRequest, JobState, RequestStage
 from tre.custody.studies import Application
 
 CELL_BANDS = ((1, "1"), (10, "2 to 10"), (100, "11 to 100"))
+DURATION_BANDS = (
+    (60, "under a minute"),
+    (600, "1 to 10 minutes"),
+    (3600, "10 to 60 minutes"),
+    (36_000, "1 to 10 hours"),
+)
 BLIND = frozenset({RequestStage.CHECKED, RequestStage.VOTED})
 UNTOLD = BLIND | {RequestStage.REVIEWED, RequestStage.PART_SIGNED_OFF, RequestStage.SIGNED_OFF}
 """While checkers are at it, the study does not read over their shoulders."""
@@ -81,6 +87,11 @@ def band(cells: int) -> str:
         if cells <= most:
             return words if cells else "0"
     return "more than 100"
+
+
+def duration_band(seconds: float) -> str:
+    """How long an action took, coarse enough to say nothing about the data [P1]."""
+    return next((words for most, words in DURATION_BANDS if seconds < most), "more than 10 hours")
 
 
 def study_view(study: Application) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """The outside face: every page of it, in one list."""
 
+from tre.custody.people import Role
 from tre.web.app import Face, Link
-from tre.web.outside import home, register
+from tre.web.outside import home, jobs, register
 from tre.web.outside.doors import Outside
-from tre.web.who import PUBLIC
+from tre.web.who import PUBLIC, those
 
-ROUTES = (home.home, *register.ROUTES)
-LINKS = (Link("Register", "/register", PUBLIC),)
+ROUTES = (home.home, *register.ROUTES, *jobs.ROUTES)
+LINKS = (
+    Link("Register", "/register", PUBLIC),
+    Link("Jobs", "/jobs", those(Role.RESEARCHER, Role.MAINTAINER)),
+)
 
 
 def face(outside: Outside) -> Face:

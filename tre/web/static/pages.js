@@ -2,3 +2,39 @@
 "use strict";
 
 document.querySelector(".told[role=alert][tabindex]")?.focus();
+
+// A page that shows something moving asks where it stands now, and stops when it has come to rest.
+const poll = document.querySelector("[data-poll]");
+
+function show(badge, line) {
+  badge.className = "status " + line.tone;
+  badge.replaceChildren();
+  const sign = document.createElement("span");
+  sign.setAttribute("aria-hidden", "true");
+  sign.textContent = line.sign;
+  badge.append(sign, " " + line.words);
+}
+
+function refresh(job) {
+  show(poll.querySelector("[data-stage]"), job);
+  for (const line of job.actions) {
+    const row = poll.querySelector(`[data-action="${CSS.escape(line.action)}"]`);
+    show(row.querySelector("[data-state]"), line);
+    row.querySelector("[data-took]").textContent = line.took || "-";
+    row.querySelector("[data-why]").textContent = line.why || "-";
+    const box = poll.querySelector(`[data-box="${CSS.escape(line.action)}"]`);
+    box.setAttribute("class", "box " + line.tone);
+    box.querySelector("[data-sign]").textContent = line.sign + " " + line.words;
+  }
+}
+
+async function watch() {
+  const answer = await fetch(poll.dataset.poll, { headers: { accept: "application/json" } });
+  if (!answer.ok) return;
+  const job = await answer.json();
+  refresh(job);
+  if (job.moving) setTimeout(watch, 2000);
+  else location.reload();
+}
+
+if (poll) setTimeout(watch, 2000);

@@ -1,0 +1,74 @@
+"""A job request as its members are shown it: words, coarse bands, and one good reason for each action that does not run [P1].
+
+Refuses to say a number that the data could have moved: durations are bands, and nothing else is measured.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tre.custody import events as e
+from tre.custody.errors import Refusal
+from tre.custody.requests import Job, JobRequest, JobState, RequestStage
+from tre.custody.studies import Application
+from tre.dispatch.errors import DispatchError
+from tre.records.envelope import Envelope
+from tre.views import duration_band, request_view
+from tre.web.asking import Ask
+from tre.web.look import sign, tone, words
+from tre.web.outside.doors import Outside
+
+MOVING = frozenset({RequestStage.SUBMITTED, RequestStage.RUNNING, RequestStage.LANDED})
+
+
+def job_view(ask: Ask, outside: Outside, case: JobRequest, study: Application) -> dict[str, Any]:
+    """The request's outline with, for each action, its state, how long it took in a band, and why it waits."""
+    view = request_view(ask.person, case, study)
+    took = _durations(outside.common.service.ledger.case_events(case.id))
+    actions = [
+        {
+            **line,
+            **_shown(line["state"]),
+            "took": took.get(line["action"], ""),
+            "why": reason(ask, outside, case, job),
+        }
+        for line, job in zip(view["actions"], case.jobs, strict=True)
+    ]
+    return view | {"actions": actions, "moving": case.stage in MOVING, **_shown(case.stage.value)}
+
+
+def reason(ask: Ask, outside: Outside, case: JobRequest, job: Job) -> str:
+    """The one good reason why an action is not running; empty where it is, or has ended."""
+    if job.state is not JobState.ASKED:
+        return ""
+    if case.stage not in MOVING:
+        return "The request ended before this action began."
+    waits = [need for need in job.action.needs if not _has_landed(case, need)]
+    if waits:
+        return f"It needs {', '.join(waits)}, which has not landed."
+    try:
+        outside.common.service.may_start(ask.now, case.id, job.action.name)
+    except (Refusal, DispatchError) as refusal:
+        return f"{refusal.sentence} {refusal.fix}"
+    return "It is its turn as soon as the worker is free."
+
+
+def _has_landed(case: JobRequest, action: str) -> bool:
+    job = case.job(action)
+    return job is not None and job.state is JobState.LANDED
+
+
+def _shown(state: str) -> dict[str, str]:
+    return {"tone": tone(state), "sign": sign(state), "words": words(state)}
+
+
+def _durations(history: tuple[Envelope, ...]) -> Mapping[str, str]:
+    began: dict[str, datetime] = {}
+    took: dict[str, str] = {}
+    for envelope in history:
+        if isinstance(envelope.event, e.Started):
+            began[envelope.event.action] = envelope.at
+        elif isinstance(envelope.event, e.Landed | e.Failed) and envelope.event.action in began:
+            action = envelope.event.action
+            took[action] = duration_band((envelope.at - began[action]).total_seconds())
+    return took

@@ -1,0 +1,173 @@
+"""Jobs: hand in code, watch it in a handful of words, read it again, take it back [P1].
+
+Refuses to show a log, a value, a row count or an exit code: what a run made is told of in coarse bands, in its pre-flight.
+"""
+
+from typing import Any
+
+from litestar.response import Redirect, Response, Template
+
+from tre.custody.commands import Step
+from tre.custody.people import Role
+from tre.custody.reasons import Reason, ReasonCode
+from tre.custody.requests import JobRequest
+from tre.custody.studies import Application, ApplicationStage
+from tre.dispatch.archive import unpack
+from tre.dispatch.code import Code, fetch, keep
+from tre.dispatch.intake import SPEC, read_study
+from tre.records.read_models import RequestRow, StudyRow, Wanted
+from tre.views import Sight, sight
+from tre.web.asking import Ask, unclear
+from tre.web.errors import not_there
+from tre.web.lists import page_asked
+from tre.web.outside.code_view import coloured, compared
+from tre.web.outside.doors import Outside
+from tre.web.outside.job_view import job_view
+from tre.web.outside.plan_drawing import drawn
+from tre.web.routes import shows, takes
+from tre.web.who import SIGNED_IN, takers, those
+
+MOST_STUDIES = 200
+ENDS = (Step.CANCEL,)
+
+
+@shows("/jobs", those(Role.RESEARCHER, Role.MAINTAINER))
+def jobs(ask: Ask, outside: Outside) -> Template:
+    """The job requests of one's own studies, the newest first."""
+    models = outside.common.read_models
+    models.catch_up()
+    mine = [study.id for study in own_studies(ask, outside)]
+    listed = models.listing(RequestRow, Wanted("submitted_at", {"study": mine}, page=page_asked(ask)))
+    return ask.page("outside/jobs.html", jobs=listed)
+
+
+@shows("/jobs/new", takers(Step.SUBMIT))
+def new_job(ask: Ask, outside: Outside) -> Template:
+    """Where a study's code is handed in."""
+    outside.common.read_models.catch_up()
+    open_now = [study for study in own_studies(ask, outside) if study.stage == ApplicationStage.APPROVED]
+    return ask.page("outside/job_new.html", studies=open_now, chosen=ask.query.get("study", ""))
+
+
+@takes("/jobs/new", takers(Step.SUBMIT))
+def submit(ask: Ask, outside: Outside) -> Redirect:
+    """Hand in a study's code for a run on real data [P3] [P4] [P5] [P8]."""
+    uploads = ask.form.files.get("code", ())
+    if not uploads or not uploads[0][1]:
+        raise unclear("code", "holds no file")
+    case = hand_in(ask, outside, ask.form.required("study", most=100), unpack(uploads[0][1]))
+    return ask.go(f"/jobs/{case.id}")
+
+
+def hand_in(ask: Ask, outside: Outside, study: str, code: Code) -> JobRequest:
+    """Read a study's code as it will be run, keep it, and submit it."""
+    common = outside.common
+    intake = read_study(code, outside.data, common.site.images)
+    put = common.documents.put
+    submission = intake.submission(
+        study, spec=put(code.files[SPEC]), code=keep(code, put), images=common.site.images
+    )
+    return common.service.submit(ask.by, common.new_id("job"), submission)
+
+
+@shows("/jobs/{case_id:str}", SIGNED_IN)
+def job(ask: Ask, outside: Outside, case_id: str) -> Template:
+    """One job request: its plan, where each action stands, and what may be done."""
+    case, study, seen = found(ask, outside, case_id)
+    needs = {each.action.name: each.action.needs for each in case.jobs}
+    return ask.page(
+        "outside/job.html",
+        job=job_view(ask, outside, case, study),
+        title=study.proposal.title,
+        submitter=case.submitter,
+        drawing=drawn([*needs], needs),
+        findings=bool(case.offered) and seen.findings,
+        member=ask.person.id in study.members,
+    )
+
+
+@shows("/jobs/{case_id:str}/status", SIGNED_IN)
+def job_status(ask: Ask, outside: Outside, case_id: str) -> Response[dict[str, Any]]:
+    """Where each action stands, for the script that keeps the page fresh."""
+    case, study, _ = found(ask, outside, case_id)
+    return Response(job_view(ask, outside, case, study))
+
+
+@shows("/jobs/{case_id:str}/code", SIGNED_IN)
+def job_code(ask: Ask, outside: Outside, case_id: str) -> Template:
+    """The code exactly as it was submitted, coloured."""
+    case, _, seen = found(ask, outside, case_id)
+    if not seen.findings:
+        raise not_there("code")
+    files = code_of(outside, case).files
+    shown = {path: coloured(path, files[path]) for path in sorted(files)}
+    return ask.page("outside/job_code.html", job_id=case.id, digest=case.submission.code, files=shown)
+
+
+@shows("/jobs/{case_id:str}/changes", SIGNED_IN)
+def job_changes(ask: Ask, outside: Outside, case_id: str) -> Template:
+    """What changed in the code since the study's run before this one."""
+    case, _, seen = found(ask, outside, case_id)
+    if not seen.findings:
+        raise not_there("code")
+    before = previous(outside, case)
+    changes = compared(code_of(outside, before).files, code_of(outside, case).files) if before else ()
+    return ask.page("outside/job_changes.html", job_id=case.id, before=before, changes=changes)
+
+
+@takes("/jobs/{case_id:str}/cancel", takers(Step.CANCEL))
+def cancel(ask: Ask, outside: Outside, case_id: str) -> Redirect:
+    """Take a job request back."""
+    found(ask, outside, case_id)
+    note = ask.note(ask.form.text("note"))
+    outside.common.service.cancel(ask.by, case_id, Reason(ReasonCode.NO_LONGER_NEEDED, note))
+    return ask.go(f"/jobs/{case_id}")
+
+
+@takes("/jobs/{case_id:str}/again", takers(Step.SUBMIT))
+def again(ask: Ask, outside: Outside, case_id: str) -> Redirect:
+    """Submit the very same code once more; what has not changed need not be run again."""
+    case, study, _ = found(ask, outside, case_id)
+    return ask.go(f"/jobs/{hand_in(ask, outside, study.id, code_of(outside, case)).id}")
+
+
+def found(ask: Ask, outside: Outside, case_id: str) -> tuple[JobRequest, Application, Sight]:
+    """A request that this person may see the outline of, its study, and how much they may see.
+
+    Raises:
+        Refusal: there is none, or it is not theirs to see; the words are the same.
+    """
+    case = outside.common.service.request(case_id)
+    if not case.submissions:
+        raise not_there("job")
+    study = outside.common.service.study_of(case)
+    seen = sight(ask.person, case, study)
+    if not seen.outline:
+        raise not_there("job")
+    return case, study, seen
+
+
+def own_studies(ask: Ask, outside: Outside) -> tuple[StudyRow, ...]:
+    """The studies that this person is a member of, the last changed first."""
+    wanted = Wanted("changed_at", holds={"members": ask.person.id}, size=MOST_STUDIES)
+    return outside.common.read_models.listing(StudyRow, wanted).rows
+
+
+def code_of(outside: Outside, case: JobRequest) -> Code:
+    """The code of a request, by digest, hashed again on the way."""
+    return fetch(case.submission.code, outside.common.documents.get)
+
+
+def previous(outside: Outside, case: JobRequest) -> JobRequest | None:
+    """The study's request before this one, if there was one."""
+    models = outside.common.read_models
+    models.catch_up()
+    listed = models.listing(
+        RequestRow, Wanted("submitted_at", {"study": case.submission.application}, size=MOST_STUDIES)
+    )
+    ids = [row.id for row in listed.rows]
+    earlier = ids[ids.index(case.id) + 1 :] if case.id in ids else []
+    return outside.common.service.request(earlier[0]) if earlier else None
+
+
+ROUTES = (jobs, new_job, submit, job, job_status, job_code, job_changes, cancel, again)
