@@ -3,6 +3,7 @@
 Refuses to show a log, a value, a row count or an exit code: what a run made is told of in coarse bands, in its pre-flight.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from litestar.response import Redirect, Response, Template
@@ -12,6 +13,7 @@ from tre.custody.people import Role
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.requests import JobRequest
 from tre.custody.studies import Application, ApplicationStage
+from tre.data.catalogue import BACKENDS
 from tre.dispatch.archive import unpack
 from tre.dispatch.code import Code, fetch, keep
 from tre.dispatch.intake import SPEC, read_study
@@ -46,7 +48,9 @@ def new_job(ask: Ask, outside: Outside) -> Template:
     """Where a study's code is handed in."""
     outside.common.read_models.catch_up()
     open_now = [study for study in own_studies(ask, outside) if study.stage == ApplicationStage.APPROVED]
-    return ask.page("outside/job_new.html", studies=open_now, chosen=ask.query.get("study", ""))
+    return ask.page(
+        "outside/job_new.html", studies=open_now, chosen=ask.query.get("study", ""), backends=BACKENDS
+    )
 
 
 @takes("/jobs/new", takers(Step.SUBMIT))
@@ -55,19 +59,45 @@ def submit(ask: Ask, outside: Outside) -> Redirect:
     uploads = ask.form.files.get("code", ())
     if not uploads or not uploads[0][1]:
         raise unclear("code", "holds no file")
-    case = hand_in(ask, outside, ask.form.required("study", most=100), unpack(uploads[0][1]))
+    backend = filled_backend(ask)
+    case = hand_in(ask, outside, Handed(ask.form.required("study", most=100), unpack(uploads[0][1]), backend))
     return ask.go(f"/jobs/{case.id}")
 
 
-def hand_in(ask: Ask, outside: Outside, study: str, code: Code) -> JobRequest:
-    """Read a study's code as it will be run, keep it, and submit it."""
+@dataclass(frozen=True)
+class Handed:
+    """What is handed in: for which study, which code, to run in which backend [P7]."""
+
+    study: str
+    code: Code
+    backend: str
+
+
+def hand_in(ask: Ask, outside: Outside, handed: Handed) -> JobRequest:
+    """Read a study's code as it will be run, keep it, and submit it; the same, still on its way, is handed in once."""
     common = outside.common
-    intake = read_study(code, outside.data, common.site.images)
+    intake = read_study(handed.code, outside.data.of(handed.backend), common.site.images)
     put = common.documents.put
     submission = intake.submission(
-        study, spec=put(code.files[SPEC]), code=keep(code, put), images=common.site.images
+        handed.study,
+        spec=put(handed.code.files[SPEC]),
+        code=keep(handed.code, put),
+        images=common.site.images,
+        backend=handed.backend,
     )
-    return common.service.submit(ask.by, common.new_id("job"), submission)
+    return common.service.submit_once(ask.by, submission)
+
+
+def filled_backend(ask: Ask) -> str:
+    """The backend that a form names.
+
+    Raises:
+        Refusal: there is none of that name.
+    """
+    untrusted = ask.form.text("backend", most=20) or BACKENDS[0]
+    if untrusted not in BACKENDS:
+        raise unclear("backend", f"is none of: {', '.join(BACKENDS)}")
+    return untrusted
 
 
 @shows("/jobs/{case_id:str}", SIGNED_IN)
@@ -128,7 +158,8 @@ def cancel(ask: Ask, outside: Outside, case_id: str) -> Redirect:
 def again(ask: Ask, outside: Outside, case_id: str) -> Redirect:
     """Submit the very same code once more; what has not changed need not be run again."""
     case, study, _ = found(ask, outside, case_id)
-    return ask.go(f"/jobs/{hand_in(ask, outside, study.id, code_of(outside, case)).id}")
+    handed = Handed(study.id, code_of(outside, case), case.submission.backend)
+    return ask.go(f"/jobs/{hand_in(ask, outside, handed).id}")
 
 
 def found(ask: Ask, outside: Outside, case_id: str) -> tuple[JobRequest, Application, Sight]:
