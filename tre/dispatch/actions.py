@@ -204,6 +204,7 @@ class Dispatcher:
             environment=ENVIRONMENT,
             limits=Limits(memory_bytes=asked.memory_mb << 20, cpus=asked.cpus, wall_seconds=asked.seconds),
             output_target=laid.output_target,
+            unix_sockets=asked.local_sockets,
         )
 
     def _through(self, box: Box, laid: "Laid", into: Path, cancelled: Callable[[], bool]) -> Receipt:
