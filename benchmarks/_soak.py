@@ -21,6 +21,7 @@ from tests.torture.stand import KINDS, begin, hands, review, tre_says, write_stu
 from tre.custody.requests import RequestStage
 
 BAR = 1.1
+MINUTE = 60
 FINAL = {RequestStage.RELEASED, RequestStage.FAILED}
 
 
@@ -35,14 +36,14 @@ def soak(site: Path, study: str, worker: int, *, minutes: float, every: float) -
     house = hands(site).wiring().open_house(site)
     began, number = time.monotonic(), 0
     told = began
-    while time.monotonic() - began < minutes * 60:
+    while time.monotonic() - began < minutes * MINUTE:
         folder = write_study(site / "studies" / str(number), KINDS[number % len(KINDS)], number, 0.1)
         tre_says(site, "--as", "ada", "job", "submit", str(folder), "--study", study)
         number += 1
         if number % 10 == 0:
             review(house)
-        if time.monotonic() - told >= 60:
-            told += 60
+        if time.monotonic() - told >= MINUTE:
+            told += MINUTE
             yield resident_mb(worker)
         time.sleep(max(0.0, began + number * every - time.monotonic()))
 
