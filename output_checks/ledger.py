@@ -129,7 +129,9 @@ class Ledger:
         for at, cut in enumerate(self.cuts):
             arrays[f"row_of_{at}"] = cut.row_of
             arrays[f"shown_{at}"] = np.array(sorted(cut.shown), dtype=np.int64)
-            arrays[f"question_{at}"] = np.array([cut.question.population, *sorted(cut.question.by)], dtype=np.str_)
+            arrays[f"question_{at}"] = np.array(
+                [cut.question.population, *sorted(cut.question.by)], dtype=np.str_
+            )
         np.savez_compressed(out, allow_pickle=False, **arrays)
         return out.getvalue()
 
@@ -168,6 +170,9 @@ class _Comparison:
 
     def _span(self, cuts: Iterable[Cut]) -> _Span:
         span = _Span(self._sizes, self._policy.small_max)
+        if self._policy.rounding == "none":
+            # How many people there are is known to everybody, and exact numbers can be taken from it.
+            span.add(np.ones(len(self._sizes), dtype=np.int64))
         for cut in cuts:
             for vector in _vectors(cut, self._atoms, sorted(cut.shown)):
                 span.add(vector)
