@@ -32,7 +32,7 @@ CAUSES: tuple[Cause, ...] = (
         "Look the name up in the version that the image's list of packages gives.",
     ),
     Cause(
-        r"socketpair|asyncio|_make_self_pipe",
+        r"socketpair|_make_self_pipe",
         "Local sockets are shut in a box, and asyncio is built on them.",
         "Do without asyncio, or ask for `local_sockets: true` under `resources`; threads and processes work as they are.",
     ),

@@ -8,6 +8,7 @@ none where none does. Nothing here may be shown of a run on real data: there a l
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from sandboxes.causes import BY_STATUS, Cause, likely
@@ -22,6 +23,8 @@ _LAST_ROWS = 6
 _MOST_LETTERS = 400
 _FRAME = re.compile(r'^  File "(?P<path>[^"]+)", line (?P<line>\d+)')
 _TRACEBACK = "Traceback (most recent call last):"
+_IGNORED = "Exception ignored in"
+_FORBIDDEN = "Operation not permitted"
 _PYTHON_PARSE = re.compile(r"(?:Syntax|Indentation|Tab)Error\b")
 _R_ERROR = re.compile(r"Error(?: in (?P<call>.+?))?(?: \(from (?P<path>[^#)]*)#(?P<line>\d+)\))? ?:(?: .*)?$")
 _R_STOPS = "Execution halted"
@@ -53,33 +56,52 @@ def explain(status: Status, log: str, source: Source, *, script: str = "") -> Ex
     if status is Status.OK:
         return None
     rows = log.splitlines()
-    error, lines = _said(rows, source, script) if status is Status.FAILED else ("", ())
-    # R says the reason in a warning below the error.
-    cause = (
-        BY_STATUS.get(status) or likely(error) or likely("\n".join(rows[-_LAST_ROWS:])) or Cause("", "", "")
-    )
-    return Explanation(error[:_MOST_LETTERS], lines[-_MOST_FRAMES:], cause.sentence, cause.fix)
+    said = _said(rows, source, script) if status is Status.FAILED else _Said("", ())
+    cause = BY_STATUS.get(status) or _cause(said, rows) or Cause("", "", "")
+    return Explanation(said.error[:_MOST_LETTERS], said.lines[-_MOST_FRAMES:], cause.sentence, cause.fix)
 
 
-def _said(rows: list[str], source: Source, script: str) -> tuple[str, tuple[Line, ...]]:
-    return _python(rows, source) or _python_syntax(rows, source) or _r(rows, source, script) or ("", ())
+@dataclass(frozen=True)
+class _Said:
+    """An error, the author's own lines, and the rows just before the error."""
+
+    error: str
+    lines: tuple[Line, ...]
+    before: str = ""
 
 
-def _python(rows: list[str], source: Source) -> tuple[str, tuple[Line, ...]] | None:
-    """The last traceback: it ends with the exception, which is the first row after it that is not indented."""
-    starts = [number for number, row in enumerate(rows) if row == _TRACEBACK]
+def _cause(said: _Said, rows: list[str]) -> Cause | None:
+    # What the kernel forbids is all one to it: only who asked says what for. R says a reason in a warning further down.
+    text = f"{said.error}\n{said.before}" if _FORBIDDEN in said.error else said.error
+    return likely(text) or likely("\n".join(rows[-_LAST_ROWS:]))
+
+
+def _said(rows: list[str], source: Source, script: str) -> _Said:
+    return _python(rows, source) or _python_syntax(rows, source) or _r(rows, source, script) or _Said("", ())
+
+
+def _python(rows: list[str], source: Source) -> _Said | None:
+    """The last traceback: it ends with the exception, which is the first row after it that is not indented.
+
+    One of a destructor's is not what ended the program.
+    """
+    told = pairwise(["", *rows])
+    starts = [
+        n for n, (above, row) in enumerate(told) if row == _TRACEBACK and not above.startswith(_IGNORED)
+    ]
     if not starts:
         return None
     below = rows[starts[-1] + 1 :]
     length = next((number for number, row in enumerate(below) if not row.startswith(" ")), len(below))
-    return _paragraph(below[length:]), tuple(_own(below[:length], source))
+    frames = below[:length]
+    return _Said(_paragraph(below[length:]), tuple(_own(frames, source)), "\n".join(frames[-_LAST_ROWS:]))
 
 
-def _python_syntax(rows: list[str], source: Source) -> tuple[str, tuple[Line, ...]] | None:
+def _python_syntax(rows: list[str], source: Source) -> _Said | None:
     """A file that does not parse has no traceback: its place, the row, a caret, and the error."""
     for number, row in enumerate(rows):
         if _PYTHON_PARSE.match(row):
-            return row, tuple(_own(rows[:number], source))[-1:]
+            return _Said(row, tuple(_own(rows[:number], source))[-1:])
     return None
 
 
@@ -96,7 +118,7 @@ def _line(untrusted_path: str, number: int, source: Source) -> Iterator[Line]:
         yield Line(path, number, rows[number - 1].strip())
 
 
-def _r(rows: list[str], source: Source, script: str) -> tuple[str, tuple[Line, ...]] | None:
+def _r(rows: list[str], source: Source, script: str) -> _Said | None:
     """R's own report, which goes on over the rows below it. Where R names no line, the script is looked through."""
     for number, row in enumerate(rows):
         if found := _R_ERROR.match(row):
@@ -104,7 +126,7 @@ def _r(rows: list[str], source: Source, script: str) -> tuple[str, tuple[Line, .
             path = (found["path"] or "").strip() or PurePosixPath(script).name
             told = _line(_path_of(path, script), int(found["line"]), source) if found["line"] else ()
             guessed = _r_guessed(found["call"] or "", below, (source(script) or "").splitlines(), script)
-            return _paragraph(below), tuple(dict.fromkeys((*guessed, *told)))
+            return _Said(_paragraph(below), tuple(dict.fromkeys((*guessed, *told))))
     return None
 
 

@@ -108,6 +108,17 @@ def test_a_failure_shows_the_authors_own_line_and_what_to_try(study: Path, tre, 
     assert told["fix"]
 
 
+def test_local_sockets_are_shut_until_the_action_asks_for_them(study: Path, tre) -> None:
+    script = study / "analysis" / "describe.py"
+    script.write_text("import asyncio\n\nasyncio.run(asyncio.sleep(0))\n" + script.read_text())
+    told = tre("run", str(study), "--action", "describe", ends=Exit.SANDBOX)["actions"][-1]["explained"]
+    assert "local_sockets: true" in told["fix"]
+    spec = (study / "project.yaml").read_text()
+    (study / "project.yaml").write_text(spec.replace("time: 10m}", "time: 10m, local_sockets: true}"))
+    played = tre("run", str(study), "--action", "describe")["actions"][-1]
+    assert played["outcome"] == "succeeded"
+
+
 def test_an_output_that_was_not_written_is_named_beside_what_was(study: Path, tre) -> None:
     (study / "analysis" / "describe.py").write_text("open('output/admisions.csv', 'w').write('a')\n")
     played = tre("run", str(study), "--action", "describe", ends=Exit.SANDBOX)["actions"][-1]
