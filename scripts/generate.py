@@ -9,7 +9,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 
 from job_specs import schema
-from scripts import commands_page, draw_cases, draw_house, draw_lifecycle, draw_walls, promises
+from scripts import (
+    commands_page,
+    draw_cases,
+    draw_house,
+    draw_lifecycle,
+    draw_sql_walls,
+    draw_walls,
+    promises,
+)
 from scripts.source import REPOSITORY
 
 GENERATED: Mapping[str, Callable[[], str]] = {
@@ -21,6 +29,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/promises.md": promises.page,
     "docs/hostile-cases.md": draw_cases.page,
     "docs/walls.md": draw_walls.page,
+    "docs/sql-walls.md": draw_sql_walls.page,
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from job_specs.sql import functions
+from job_specs.sql.calm import calmed
 from job_specs.sql.ir import (
     NULL,
     STAR,
@@ -78,7 +79,7 @@ def resolve(
 ) -> Query:
     """The same query with every name settled. Notes refusals; the result is only good when there are none."""
     resolver = _Resolver(scope, refusals, parameters)
-    return resolver.query(query, _Reach())[0]
+    return calmed(resolver.query(query, _Reach())[0])
 
 
 class _Resolver:

@@ -171,7 +171,7 @@ def _is_given(expr: Expr) -> bool:
     match expr:
         case Constant() | Parameter():
             return True
-        case Cast(value):
+        case Cast(value) | Call("nullif", (value, Constant())):
             return _is_given(value)
         case _:
             return False

@@ -45,7 +45,9 @@ class Interpreter:
             ir.Constant: lambda expr, _row, _windows: _constant(expr),
             ir.Parameter: lambda expr, _row, _windows: self._parameters[expr.name],
             ir.Case: self._case,
-            ir.Cast: lambda expr, row, windows: cast(self._expr(expr.value, row, windows), expr.type),
+            ir.Cast: lambda expr, row, windows: cast(
+                self._expr(expr.value, row, windows), expr.type, lenient=expr.lenient
+            ),
             ir.Exists: lambda expr, row, _: bool(self._query(expr.query, row)),
             ir.Among: self._among,
             ir.Single: self._single,
@@ -348,7 +350,7 @@ class _Group:
             taken = (then for when, then in expr.whens if self.value(when) is True)
             return self.value(next(taken, expr.otherwise))
         if isinstance(expr, ir.Cast):
-            return cast(self.value(expr.value), expr.type)
+            return cast(self.value(expr.value), expr.type, lenient=expr.lenient)
         return (
             self._called(expr) if isinstance(expr, ir.Call) else self._interpreter.expr(expr, self._first())
         )

@@ -51,10 +51,15 @@ def arithmetic(name: str, left: Any, right: Any) -> Any:
     return _ARITHMETIC[name](left, right)
 
 
-def cast(value: Any, kind: str) -> Any:
+def cast(value: Any, kind: str, *, lenient: bool = False) -> Any:
     if value is None:
         return None
-    return _CASTS[kind](value)
+    try:
+        return _CASTS[kind](value)
+    except ValueError:
+        if lenient:
+            return None
+        raise
 
 
 def scalar(name: str, args: list[Any]) -> Any:
