@@ -235,3 +235,35 @@ def test_a_study_sees_the_parts_that_its_basis_and_its_exemption_give_it(ask, bu
     assert people(national=True) == main
     assert people(exempt=True) == main + national + type_1
     assert people(exempt=True, national=True) == main + type_1
+
+
+def test_what_was_asked_of_which_store_and_how_it_was_run_is_kept_with_the_answer(ask_extract, store):
+    import duckdb  # noqa: PLC0415
+
+    sql = "SELECT patient_id, sex FROM patients"
+    question = {"tables": PATIENTS, "columns": ["patient_id", "sex"]}
+    answer = ask_extract(sql, output="e.parquet", **question)
+    kept = answer.report["provenance"]
+    assert (kept["sql"], kept["query"]) == (sql, hashlib.sha256(sql.encode()).hexdigest())
+    assert kept["store"] == store.version
+    assert "SEQ_SCAN" in json.dumps(kept["plans"][sql])
+    assert answer.report["seconds"] >= 0
+    with duckdb.connect(":memory:") as connection:
+        inside = connection.execute(
+            "SELECT value::BLOB FROM parquet_kv_metadata(?) WHERE key::VARCHAR = 'tre'",
+            [str(answer.out / "e.parquet")],
+        ).fetchall()
+    told = json.loads(bytes(inside[0][0]))
+    assert (told["rows"], told["store"]) == (answer.report["rows"], store.version)
+    assert [column["name"] for column in told["columns"]] == ["patient_id", "sex"]
+
+
+def test_the_engine_may_use_what_the_action_asked_for_and_leaves_room_for_itself():
+    from job_specs.model import Resources  # noqa: PLC0415
+    from tre.data.extract import limits_for  # noqa: PLC0415
+
+    limits = limits_for(Resources(memory_mb=4096, cpus=2.5, seconds=60))
+    assert (limits.threads, limits.seconds) == (2, 60)
+    assert (3 << 30) < limits.memory_bytes < (4096 << 20)
+    assert limits_for(Resources(memory_mb=256, cpus=0.5)).threads == 1
+    assert limits_for(Resources(memory_mb=256)).memory_bytes == 128 << 20

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
+from job_specs.model import Resources
 from sandboxes.model import Input
 from tre.data import engine
 from tre.data.catalogue import Catalogue
@@ -38,6 +39,7 @@ REPORT = "engine.json"
 MOST_AGGREGATE_ROWS = 200_000
 MOST_ANSWER_BYTES = 64 << 20
 ABSENT = "absent.txt"
+_OWN_BYTES = 192 << 20
 _DATA = PurePosixPath("/data")
 _CODE = PurePosixPath("/code")
 
@@ -50,6 +52,16 @@ class EngineLimits:
     threads: int = 1
     seconds: int = 600
     spill: Mapping[str, Any] | None = None
+
+
+def limits_for(resources: Resources) -> EngineLimits:
+    """What the engine may use of an action's resources: Python and DuckDB's own code need some of the box's memory."""
+    whole = resources.memory_mb << 20
+    return EngineLimits(
+        memory_bytes=max(whole - _OWN_BYTES, whole // 2),
+        threads=max(int(resources.cpus), 1),
+        seconds=resources.seconds,
+    )
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,7 @@ class EngineReport:
     line: int | None = None
     rows: int = 0
     columns: tuple[tuple[str, str], ...] = ()
+    seconds: float = 0.0
 
 
 def request_for_aggregate(
@@ -274,7 +287,11 @@ def _content(
         "counting": asdict(Counting("")),
         "dimensions": [],
         "part": _a_part(files.store),
-        "provenance": {"store": files.store.version, "query": hashlib.sha256(sql.encode()).hexdigest()},
+        "provenance": {
+            "store": files.store.version,
+            "query": hashlib.sha256(sql.encode()).hexdigest(),
+            "sql": sql,
+        },
         "out": "/out",
         "output": {"path": output, "format": _format(output), "units": UNITS, "report": REPORT},
         "limits": {
@@ -386,6 +403,7 @@ def read_report(untrusted: bytes) -> EngineReport:
             line=int(content["line"]) if content.get("line") is not None else None,
             rows=int(content.get("rows", 0)),
             columns=tuple((str(one["name"]), str(one["type"])) for one in content.get("columns", ())),
+            seconds=float(content.get("seconds", 0)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(REPORT) from error

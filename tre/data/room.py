@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from job_specs.model import Purpose, TableScope
+from job_specs.model import Purpose, Resources, TableScope
 from job_specs.sql.model import ColumnFact, Scope, TableFact, Units
 from output_checks.model import Evidence
 from output_checks.question import Question
@@ -66,6 +66,11 @@ class Asking(Protocol):
     @property
     def parameters(self) -> Mapping[str, Any]:
         """Values by name."""
+        ...
+
+    @property
+    def resources(self) -> Resources:
+        """What the action may use."""
         ...
 
     @property
@@ -147,6 +152,7 @@ class Room:
             parameters=question.parameters,
             tables=_by_table(question.datasets),
             output=_result(question.output),
+            limits=extract.limits_for(question.resources),
             exempt=exempt,
             national=national,
         )
@@ -165,6 +171,7 @@ class Room:
             parameters=question.parameters,
             tables=_by_table(question.datasets),
             output=_result(question.output),
+            limits=extract.limits_for(question.resources),
             studies=extract.open_studies_key(self._stores.keys.studies(store.key_version), outside=outside),
             study=case.submission.application,
             exempt=exempt,

@@ -154,7 +154,7 @@ def _require_outputs(action: Action) -> None:
 
 def _extract(guarded: Guarded, action: Action) -> Question:
     roles = dict.fromkeys(guarded.output_columns, "other")
-    return Question(guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern, roles)
+    return _question(guarded, action, roles, None)
 
 
 def _aggregate(guarded: Guarded, action: Action, scope: Scope) -> Question:
@@ -162,4 +162,16 @@ def _aggregate(guarded: Guarded, action: Action, scope: Scope) -> Question:
     known = {column.name: column.role for column in counted.columns}
     roles = {name: known.get(name, "other") for name in guarded.output_columns}
     proved = counted if isinstance(counted, Units) else None
-    return Question(guarded.sql, guarded.parameters, guarded.tables, action.outputs[0].pattern, roles, proved)
+    return _question(guarded, action, roles, proved)
+
+
+def _question(guarded: Guarded, action: Action, roles: Mapping[str, str], proved: Units | None) -> Question:
+    return Question(
+        sql=guarded.sql,
+        parameters=guarded.parameters,
+        datasets=guarded.tables,
+        output=action.outputs[0].pattern,
+        roles=roles,
+        units=proved,
+        resources=action.resources,
+    )

@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from job_specs.model import TableScope
+from job_specs.model import Resources, TableScope
 from job_specs.sql.model import Scope, Units
 from output_checks.model import Evidence
 from output_checks.question import Question as Measured
@@ -41,7 +41,7 @@ class Question:
     """One guarded SQL action, ready to be asked of a store.
 
     ``sql`` is the guard's canonical text; ``units`` the queries that count people beside it, None where it is not proved;
-    ``roles`` says what each output column is, in order.
+    ``roles`` says what each output column is, in order; ``resources`` is what the action may use.
     """
 
     sql: str
@@ -50,6 +50,7 @@ class Question:
     output: str
     roles: Mapping[str, str]
     units: Units | None = None
+    resources: Resources = field(default_factory=Resources)
 
 
 class Asked(Protocol):

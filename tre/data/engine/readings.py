@@ -36,17 +36,62 @@ SCANS = frozenset({"SEQ_SCAN", "TABLE_SCAN"})
 # The guard allows functions by name. Those that reach past the query are stopped here too: what tells of the engine or its
 # settings, what raises or waits, what runs a text, what a clock or chance decides, and what makes much of little.
 FUNCTIONS_DENIED = frozenset(
-    """
-    add_parquet_key current_catalog current_connection_id current_database current_query current_query_id current_role
-    current_schema current_schemas current_setting current_transaction_id current_user getenv getvariable in_search_path
-    pragma_version session_user txid_current user version write_log
-    error pg_sleep sleep_ms stats
-    json_deserialize_sql json_execute_serialized_sql json_serialize_plan json_serialize_sql query query_table
-    current_date current_localtime current_localtimestamp current_time current_timestamp get_current_time
-    get_current_timestamp localtime localtimestamp now today transaction_timestamp
-    currval gen_random_uuid nextval random setseed uuid uuidv4 uuidv7
-    lpad repeat rpad
-    """.split()
+    [
+        "add_parquet_key",
+        "current_catalog",
+        "current_connection_id",
+        "current_database",
+        "current_query",
+        "current_query_id",
+        "current_role",
+        "current_schema",
+        "current_schemas",
+        "current_setting",
+        "current_transaction_id",
+        "current_user",
+        "getenv",
+        "getvariable",
+        "in_search_path",
+        "pragma_version",
+        "session_user",
+        "txid_current",
+        "user",
+        "version",
+        "write_log",
+        "error",
+        "pg_sleep",
+        "sleep_ms",
+        "stats",
+        "json_deserialize_sql",
+        "json_execute_serialized_sql",
+        "json_serialize_plan",
+        "json_serialize_sql",
+        "query",
+        "query_table",
+        "current_date",
+        "current_localtime",
+        "current_localtimestamp",
+        "current_time",
+        "current_timestamp",
+        "get_current_time",
+        "get_current_timestamp",
+        "localtime",
+        "localtimestamp",
+        "now",
+        "today",
+        "transaction_timestamp",
+        "currval",
+        "gen_random_uuid",
+        "nextval",
+        "random",
+        "setseed",
+        "uuid",
+        "uuidv4",
+        "uuidv7",
+        "lpad",
+        "repeat",
+        "rpad",
+    ]
 )
 
 
@@ -60,6 +105,8 @@ class Readings:
         self.patients = patients
         self.query = query
         self._names = names
+        self.plans: dict[str, Any] = {}
+        """How DuckDB runs each query that was read: its steps, as plain data."""
 
     def answer(self, sql: str, *, beside: frozenset[str] = frozenset()) -> duckdb.DuckDBPyRelation:
         """The rows of a query that was read; `beside` are tables of ours that it may read as well.
@@ -78,7 +125,7 @@ class Readings:
         given = self.query.parameters
         used = {name: given[name] for name in _parameters(tree) if name in given}
         own = {f"memory.main.{name}": frozenset[str]() for name in beside}
-        check_planned(self.patients, sql, used, {**self._names, **own})
+        self.plans[sql] = check_planned(self.patients, sql, used, {**self._names, **own})
         return used
 
 
@@ -167,10 +214,11 @@ def check_planned(
     sql: str,
     parameters: Mapping[str, Any],
     names: Mapping[str, frozenset[str]],
-) -> None:
+) -> Any:
     """Second and third reading: what DuckDB bound, through views, macros and anything clever, and what it will scan.
 
-    The plan as bound shows every table, used or not; the plan as it will run shows the columns that each scan reads.
+    The plan as bound shows every table, used or not; the plan as it will run shows the columns that each scan reads, and
+    is given back.
     """
     plans = patients.execute(f"EXPLAIN (FORMAT json) {sql}", parameters or None).fetchall()
     known = _known_columns(patients)
@@ -180,6 +228,7 @@ def check_planned(
         for node in _nodes(json.loads(plan)):
             if "name" in node and "children" in node:
                 _check_operator(node, names, known)
+    return json.loads(next(plan for stage, plan in plans if stage == "physical_plan"))
 
 
 def _known_columns(patients: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:

@@ -5,6 +5,7 @@ It refuses to let a message of DuckDB's out: what it says of an error is its cla
 
 import json
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,10 @@ def answer(query: Query) -> dict[str, Any]:
             writer.execute("SET temp_file_encryption = true")
             writer.execute("SET temp_directory = $1", [query.limits["spill"]["directory"] + "/writer"])
         readings = Readings(patients, query, names)
-        return (answer_extract if query.extract else answer_aggregate)(readings, writer)
+        began = time.monotonic()
+        told = (answer_extract if query.extract else answer_aggregate)(readings, writer)
+        seconds = round(time.monotonic() - began, 2)
+        return told | {"seconds": seconds, "provenance": {**query.provenance, "plans": readings.plans}}
 
 
 def _classified(error: duckdb.Error) -> dict[str, Any]:
