@@ -55,6 +55,7 @@ from tre.records.keys import create_key, load_key
 from tre.records.ledger import Ledger
 from tre.records.locks import only_worker
 from tre.records.read_models import ReadModels
+from tre.records.review_desk import ReviewDesk
 from tre.records.seals import Seals
 from tre.records.site import NEW_SITE, Site, SiteError, begin_site, load_site
 from tre.records.vault.documents import Documents
@@ -281,7 +282,11 @@ class Opening:
         """The two faces, each with its own doors, and the pages that come before either."""
         common, shelves = self.common(settings), self._shelves
         outside = Outside(common, shelves.released, self._coarse_findings, self._data)
-        return (outside_face(outside), inside_face(Inside(common, shelves.quarantine)), account_pages.FACE)
+        return (
+            outside_face(outside),
+            inside_face(Inside(common, shelves.quarantine, ReviewDesk(self._seals.ledger))),
+            account_pages.FACE,
+        )
 
     def common(self, settings: Settings) -> Common:
         """What both faces are given."""

@@ -424,7 +424,7 @@ def _load_study(tx: Transaction, case: Case, command: Command) -> Application | 
 def _load_earlier(tx: Transaction, case: Case, command: Command) -> JobRequest | None:
     """The request that this one says it continues; none where it says nothing, or says something that is not there."""
     submissions = case.submissions if isinstance(case, JobRequest) else ()
-    wanted = command.submission if isinstance(command, c.Submit) else (*submissions, None)[-1]
+    wanted = command.submission if isinstance(command, c.Submit) else (None, *submissions)[-1]
     if wanted is None or not wanted.continues or isinstance(case, Application):
         return None
     earlier, seq = tx.case(REQUEST, wanted.continues)

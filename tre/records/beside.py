@@ -77,6 +77,15 @@ DAYBOOK = Table(
 )
 """What was done to the platform, chained as the ledger is."""
 
+REVIEW_CLAIMS = Table(
+    "review_claims",
+    BESIDE,
+    Column("case_id", Text, primary_key=True),
+    Column("checker", Text, primary_key=True),
+    Column("until", Float, nullable=False),
+)
+"""Which checker is at which request, and until when others may take it that they are: a note on a door, not a lock."""
+
 LAYOUT = Table("beside_layout", BESIDE, Column("step", Integer, primary_key=True, autoincrement=False))
 
 Step = Callable[[Connection], None]
@@ -86,7 +95,11 @@ def _claims_and_daybook(connection: Connection) -> None:
     BESIDE.create_all(connection, tables=[CLAIMS, LEASES, FAULTS, MADE, DAYBOOK])
 
 
-STEPS: tuple[Step, ...] = (_claims_and_daybook,)
+def _review_claims(connection: Connection) -> None:
+    BESIDE.create_all(connection, tables=[REVIEW_CLAIMS])
+
+
+STEPS: tuple[Step, ...] = (_claims_and_daybook, _review_claims)
 """How these tables came to be, oldest first. A step adds a table, or a column with a default; it takes nothing away."""
 
 

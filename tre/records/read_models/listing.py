@@ -24,9 +24,10 @@ class Wanted:
         where: a column is this word, or one of these.
         holds: a list of words in a column holds this word.
         words: text to look for, in any of ``within``.
-        newest: the column whose largest come first.
+        newest: the column whose largest come first; or, with ``oldest_first``, whose smallest do.
         page: counted from 1.
         size: rows on a page.
+        without: a column is none of these words.
     """
 
     newest: str
@@ -36,6 +37,8 @@ class Wanted:
     within: Sequence[str] = ()
     page: int = 1
     size: int = PAGE
+    oldest_first: bool = False
+    without: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def listing(connection: Connection, shape: type[R], wanted: Wanted) -> Listing[R
     table, tests = TABLE_OF[shape], [*_tests(TABLE_OF[shape], wanted)]
     total = connection.execute(select(func.count()).select_from(table).where(*tests)).scalar_one()
     page = min(max(1, wanted.page), max(1, -(-total // wanted.size)))
-    order = (table.c[wanted.newest].desc(), table.c.id.desc())
+    keys = (table.c[wanted.newest], table.c.id)
+    order = [key.asc() if wanted.oldest_first else key.desc() for key in keys]
     query = select(table).where(*tests).order_by(*order).limit(wanted.size).offset((page - 1) * wanted.size)
     rows = tuple(from_columns(shape, row) for row in connection.execute(query).mappings())
     return Listing(rows, total, page, wanted.size)
@@ -78,6 +82,7 @@ def _tests(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
         tests.append(column == value if isinstance(value, str) else column.in_(value))
     # A list of words is kept as JSON, so a word stands between quotation marks.
     tests += [table.c[name].contains(f'"{word}"', autoescape=True) for name, word in wanted.holds.items()]
+    tests += [table.c[name].not_in(words) for name, words in wanted.without.items()]
     if wanted.words:
         tests.append(or_(*(table.c[name].icontains(wanted.words, autoescape=True) for name in wanted.within)))
     return tests

@@ -39,6 +39,10 @@ class RequestRow:
     actions: int
     landed: int
     round: int
+    files: int
+    voters: int
+    described: int
+    offered_at: str
     submitted_at: str
     changed_at: str
     position: int

@@ -1,0 +1,88 @@
+"""[P9] Two checkers review in a real browser, by keyboard; what a study made runs nothing and calls nobody."""
+
+import os
+
+import pytest
+
+from tests.web.conftest import Desk
+from tests.web.review_world import ROUNDED, offered
+from tests.web.test_hostile_outputs import HOSTILE
+from tre.service import By
+from tre.web.doors import Settings
+
+pytestmark = pytest.mark.browser
+
+
+class World:
+    """What the builder of requests needs, on a town."""
+
+    def __init__(self, town) -> None:
+        self.site, self.common, self.now = town.site, town.opening.common(Settings()), town.now
+
+    def by(self, person: str):
+        return By(self.common.site.people[person], self.now())
+
+    def approved(self, study: str) -> None:
+        Desk.approved(self, study)
+
+    def proposal(self, **changed):
+        return Desk.proposal(self, **changed)
+
+
+def picture_of(page, name: str) -> None:
+    """Keep a picture of the page, where pictures are asked for."""
+    folder = os.environ.get("TRE_SCREENSHOTS", "")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png")
+
+
+FILES = {
+    f"output/table-{number}.csv": ROUNDED.replace(b"120", b"%d" % (120 + 5 * number)) for number in range(3)
+}
+
+
+def test_two_checkers_review_by_keyboard_and_it_is_signed_off(town) -> None:
+    request = offered(World(town), FILES)
+    for person in ("cleo", "dan"):
+        page = town.signed_in(person)
+        page.goto("/review")
+        picture_of(page, "review-queue")
+        page.get_by_role("button", name="Take the next one").click()
+        page.wait_for_url(f"**/review/{request}")
+        picture_of(page, "review")
+        page.keyboard.press("?")
+        page.get_by_role("button", name="Close").click()
+        for number in range(len(FILES)):
+            page.get_by_role("heading", name=f"output/table-{number}.csv").wait_for()
+            with page.expect_navigation():
+                page.keyboard.press("a")
+        page.get_by_role("button", name="Hand in my review").click()
+        page.wait_for_load_state()
+    page.goto(f"/review/{request}")
+    picture_of(page, "review-consolidating")
+    page.get_by_role("button", name="Sign all of it off").click()
+    page.wait_for_url("**/review")
+    assert World(town).common.service.request(request).stage.value == "signed-off"
+    assert town.problems == []
+
+
+def test_hostile_outputs_run_nothing_and_call_nobody(town) -> None:
+    request = offered(World(town), HOSTILE)
+    page = town.signed_in("cleo")
+    page.on("dialog", lambda dialog: town.problems.append(f"a dialog: {dialog.message}"))
+    for number in range(len(HOSTILE)):
+        for side in ("raw", "offered"):
+            page.goto(f"/review/{request}?file={number}&side={side}")
+            page.wait_for_timeout(50)
+    assert town.problems == []
+
+
+def test_a_table_of_a_hundred_thousand_rows_scrolls_to_its_end(town) -> None:
+    rows = b"".join(b"%d,%d,25\n" % (number, number % 7 * 5) for number in range(100_000))
+    request = offered(World(town), {"output/large.csv": b"id,a,b\n" + rows})
+    page = town.signed_in("cleo")
+    page.goto(f"/review/{request}?side=raw")
+    page.locator(".window").evaluate("box => { box.scrollTop = box.scrollHeight; }")
+    page.get_by_role("rowheader", name="99999", exact=True).wait_for()
+    assert page.locator(".window tbody tr").count() < 400
+    assert town.problems == []
