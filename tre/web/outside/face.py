@@ -2,13 +2,14 @@
 
 from tre.custody.people import Role
 from tre.web.app import Face, Link
-from tre.web.outside import home, jobs, register
+from tre.web.outside import drafts, home, jobs, register, studies
 from tre.web.outside.doors import Outside
-from tre.web.who import PUBLIC, those
+from tre.web.who import PUBLIC, SIGNED_IN, those
 
-ROUTES = (home.home, *register.ROUTES, *jobs.ROUTES)
+ROUTES = (home.home, *register.ROUTES, *jobs.ROUTES, *drafts.ROUTES, *studies.ROUTES)
 LINKS = (
     Link("Register", "/register", PUBLIC),
+    Link("Studies", "/studies", SIGNED_IN),
     Link("Jobs", "/jobs", those(Role.RESEARCHER, Role.MAINTAINER)),
 )
 

@@ -38,3 +38,21 @@ async function watch() {
 }
 
 if (poll) setTimeout(watch, 2000);
+
+// A form that is saved as it is typed: a moment after the last key, by the same address as its button.
+const draft = document.querySelector("form[data-autosave]");
+let waiting = 0;
+
+async function keep() {
+  const filled = new FormData(draft);
+  filled.set("do", "keep");
+  const answer = await fetch(draft.action, { method: "POST", body: new URLSearchParams(filled) });
+  const told = document.querySelector("[data-saved]");
+  if (answer.ok) told.textContent = "Saved " + (await answer.json()).saved.slice(0, 16).replace("T", " ");
+  else told.textContent = "Not saved: use the button below.";
+}
+
+draft?.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(keep, 800);
+});
