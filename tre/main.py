@@ -66,6 +66,7 @@ from tre.records.wake import Bell
 from tre.service import By, Service
 from tre.views import Sight, report_view
 from tre.web import account_pages
+from tre.web.api import described
 from tre.web.app import Face, build
 from tre.web.doors import Common, Settings
 from tre.web.inside.doors import Inside
@@ -276,7 +277,7 @@ class Opening:
 
     def pages(self, settings: Settings) -> Litestar:
         """The pages and the API, both faces in one house."""
-        return build(self.common(settings), self.faces(settings))
+        return build(self.common(settings), self.faces(settings), described(self._site.name))
 
     def faces(self, settings: Settings) -> tuple[Face, ...]:
         """The two faces, each with its own doors, and the pages that come before either."""

@@ -158,7 +158,12 @@ def test_a_decision_asks_for_the_password_again_and_loses_nothing(desk) -> None:
 
 def test_an_application_that_was_never_approved_is_its_members_and_its_judges_alone(desk) -> None:
     page = handed_in(desk)
-    assert desk.get("ada", page).status_code == desk.get("ben", page).status_code == desk.get("gus", page).status_code == 200
+    assert (
+        desk.get("ada", page).status_code
+        == desk.get("ben", page).status_code
+        == desk.get("gus", page).status_code
+        == 200
+    )
     assert desk.get("cleo", page).status_code == 404
     assert "Tests by region" not in desk.get("cleo", "/studies").text
     assert "Tests by region" in desk.get("ben", "/studies?stage=applied").text
@@ -167,7 +172,12 @@ def test_an_application_that_was_never_approved_is_its_members_and_its_judges_al
 def test_anybody_stops_a_study_on_a_suspected_breach_and_only_an_approver_otherwise(desk) -> None:
     page = f"/studies/{desk.approved()}"
     assert desk.post("cleo", page + "/suspend", {"because": "conditions-broken"}).status_code == 403
-    assert desk.post("cleo", page + "/suspend", {"because": "suspected-breach", "note": "I saw a name."}).status_code == 303
+    assert (
+        desk.post(
+            "cleo", page + "/suspend", {"because": "suspected-breach", "note": "I saw a name."}
+        ).status_code
+        == 303
+    )
     assert desk.post("ben", page + "/reinstate", {"because": "resolved"}).status_code == 303
     assert desk.post("ada", page + "/withdraw", {"because": "no-longer-needed"}).status_code == 303
     assert "withdrawn" in desk.get("", f"/register{page}").text

@@ -10,7 +10,7 @@ from typing import Any
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath, JSONBody, SkipValidation
 
 from tre.web.who import Who
 
@@ -18,8 +18,6 @@ Handler = Callable[..., Any]
 Declare = Callable[[Handler], HTTPRouteHandler]
 HANDED_IN = ("ask", "outside", "inside")
 """What a handler is given by name: the request, and its face's doors."""
-
-NOT_MARKED = ("return", "data")
 
 
 def shows(path: str, who: Who, **options: Any) -> Declare:
@@ -41,6 +39,8 @@ def handed_in(handler: Handler) -> Handler:
     for name, kind in handler.__annotations__.items():
         if name in HANDED_IN:
             handler.__annotations__[name] = NamedDependency[SkipValidation[kind]]  # type: ignore[misc, valid-type] # made at run time
-        elif name not in NOT_MARKED:
+        elif name == "data":
+            handler.__annotations__[name] = JSONBody[kind]  # type: ignore[misc, valid-type] # made at run time
+        elif name != "return":
             handler.__annotations__[name] = FromPath[kind]  # type: ignore[misc, valid-type] # made at run time
     return handler

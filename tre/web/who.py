@@ -101,8 +101,20 @@ def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHand
         return
     if visitor.person is None:
         raise NotAuthorizedException("Sign in first.")
+    if "scope" in handler.opt:
+        _require_scope(visitor, str(handler.opt["scope"]))
     _require_role(who, visitor.person)
     _require_training(who, visitor.person, connection.app.state.clock().date())
+
+
+def _require_scope(visitor: Visitor, needed: str) -> None:
+    if needed not in visitor.scopes:
+        raise Refusal(
+            "token-too-narrow",
+            f"This token may not do that: it lacks the scope '{needed}'.",
+            "Make one that may, on your account page.",
+            "P16",
+        )
 
 
 def _require_role(who: Who, person: Person) -> None:

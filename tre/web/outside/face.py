@@ -2,11 +2,19 @@
 
 from tre.custody.people import Role
 from tre.web.app import Face, Link
-from tre.web.outside import drafts, home, jobs, register, studies
+from tre.web.outside import api, drafts, home, jobs, preflight, register, studies
 from tre.web.outside.doors import Outside
 from tre.web.who import PUBLIC, SIGNED_IN, those
 
-ROUTES = (home.home, *register.ROUTES, *jobs.ROUTES, *drafts.ROUTES, *studies.ROUTES)
+ROUTES = (
+    home.home,
+    *register.ROUTES,
+    *jobs.ROUTES,
+    *preflight.ROUTES,
+    *drafts.ROUTES,
+    *studies.ROUTES,
+    *api.ROUTES,
+)
 LINKS = (
     Link("Register", "/register", PUBLIC),
     Link("Studies", "/studies", SIGNED_IN),

@@ -1,0 +1,119 @@
+"""The pre-flight: what the checks found, before a person's time is asked for; what each file is, in the study's own words.
+
+On real data: rule, file, declared column, and a band of cells [P1]. Refuses to show a value, a label from the data or a
+number that the data could move; what is already known of a column is what the spec declared.
+"""
+
+from typing import Any
+
+from litestar.response import Redirect, Template
+
+from job_specs.model import JobSpec
+from job_specs.parse import parse
+from job_specs.patterns import matches
+from tre.custody.commands import Step
+from tre.custody.outputs import FileContext
+from tre.custody.requests import JobRequest, RequestStage
+from tre.dispatch.intake import SPEC
+from tre.web.asking import Ask
+from tre.web.errors import not_there
+from tre.web.file_context import ColumnContext, DescribedFile, read, written
+from tre.web.outside.doors import Outside
+from tre.web.outside.jobs import found
+from tre.web.routes import shows, takes
+from tre.web.who import SIGNED_IN, takers
+
+MOST_FILES_SHOWN = 200
+WORDS = {
+    "clean": "It may leave as it is, once two people have agreed.",
+    "suppressed": "It may leave as its suppressed twin: small numbers are gone and the rest is rounded. A checker is offered the twin.",
+    "person": "Only a person can judge it; say below what it shows.",
+    "refused": "It cannot leave as it is. Fix the code, or withhold the file when the request comes back to you.",
+}
+
+
+@shows("/jobs/{case_id:str}/preflight", SIGNED_IN)
+def preflight(ask: Ask, outside: Outside, case_id: str) -> Template:
+    """What the checks found of each file, and what the study says it is."""
+    case, study, seen = found(ask, outside, case_id)
+    if not seen.findings or not case.offered:
+        raise not_there("pre-flight")
+    files = outside.findings(case)[:MOST_FILES_SHOWN]
+    member = ask.person.id in study.members
+    said = {each.path: _said(outside, case, each.path) for each in case.offered}
+    return ask.page(
+        "outside/preflight.html",
+        job_id=case.id,
+        stage=case.stage.value,
+        files=files,
+        total=len(case.offered),
+        words=WORDS,
+        said=said,
+        known=_declared(outside, case),
+        describes=member and case.stage in {RequestStage.CHECKED, RequestStage.RETURNED},
+        answers=member and case.stage is RequestStage.RETURNED,
+    )
+
+
+@takes("/jobs/{case_id:str}/describe", takers(Step.DESCRIBE))
+def describe(ask: Ask, outside: Outside, case_id: str) -> Redirect:
+    """Say what the files are: for each, its population, its statistic, and what its columns mean."""
+    case, _, _ = found(ask, outside, case_id)
+    known = _declared(outside, case)
+    contexts = tuple(
+        FileContext(
+            file.path, outside.common.documents.put(written(_filled(ask, number, known.get(file.path, {}))))
+        )
+        for number, file in enumerate(case.offered)
+        if f"population-{number}" in ask.form.values
+    )
+    outside.common.service.describe(ask.by, case_id, contexts)
+    return ask.go(f"/jobs/{case_id}/preflight")
+
+
+@takes("/jobs/{case_id:str}/resubmit", takers(Step.RESUBMIT))
+def resubmit(ask: Ask, outside: Outside, case_id: str) -> Redirect:
+    """Answer the checkers, withhold what should not be asked for, and offer the rest again."""
+    found(ask, outside, case_id)
+    note = ask.note(ask.form.required("note"))
+    outside.common.service.resubmit(ask.by, case_id, withheld=ask.form.every("withhold"), note=note)
+    return ask.go(f"/jobs/{case_id}")
+
+
+def _filled(ask: Ask, number: int, declared: dict[str, Any]) -> DescribedFile:
+    """One file's part of the form; columns stand by their number, because a name may be anything."""
+    columns = {
+        name: ColumnContext(
+            ask.form.text(f"meaning-{number}-{place}", most=500),
+            ask.form.text(f"unit-{number}-{place}", most=100),
+        )
+        for place, name in enumerate(declared.get("columns", ()))
+    }
+    return DescribedFile(
+        population=ask.form.text(f"population-{number}", most=1000),
+        statistic=ask.form.text(f"statistic-{number}", most=200),
+        note=ask.form.text(f"note-{number}", most=4000),
+        columns=columns,
+    )
+
+
+def _said(outside: Outside, case: JobRequest, path: str) -> DescribedFile:
+    context = case.context_of(path)
+    return read(outside.common.documents.get(context)) if context else DescribedFile()
+
+
+def _declared(outside: Outside, case: JobRequest) -> dict[str, dict[str, Any]]:
+    """What the spec itself says of each offered file: its statistic and its columns, in the order declared."""
+    spec = parse(outside.common.documents.get(case.submission.spec).decode("utf-8"), file=SPEC)
+    return {file.path: _of_file(spec, file.path) for file in case.offered}
+
+
+def _of_file(spec: JobSpec, path: str) -> dict[str, Any]:
+    for output in (output for action in spec.actions for output in action.outputs):
+        if output.statistic is not None and matches(output.pattern, path):
+            said = output.statistic
+            return {"statistic": said.kind, "of": said.of or "", "columns": (*said.by, *said.columns)}
+    return {"statistic": "", "of": "", "columns": ()}
+
+
+ROUTES = (preflight, describe, resubmit)
