@@ -107,7 +107,7 @@ def described(site: str) -> OpenAPIConfig:
         description=__doc__,
         path="/api/schema",
         render_plugins=[JsonRenderPlugin()],
-        openapi_router=Router("/api/schema", route_handlers=[], opt={"who": PUBLIC}),
+        openapi_router=Router("/api/schema", route_handlers=[], opt={"who": PUBLIC}, include_in_schema=False),
         components=Components(security_schemes={"token": token}),
         use_handler_docstrings=True,
         create_examples=False,
