@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from job_specs import schema
 from scripts import (
     commands_page,
+    draw_authorisation,
     draw_cases,
     draw_house,
     draw_lifecycle,
@@ -24,6 +25,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/house.svg": lambda: draw_house.svg(draw_house.survey()),
     "docs/house.md": lambda: draw_house.page(draw_house.survey()),
     "docs/commands.md": commands_page.page,
+    "docs/authorisation.md": draw_authorisation.page,
     "docs/lifecycle.md": draw_lifecycle.page,
     "job_specs/schema.json": schema.text,
     "docs/promises.md": promises.page,

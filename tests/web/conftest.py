@@ -46,6 +46,7 @@ class Desk:
         self.common: Common = self.opening.common(self.settings)
         self.app = self.opening.pages(self.settings)
         self.clients: dict[str, TestClient[Any]] = {}
+        self.tokens: dict[str, str] = {}
 
     def now(self) -> datetime:
         """The time here."""
@@ -76,9 +77,13 @@ class Desk:
 
     def post(self, person: str, path: str, data: dict[str, Any] | None = None, **options: Any) -> Response:
         """Send a form, with the token that a page of ours gave."""
-        found = TOKEN.search(self.get(person, "/account" if person else "/login").text)
-        assert found
-        return self.client(person).post(path, data={"_csrf_token": found[1], **(data or {})}, **options)
+        if person not in self.tokens:
+            found = TOKEN.search(self.get(person, "/account" if person else "/login").text)
+            assert found
+            self.tokens[person] = found[1]
+        return self.client(person).post(
+            path, data={"_csrf_token": self.tokens[person], **(data or {})}, **options
+        )
 
     def proposal(self, **changed: Any) -> Proposal:
         """A proposal that is fine as it is."""

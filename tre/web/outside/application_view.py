@@ -86,13 +86,19 @@ def columns_asked(outside: Outside, study: Application) -> tuple[ColumnAsked, ..
     """Every column asked for, with the catalogue's own word on how it could harm, and who else uses it [P8]."""
     whys = {(each.table, each.column): each.why for each in study.proposal.why}
     return tuple(
-        _column(outside, study.id, scope.table, column, whys.get((scope.table, column), ""))
+        _column(
+            outside,
+            study.id,
+            table=scope.table,
+            column=column,
+            why=whys.get((scope.table, column), ""),
+        )
         for scope in study.proposal.datasets
         for column in scope.columns
     )
 
 
-def _column(outside: Outside, study: str, table: str, column: str, why: str) -> ColumnAsked:
+def _column(outside: Outside, study: str, *, table: str, column: str, why: str) -> ColumnAsked:
     catalogue: Catalogue = outside.common.catalogue
     known = catalogue.table(table)
     found = known.column(column) if known else None

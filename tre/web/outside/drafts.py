@@ -55,7 +55,7 @@ def save_draft(ask: Ask, outside: Outside, draft: str) -> Template | Redirect | 
     try:
         study = _hand_in(ask, outside, kept["about"], proposal_of(filled, outside.common.catalogue))
     except Refusal as told:
-        return _form(ask, outside, kept, filled, told)
+        return _form(ask, outside, kept, filled, told=told)
     ask.common.accounts.drop_draft(draft, ask.person.id)
     return ask.go(f"/studies/{study}")
 
@@ -102,6 +102,7 @@ def _form(
     outside: Outside,
     kept: dict[str, str],
     filled: dict[str, list[str]],
+    *,
     told: Refusal | None = None,
 ) -> Template:
     site, catalogue = outside.common.site, outside.common.catalogue
