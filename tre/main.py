@@ -268,6 +268,7 @@ class Opening:
             governance=self._governance,
             push=self._push,
             daybook=self._daybook,
+            bell=self._bell,
             runner=lambda: self._runner(WORKER),
             worker=self._worker,
             health=self._health,
@@ -391,10 +392,13 @@ class Opening:
             push=self._push,
             clock=self._hands.clock,
             gate=lambda now: gate(now, self._daybook, self._windows),
-            bell=lambda: Bell(self._seals.ledger.engine),
+            bell=self._bell,
             settings=settings_of(self._site, name),
         )
         return Worker(self._service, tools)
+
+    def _bell(self) -> Bell:
+        return Bell(self._seals.ledger.engine)
 
     @cached_property
     def _windows(self) -> tuple[Window, ...]:

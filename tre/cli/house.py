@@ -20,6 +20,7 @@ from tre.records.seals import Seals
 from tre.records.site import Site
 from tre.records.vault.documents import Documents
 from tre.records.vault.quarantine import Quarantine
+from tre.records.wake import Bell
 from tre.service import By, Service
 from tre.worker import Worker
 
@@ -129,6 +130,7 @@ class House:
     push: Push
     runner: Callable[[], Runner]
     daybook: Daybook
+    bell: Callable[[], Bell]
     worker: Callable[[str], Worker]
     health: Callable[[By], dict[str, Any]]
     accounts: Accounts

@@ -10,9 +10,12 @@ from rich.console import Console
 
 from tre.cli import show
 from tre.cli.exits import Exit
+from tre.cli.maintainers import maintainer
 from tre.cli.session import Session, session
+from tre.custody.requests import JobState, RequestStage
 from tre.records.locks import only_worker
 from tre.worker import Waiting, Worker
+from tre.worker.gate import DATA_PAUSED, DRAINED, PAUSED, RESUMED
 
 app = typer.Typer(help="Run the worker.", no_args_is_help=True)
 
@@ -88,3 +91,60 @@ def _line(waiting: Waiting) -> dict[str, Any]:
 
 def _draw(console: Console, lines: list[dict[str, Any]]) -> None:
     show.rows(console, lines, nothing="Nothing is left to do.")
+
+
+Why = Annotated[str, typer.Option("--why", help="Why, in words; everybody who waits is told.")]
+
+
+@app.command()
+def pause(
+    ctx: typer.Context,
+    *,
+    why: Why,
+    data: Annotated[bool, typer.Option("--data", help="Only what reads the store.")] = False,
+) -> None:
+    """Start nothing new, on any host; what runs goes on. It lasts until somebody resumes."""
+    _close(session(ctx), DATA_PAUSED if data else PAUSED, why)
+
+
+@app.command()
+def resume(ctx: typer.Context) -> None:
+    """Start again what a pause or a drain kept waiting."""
+    _close(session(ctx), RESUMED, "")
+
+
+@app.command()
+def drain(
+    ctx: typer.Context,
+    *,
+    why: Why,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for what runs.", min=0)] = 3600,
+) -> None:
+    """Pause, and wait until nothing runs: before a restart of the host."""
+    s = session(ctx)
+    _note(s, DRAINED, why)
+    bell = s.house.bell()
+    until = s.wiring.clock().timestamp() + patience
+    while (left := _running(s)) and s.wiring.clock().timestamp() < until:
+        bell.wait(5)
+    bell.close()
+    s.answer({"drained": not left, "running": left}, show.facts)
+    if left:
+        raise typer.Exit(Exit.BUSY)
+
+
+def _close(s: Session, kind: str, why: str) -> None:
+    _note(s, kind, why)
+    s.answer({"state": kind, "why": why}, show.facts)
+
+
+def _note(s: Session, kind: str, why: str) -> None:
+    by = maintainer(s)
+    s.house.daybook.note(kind, actor=by.person.id, at=by.now, facts={"why": why})
+
+
+def _running(s: Session) -> int:
+    """How many actions have started and not ended, on any host."""
+    cases = (s.house.service.request(request) for request in s.house.service.request_ids())
+    moving = {RequestStage.SUBMITTED, RequestStage.RUNNING}
+    return sum(job.state is JobState.STARTED for case in cases if case.stage in moving for job in case.jobs)

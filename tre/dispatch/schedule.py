@@ -27,8 +27,7 @@ class Weight:
 class Ready:
     """An action that could start: everything that it needs has landed.
 
-    ``asked`` is its place in the order of asking; ``again_at`` is when it may be tried again after a fault, in seconds
-    since 1970.
+    ``asked`` is its place in the order of asking.
     """
 
     place: Place
@@ -37,7 +36,6 @@ class Ready:
     asked: tuple[int, int]
     priority: int = 0
     weight: Weight = Weight()
-    again_at: float = 0.0
 
     @property
     def is_data(self) -> bool:
@@ -102,11 +100,12 @@ class Load:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a choice is made by, at one moment (seconds since 1970)."""
+    """What a choice is made by, at one moment (seconds since 1970); ``later`` is when to try again after a fault."""
 
     limits: Limits
     gate: Gate
     now: float
+    later: Mapping[Place, float] = field(default_factory=dict)
 
 
 POOL_FULL = Reason("pool-full", "As many actions of this kind run as this host takes at one time.")
@@ -122,7 +121,7 @@ def reason_to_wait(ready: Ready, load: Load, rules: Rules) -> Reason | None:
         return gate.everything
     if ready.is_data and gate.data is not None:
         return gate.data
-    if ready.again_at > rules.now:
+    if rules.later.get(ready.place, 0.0) > rules.now:
         return AFTER_FAULT
     if (load.data >= limits.data) if ready.is_data else (load.compute >= limits.compute):
         return POOL_FULL
@@ -139,10 +138,28 @@ def _too_heavy(weight: Weight, load: Load, limits: Limits) -> bool:
     return bool(memory or (limits.cpus and load.cpus + weight.cpus > limits.cpus))
 
 
-def choose(queue: Iterable[Ready], load: Load, rules: Rules) -> Ready | None:
-    """The action to start next, if any may start now."""
-    may = (ready for ready in queue if reason_to_wait(ready, load, rules) is None)
-    return min(may, key=lambda ready: order(ready, load.studies), default=None)
+OF_ONE_ALONE = frozenset({AFTER_FAULT, HOST_FULL})
+"""Reasons that hold for one action and need not hold for the next of its request."""
+
+
+def choose(groups: Iterable[Iterable[Ready]], load: Load, rules: Rules) -> Ready | None:
+    """The action to start next, if any may start now.
+
+    A group is what one request has ready for one pool, oldest first: what holds back one of a group mostly holds back all,
+    and the first that may start is the best of its group, so that a long queue is not looked through whole.
+    """
+    firsts = (first for group in groups if (first := _first(group, load, rules)) is not None)
+    return min(firsts, key=lambda ready: order(ready, load.studies), default=None)
+
+
+def _first(group: Iterable[Ready], load: Load, rules: Rules) -> Ready | None:
+    for ready in group:
+        reason = reason_to_wait(ready, load, rules)
+        if reason is None:
+            return ready
+        if reason not in OF_ONE_ALONE:
+            return None
+    return None
 
 
 def order(ready: Ready, running_by_study: Mapping[str, int]) -> tuple[int, int, tuple[int, int]]:

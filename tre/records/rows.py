@@ -104,9 +104,9 @@ def case_of(
     start = _start(case_kind, case_id)
     known = remembered.recall(case_id) if remembered else None
     if known is not None and type(known[0]) is type(start):
-        newer = _events_from(connection, case_id, known[1])
-        if newer and (newer[0].seq, newer[0].hash) == known[1:]:
-            return _kept(remembered, known[0], newer[1:], newer[-1])
+        newer = _events_after(connection, case_id, known[1:])
+        if newer is not None:
+            return _kept(remembered, known[0], newer, newer[-1]) if newer else known[:2]
     envelopes = case_events(connection, case_id)
     if envelopes and envelopes[0].case_kind != case_kind:
         raise _other_kind(case_id)
@@ -135,9 +135,13 @@ def _kept(
     return case, last.seq
 
 
-def _events_from(connection: Connection, case_id: str, seq: int) -> tuple[Envelope, ...]:
-    query = select(EVENTS).where(EVENTS.c.case_id == case_id, EVENTS.c.seq >= seq).order_by(EVENTS.c.seq)
-    return tuple(open_envelope(_plain(row)) for row in connection.execute(query).mappings())
+def _events_after(connection: Connection, case_id: str, last: tuple[int, str]) -> tuple[Envelope, ...] | None:
+    """The case's events after one that is known by its place and hash; nothing to go on from where it is not there."""
+    query = select(EVENTS).where(EVENTS.c.case_id == case_id, EVENTS.c.seq >= last[0]).order_by(EVENTS.c.seq)
+    found = connection.execute(query).mappings().all()
+    if not found or (found[0]["seq"], found[0]["hash"]) != last:
+        return None
+    return tuple(open_envelope(_plain(row)) for row in found[1:])
 
 
 def case_events(connection: Connection, case_id: str) -> tuple[Envelope, ...]:

@@ -3,8 +3,9 @@
 Made anew from the ledger's first event at every start. Refuses to remember anything that the ledger does not say.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from tre.custody.events import Landed, Started
 from tre.custody.evolve import evolve, new_case
 from tre.custody.requests import Job, JobRequest, JobState, RequestStage
 from tre.records.envelope import Envelope
@@ -13,6 +14,10 @@ from tre.service import REQUEST, Service
 MOVING = frozenset({RequestStage.SUBMITTED, RequestStage.RUNNING})
 ENDED = frozenset({RequestStage.FAILED, RequestStage.CANCELLED, RequestStage.REFUSED})
 """Where nothing is left for a worker to do."""
+
+
+Touched = Mapping[str, set[str] | None]
+"""The cases that something happened to; of a request the actions that it changed, or nothing where it may be all."""
 
 
 class Board:
@@ -25,19 +30,40 @@ class Board:
         self._asked: dict[str, int] = {}
         self._seqs: dict[str, int] = {}
         self.cases: dict[str, JobRequest] = {}
-        self.ready: dict[str, tuple[Job, ...]] = {}
+        self.ready: dict[str, dict[str, Job]] = {}
+        self._needed_by: dict[str, dict[str, tuple[str, ...]]] = {}
 
-    def catch_up(self) -> frozenset[str]:
+    def catch_up(self) -> Touched:
         """Take in what was written since; the cases, of any kind, that it was about."""
-        touched = set()
+        touched: dict[str, set[str] | None] = {}
         for envelope in self._service.ledger.events(self._position):
             self._position = envelope.position
-            touched.add(envelope.case_id)
-            if envelope.case_kind == REQUEST:
-                self._take_in(envelope)
-        for request in touched & set(self.cases):
-            self.ready[request] = _ready(self.cases[request])
-        return frozenset(touched)
+            actions = self._take_in(envelope) if envelope.case_kind == REQUEST else None
+            if actions is None:
+                touched[envelope.case_id] = None
+            elif (so_far := touched.setdefault(envelope.case_id, set())) is not None:
+                so_far |= actions
+        for request, changed in touched.items():
+            self._renew_ready(request, changed)
+        return touched
+
+    def _renew_ready(self, request: str, actions: set[str] | None) -> None:
+        """What is ready of a request: looked at again whole, or just where these actions have changed."""
+        case = self.cases.get(request)
+        if case is None or case.stage not in MOVING:
+            self.ready.pop(request, None)
+            self._needed_by.pop(request, None)
+        elif actions is None or request not in self.ready:
+            self.ready[request] = _ready(case)
+            self._needed_by[request] = _needed_by(case)
+        else:
+            states = {name: case.job(name) for name in actions}
+            for name, job in states.items():
+                ready = job is not None and _is_ready(case, job)
+                if job is not None and ready:
+                    self.ready[request][name] = job
+                else:
+                    self.ready[request].pop(name, None)
 
     def drop(self, request: str) -> None:
         """Forget a request that is finished; if anything more happens to it, it is here again."""
@@ -61,10 +87,11 @@ class Board:
             if case.stage in MOVING:
                 yield from ((case, job) for job in case.jobs if job.state is JobState.STARTED)
 
-    def _take_in(self, envelope: Envelope) -> None:
+    def _take_in(self, envelope: Envelope) -> set[str] | None:
+        """Fold in one event; the actions that it changed, or nothing where it may have changed them all."""
         request = envelope.case_id
         if envelope.seq <= self._seqs.get(request, 0):
-            return
+            return set()
         if envelope.seq != self._seqs.get(request, 0) + 1:
             # It was dropped, and something more has happened: as the ledger has it now, which is this event or later.
             case, self._seqs[request] = self._service.ledger.case(REQUEST, request)
@@ -74,6 +101,12 @@ class Board:
         self._asked.setdefault(request, envelope.position)
         if isinstance(case, JobRequest):
             self._keep(case)
+        match envelope.event:
+            case Started(action):
+                return {action}
+            case Landed(action):
+                return {action, *self._needed_by.get(request, {}).get(action, ())}
+        return None
 
     def _keep(self, case: JobRequest) -> None:
         if case.stage in ENDED and not case.statements:
@@ -82,11 +115,27 @@ class Board:
             self.cases[case.id] = case
 
 
-def _ready(case: JobRequest) -> tuple[Job, ...]:
+def _ready(case: JobRequest) -> dict[str, Job]:
     """The actions that could start: asked, and everything that they need has landed."""
-    if case.stage not in MOVING:
-        return ()
     landed = {job.action.name for job in case.jobs if job.state is JobState.LANDED}
-    return tuple(
-        job for job in case.jobs if job.state is JobState.ASKED and landed.issuperset(job.action.needs)
+    return {
+        job.action.name: job
+        for job in case.jobs
+        if job.state is JobState.ASKED and landed.issuperset(job.action.needs)
+    }
+
+
+def _is_ready(case: JobRequest, job: Job) -> bool:
+    needed = (case.job(name) for name in job.action.needs)
+    return job.state is JobState.ASKED and all(
+        other is not None and other.state is JobState.LANDED for other in needed
     )
+
+
+def _needed_by(case: JobRequest) -> dict[str, tuple[str, ...]]:
+    """For each action, the actions that need it."""
+    found: dict[str, list[str]] = {}
+    for job in case.jobs:
+        for need in job.action.needs:
+            found.setdefault(need, []).append(job.action.name)
+    return {name: tuple(by) for name, by in found.items()}

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from tre.custody.errors import Refusal
 from tre.custody.requests import JobRequest, Outcome
 from tre.dispatch.actions import box_name
-from tre.dispatch.errors import DispatchError
 from tre.dispatch.retry import give_up_after, wait_after
-from tre.dispatch.schedule import Gate, Place, Ready
-from tre.records.claims import Faults
+from tre.dispatch.schedule import Gate, Place, Ready, Rules
 from tre.records.errors import ClaimHeld, ClaimLost, LedgerUnavailable
 from tre.service import Held, Service
 from tre.worker.acting import Act, Actor, Fault
@@ -77,7 +75,7 @@ class Worker:
             The sandbox jobs that were ended.
         """
         self._bell.listen()
-        self._board.catch_up()
+        self._queue.refresh(self._board.catch_up())
         kept = {box_name(case, job, token) for case, job, token in self._mine()}
         return self.tools.dispatcher.sweep(frozenset(kept))
 
@@ -122,7 +120,7 @@ class Worker:
     def waiting(self) -> Mapping[str, Waiting]:
         """The requests that do not move, each with its one good reason."""
         running = [each.ready for each in self._running.values() if each.ready is not None]
-        reasons = self._queue.reasons(running, self._gate, self._now())
+        reasons = self._queue.reasons(running, self._rules())
         held = {name: Waiting(name, why.code, why.sentence, why.fix) for name, why in reasons.items()}
         return held | self._why
 
@@ -136,8 +134,10 @@ class Worker:
         self._renew()
         ended = self._reap()
         touched = self._board.catch_up()
+        self._queue.refresh(touched)
         for case in touched:
             self._held_off.pop(case, None)
+        self._held_off = {name: at for name, at in self._held_off.items() if at > self._now()}
         self._why = {name: why for name, why in self._why.items() if name in self._board.cases}
         self._gate = self.tools.gate(self.tools.clock())
         self._adopt()
@@ -158,7 +158,7 @@ class Worker:
 
     def _until_next_look(self) -> float:
         soonest = self.tools.settings.lease / 3
-        times = [*self._held_off.values(), self._queue.next_at(self._now()), self._host_again_at]
+        times = [*self._held_off.values(), *self._later().values(), self._host_again_at]
         later = [at - self._now() for at in times if at > self._now()]
         return max(0.02, min([soonest, *later]))
 
@@ -205,7 +205,7 @@ class Worker:
         except (ClaimLost, Refusal):
             LOG.info("not ours to end", extra={"job": act.case.id, "action": act.action})
 
-    def _wait_for(self, request: str, why: Fault | Refusal | DispatchError) -> None:
+    def _wait_for(self, request: str, why: Fault | Refusal) -> None:
         self._why[request] = Waiting(request, why.code, why.sentence, why.fix)
 
     # -- what starts -----------------------------------------------------------------------------------------------
@@ -214,11 +214,10 @@ class Worker:
         """Take up what had started and does not run here: our own from before, and what a lost worker left."""
         if self._host_again_at > self._now():
             return
-        faults = self._faults()
+        later = self._later()
         for case, action, token in self._mine():
             place = (case.id, action)
-            after = faults.get(place)
-            if place not in self._running and (after is None or after.again_at <= self._now()):
+            if place not in self._running and later.get(place, 0.0) <= self._now():
                 self._act(Act(case, action, token), self._queue.ready_of(case, action))
 
     def _mine(self) -> list[tuple[JobRequest, str, int]]:
@@ -253,8 +252,12 @@ class Worker:
         LOG.info("took over", extra={"job": case.id, "action": action})
         return [(taken, action, token)]
 
-    def _faults(self) -> Mapping[Place, Faults]:
-        return self.service.claims.faults()
+    def _later(self) -> Mapping[Place, float]:
+        """When what the platform failed at may be tried again."""
+        return {place: fault.again_at for place, fault in self.service.claims.faults().items()}
+
+    def _rules(self) -> Rules:
+        return Rules(self.tools.settings.limits, self._gate, self._now(), self._later())
 
     def _run_errands(self) -> bool:
         """Start what requests need that is not an action; whether anything was started."""
@@ -266,6 +269,7 @@ class Worker:
     def _run_errand(self, case: JobRequest) -> bool:
         if self._errands.are_done(case):
             self._board.drop(case.id)
+            self._queue.refresh({case.id: None})
             return False
         errand = self._errands.of(case)
         if errand is None or self._held_off.get(case.id, 0.0) > self._now():
@@ -294,18 +298,19 @@ class Worker:
         """Claim and start what may start, one decision after another; whether anything was started."""
         if self._host_again_at > self._now():
             return False
-        self._queue.fill(self._faults(), frozenset(self._running), frozenset(self._held()))
-        started = False
+        started, rules = False, self._rules()
         running = [each.ready for each in self._running.values() if each.ready is not None]
-        while (ready := self._queue.next(running, self._gate, self._now())) is not None:
+        while (ready := self._queue.next(running, rules, self._held())) is not None:
+            if self._host_again_at > self._now():
+                break
             if self._claim(ready):
                 running.append(ready)
                 started = True
         return started
 
-    def _held(self) -> list[str]:
+    def _held(self) -> frozenset[str]:
         now = self._now()
-        return [request for request, until in self._held_off.items() if until > now]
+        return frozenset(request for request, until in self._held_off.items() if until > now)
 
     def _claim(self, ready: Ready) -> bool:
         """Claim an action and set it going; whether it is ours."""
@@ -319,15 +324,21 @@ class Worker:
             )
         except ClaimHeld:
             self._queue.leave(ready)
-        except (Refusal, DispatchError) as reason:
-            self._wait_for(request, reason)
-            self._held_off[request] = self._now() + self.tools.settings.lease / 3
-            self._queue.leave_request(request)
+        except Exception as error:  # noqa: BLE001 - the worker's own edge: one request's fault must not end the others
+            self._hold_off(request, Fault.of(error))
         else:
             self._queue.leave(ready)
             self._act(Act(taken, action, token), ready)
             return True
         return False
+
+    def _hold_off(self, request: str, fault: Fault) -> None:
+        """It does not start now: because of the whole host, which is tried again soon, or of itself, a little later."""
+        self._wait_for(request, fault)
+        self._held_off[request] = self._now() + self.tools.settings.lease / 3
+        if fault.hosts:
+            self._host_again_at = self._now() + HOST_WAITS
+            self._held_off.pop(request)
 
     def _act(self, act: Act, ready: Ready) -> None:
         self.tell(f"{act.case.id}: running {act.action}")
