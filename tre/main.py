@@ -142,6 +142,7 @@ class Hands:
             self.rehearse,
             self.chance,
             report_on_host,
+            lambda backend, tell: synthetic_store(backend, self.clock(), tell),
         )
 
     def rehearse(self, study: Path, backend: str, tell: Progress) -> Rehearsal:

@@ -70,7 +70,8 @@ def _aggregate(guarded: Guarded, scope: Scope) -> dict[str, Any]:
 
 def _units(counted: Units | NotProved) -> dict[str, Any]:
     if isinstance(counted, Units):
-        return {"proved": True, "sql": counted.sql}
+        beside = {"bound": counted.bound, "narrow": counted.narrow, "shares": counted.shares}
+        return {"proved": True, "sql": counted.sql} | {name: text for name, text in beside.items() if text}
     return {"proved": False, "reason": counted.reason, "where": _where(counted.where)}
 
 

@@ -20,6 +20,7 @@ from tre.cli.run import run
 from tre.cli.serve import account, serve
 from tre.cli.session import Session
 from tre.cli.site import init
+from tre.cli.sql import sql
 from tre.cli.tell import tell, usage
 from tre.cli.words import hoist
 
@@ -43,7 +44,7 @@ for name, group in (
     ("account", account),
 ):
     app.add_typer(group, name=name)
-for command in (run, init, synth, register, demo, serve):
+for command in (run, init, synth, register, demo, serve, sql):
     app.command()(command)
 
 

@@ -10,6 +10,7 @@ from sandboxes.preflight import Report as HostReport
 from sandboxes.runner import Runner
 from tre.data.backends import Backends
 from tre.data.governance import Governance
+from tre.data.keyring import KeyRing
 from tre.data.progress import Progress as Tell
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Rehearsal
@@ -148,3 +149,4 @@ class Wiring:
     rehearse: Callable[[Path, str, Tell], Rehearsal]
     chance: Callable[[int], bytes]
     report_on_host: Callable[[Path], HostReport]
+    synthetic: Callable[[str, Tell], tuple[Path, KeyRing]]

@@ -8,7 +8,8 @@
     ├── StoreUnavailable     no store, or one whose bytes are not what was built
     ├── OptOutsRefused       an opt-out list that is missing, stale, unsigned or altered
     ├── BasisRefused         a legal basis that does not hold at this moment
-    └── AnswerUnreadable     a file out of a box that is not what the engine writes
+    ├── AnswerUnreadable     a file out of a box that is not what the engine writes
+    └── TrialFailed          a query that could not be answered on synthetic data
 
 It refuses to carry a value from a row: `where` names tables, columns and files, never what is in them.
 """
@@ -90,3 +91,7 @@ class BasisRefused(DataRefused):
 
 class AnswerUnreadable(DataRefused):
     """A file out of a box that is not what the engine writes."""
+
+
+class TrialFailed(DataRefused):
+    """A query that could not be answered on synthetic data."""

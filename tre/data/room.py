@@ -4,7 +4,7 @@ Which store a request may read is decided here, from its purpose: a maintenance 
 Refuses to hand a key to a box: an extract's box gets what one study's pseudonyms are made with, and nothing else [P2].
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -137,8 +137,7 @@ class Room:
 
     def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
         """Facts about those tables and columns, for the guard. Raises CatalogueInvalid for an unknown name."""
-        known = scope(self.catalogue, _by_table(datasets))
-        return Scope(tuple(_table_fact(table) for table in known))
+        return scope_of(scope(self.catalogue, _by_table(datasets)))
 
     def ask_aggregate(self, case: JobRequest, question: Asking, folder: Path) -> Laid:
         """Lay out an aggregate question beneath ``folder``."""
@@ -147,7 +146,7 @@ class Room:
             self._store(case),
             self.catalogue,
             sql=question.sql,
-            counting=_counting(question.units),
+            counting=counting_of(question.units),
             columns=question.roles,
             parameters=question.parameters,
             tables=_by_table(question.datasets),
@@ -228,7 +227,13 @@ def _laid(request: extract.EngineRequest, folder: Path) -> Laid:
     return Laid(request.argv, (Input(code, "/code"), *request.inputs), request.output, tuple(kept))
 
 
-def _counting(units: Units | None) -> extract.Counting | None:
+def scope_of(known: Iterable[Mapping[str, Any]]) -> Scope:
+    """Facts about tables and columns as the guard takes them."""
+    return Scope(tuple(_table_fact(table) for table in known))
+
+
+def counting_of(units: Units | None) -> extract.Counting | None:
+    """How people are counted beside a query, as the engine is asked to."""
     return extract.Counting(units.sql, units.bound, units.narrow, units.shares) if units else None
 
 
