@@ -49,7 +49,7 @@ def sql(
     text, shape = _text(file), Shape.EXTRACT if extract else Shape.AGGREGATE
     guarded = guard(text, scope, parameters=values, shape=shape, dialect=dialect, file=file.name)
     judged = explain(text, scope, parameters=values, shape=shape, dialect=dialect, file=file.name)
-    trial, people = _tried(s, backend, catalogue, guarded, scope)
+    trial, people = _tried(s, backend, guarded, catalogue=catalogue, scope=scope)
     cost = at_scale(trial.seconds, people=people, there=scale)
     answer = {
         "judged": judged,
@@ -64,7 +64,7 @@ def sql(
 
 
 def _tried(
-    s: Session, backend: str, catalogue: Catalogue, guarded: Guarded, scope: Scope
+    s: Session, backend: str, guarded: Guarded, *, catalogue: Catalogue, scope: Scope
 ) -> tuple[Trial, int]:
     """The answer, and how many people it was asked of."""
     with progress(s, "synthetic data") as tell:

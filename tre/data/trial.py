@@ -61,7 +61,7 @@ def try_query(
     Raises:
         TrialFailed: the engine could not answer; says the class of what went wrong, and what may help.
     """
-    request = _request(store, catalogue, guarded, counted, studies)
+    request = _request(store, catalogue, guarded, counted, studies=studies)
     out = folder / "out"
     request.write_code(folder / "code")
     content = _at_home(json.loads(request.code["query.json"]), request, out, folder)
@@ -82,7 +82,7 @@ def try_query(
 
 
 def _request(
-    store: Store, catalogue: Catalogue, guarded: Guarded, counted: Units | None, studies: Path
+    store: Store, catalogue: Catalogue, guarded: Guarded, counted: Units | None, *, studies: Path
 ) -> extract.EngineRequest:
     asked: Mapping[str, Any] = {
         "sql": guarded.sql,

@@ -1,0 +1,179 @@
+"""What it costs to know how many people are behind each row, where rows are patients and where they are events.
+
+The queries that answer and count people, against the query that answers, in DuckDB with nothing around them. What the engine
+does beside is the same for both and would flatter us; `in_engine` is the ratio of whole answers, readings and files included.
+Rows are 20 M events in 600 groups and more. Refuses a table with a row that has no people, or that is another with them.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import duckdb  # noqa: E402 - the path comes first
+
+from benchmarks._sql_store import LIMITS, PATIENTS, THREADS, facts, in_turns, line, people, timed  # noqa: E402
+from job_specs.sql.guard import guard  # noqa: E402
+from job_specs.sql.model import ColumnFact, Guarded, Scope, TableFact, Units  # noqa: E402
+from job_specs.sql.units import units  # noqa: E402
+from tre.data.catalogue import load_catalogue  # noqa: E402
+from tre.data.engine.counting import answer_aggregate  # noqa: E402
+from tre.data.engine.query import Query, read_query  # noqa: E402
+from tre.data.engine.readings import Readings  # noqa: E402
+from tre.data.engine.walls import bound, lock, open_store, show  # noqa: E402
+from tre.data.extract import Counting, request_for_aggregate  # noqa: E402
+from tre.data.store import Store  # noqa: E402
+
+AGGREGATE_TURNS, QUERY_TURNS = 5, 9
+BY_PEOPLE = "SELECT sex, region, imd_quintile, count(*) AS n FROM patients GROUP BY ALL"
+BY_EVENTS = {
+    "code and year": "SELECT code, year(date) AS y, count(*) AS n FROM events WHERE date >= DATE '2018-01-01' GROUP BY ALL",
+    "month and kind": "SELECT date_trunc('month', date) AS m, code < '120' AS a, date_part('dow', date) % 4 AS b, count(*) AS n FROM events GROUP BY ALL",
+}
+GROUPS = 600
+
+
+def events(folder: Path) -> Path:
+    """Twenty million events of a million people in a store's shape: by code, patient and date."""
+    path = folder / "events.duckdb"
+    with duckdb.connect(str(path), config={"threads": THREADS, "memory_limit": "4GB"}) as connection:
+        connection.execute(
+            f"CREATE TABLE who AS SELECT row_number() OVER () - 1 AS i, ('01' || substr(sha256(i::VARCHAR), 1, 30))::UUID AS id FROM range({PATIENTS}) t(i)"  # noqa: S608
+        )
+        connection.execute(
+            "CREATE TABLE events AS SELECT who.id AS patient_id, DATE '2015-01-01' + (hash(e * 1000003 + 1) % 2922)::INT AS date, "  # noqa: S608
+            "(100 + hash(e * 1000003 + 2) % 120)::VARCHAR AS code "
+            f"FROM range({20 * PATIENTS}) t(e) JOIN who ON who.i = (hash(e * 1000003 + 7) % {PATIENTS})::BIGINT "
+            "ORDER BY code, patient_id, date"
+        )
+        connection.execute("DROP TABLE who")
+    return path
+
+
+def asked(
+    guarded: Guarded,
+    counting: Counting | None,
+    roles: Mapping[str, str],
+    *,
+    store: Store,
+    files: Mapping[str, Path],
+    out: Path,
+) -> Query:
+    """A question as the engine reads it."""
+    tables = {read.table: list({"patient_id": 0, **dict.fromkeys(read.columns)}) for read in guarded.tables}
+    request = request_for_aggregate(
+        store,
+        load_catalogue(),
+        sql=guarded.sql,
+        counting=counting,
+        columns=roles,
+        parameters={},
+        tables={"patients": ["sex"]},
+        output="table.csv",
+        limits=LIMITS,
+    )
+    content = json.loads(request.code["query.json"]) | {"out": str(out), "absent": None}
+    content["tables"] = {
+        name: {"columns": columns, "patient": "patient_id", "files": [str(files[name])]}
+        for name, columns in tables.items()
+    }
+    return read_query(content)
+
+
+@contextmanager
+def locked(query: Query) -> Iterator[tuple[Readings, duckdb.DuckDBPyConnection]]:
+    """The engine's two databases, as they stand before a question is answered."""
+    with duckdb.connect(":memory:") as patients, duckdb.connect(":memory:") as writer:
+        names = open_store(patients, query)
+        lock(patients, query.limits)
+        bound(writer, query.limits, share=0.25)
+        yield Readings(patients, query, names), writer
+
+
+def answered(query: Query) -> float:
+    """Seconds from an open store to written files."""
+    with locked(query) as (readings, writer):
+        return timed(lambda: answer_aggregate(readings, writer))
+
+
+def queries_alone(query: Query) -> tuple[float, float]:
+    """The median seconds of the queries that prove and answer, and of the one that answers."""
+    with locked(query) as (readings, _):
+        patients = readings.patients
+
+        def proving() -> None:
+            if not query.bound:
+                patients.execute(query.units_sql).fetchall()
+                return
+            patients.execute(query.sql).fetchall()
+            show(patients, query, below=query.part)
+            patients.execute(query.bound).fetchall()
+            show(patients, query)
+
+        ours, reference = in_turns(QUERY_TURNS, proving, lambda: patients.execute(query.sql).fetchall())
+        return ours, reference
+
+
+def proved_beside_bare(name: str, sql: str, known: Scope, *, store: Store, files: Mapping[str, Path], folder: Path, bar: float, least: int) -> None:  # fmt: skip
+    """One aggregate with people and without; it counts where no row is without people and both write the same table."""
+    guarded = guard(sql, known)
+    found = units(guarded, known)
+    assert isinstance(found, Units), name  # noqa: S101 - a benchmark of what is not proved is none
+    roles = {column.name: column.role for column in found.columns}
+    ways = []
+    for way, each in (
+        ("proved", Counting(found.sql, found.bound, found.narrow, found.shares)),
+        ("bare", None),
+    ):
+        out = folder / f"{name}-{way}".replace(" ", "-")
+        out.mkdir()
+        ways.append(asked(guarded, each, roles, store=store, files=files, out=out))
+    turns = [tuple(answered(query) for query in ways) for _ in range(AGGREGATE_TURNS + 1)][1:]
+    whole = [median(seconds) for seconds in zip(*turns, strict=True)]
+    tables = [(query.out / "table.csv").read_text("utf-8") for query in ways]
+    people = json.loads((ways[0].out / "units.json").read_text("utf-8"))["people"]
+    line(
+        f"sql_proved_where_rows_are_{name}",
+        *queries_alone(ways[0]),
+        bar,
+        whole=tables[0] == tables[1] and len(people) >= least and all(people),
+        in_engine=round(whole[0] / whole[1], 3),
+        groups=len(people),
+    )
+
+
+def aggregates(store: Store, folder: Path) -> None:
+    """Where rows are patients, and where rows are events."""
+    known = facts({"patients": ["sex", "region", "imd_quintile"]})
+    here = {"patients": store.files["core"]}
+    proved_beside_bare(
+        "patients", BY_PEOPLE, known, store=store, files=here, folder=folder, bar=1.3, least=100
+    )
+    columns = (
+        ColumnFact("patient_id", "UUID", dimension=False),
+        ColumnFact("date", "DATE"),
+        ColumnFact("code", "VARCHAR"),
+    )
+    known, here = Scope((TableFact("events", columns),)), {"events": events(folder)}
+    for name, sql in BY_EVENTS.items():
+        proved_beside_bare(
+            f"events, {name}", sql, known, store=store, files=here, folder=folder, bar=2.5, least=GROUPS
+        )
+
+
+def main() -> int:
+    """Print three lines."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        aggregates(people(folder), folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
