@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ JOB, HOME, BOX, DEADLINE, IMAGE_NAME = "tre.job", "tre.home", "tre.box", "tre.de
 
 _SECONDS_TO_ANSWER = 60
 _SECONDS_TO_DIE = 30
+_BLIND_TRIES = 8
 _LOG_ENTRY_OVERHEAD = 32
 """About what the engine's log keeps beside each line, so that we can tell when it may have thrown lines away."""
 
@@ -88,7 +90,9 @@ class DockerRunner:
         self._home = Home(state_dir)
         self._site = site or profile.Profile()
         self._clock = clock or SystemClock()
-        self._looked_through: set[str] = set()
+        self._images: dict[str, docker_form.Image] = {}
+        self._seen: dict[str, str] = {}
+        self._turn = count()
         self._root = os.geteuid() == 0
         with _answering():
             _knock(base_url or DEFAULT_ADDRESS)
@@ -155,7 +159,8 @@ class DockerRunner:
                 require_same(record.box, box)
                 return
             image = self._image(box.image)
-            self._discard(box.job)
+            if found is not None or self._home.folder(box.job).exists():
+                self._discard(box.job)
             try:
                 self._make(box, image)
             except BaseException:
@@ -163,6 +168,12 @@ class DockerRunner:
                 raise
 
     def _image(self, content_id: str) -> docker_form.Image:
+        """What the engine says of an image, asked once: what a content id names does not change."""
+        if content_id not in self._images:
+            self._images[content_id] = self._read_image(content_id)
+        return self._images[content_id]
+
+    def _read_image(self, content_id: str) -> docker_form.Image:
         try:
             said = self._api.inspect_image(content_id)  # type: ignore[no-untyped-call]
         except ImageNotFound:
@@ -174,9 +185,7 @@ class DockerRunner:
         return image
 
     def _require_no_set_id(self, content_id: str) -> None:
-        """Look through an image that was not built here, once: what a content id names does not change."""
-        if content_id in self._looked_through:
-            return
+        """Look through an image that was not built here."""
         built_here = {image.content_id for image in unpacked_images(self._cache).values()}
         if content_id not in built_here and has_set_id(self._api.get_image(content_id)):
             raise BoxRefused(
@@ -184,7 +193,6 @@ class DockerRunner:
                 "This image holds a program with a set-id bit, so no box is made from it.",
                 fix="Rebuild the image without: `find / -perm /6000 -exec chmod a-s {} +` as its last step.",
             )
-        self._looked_through.add(content_id)
 
     def _make(self, box: Box, image: docker_form.Image) -> None:
         self._home.output(box.job).parent.mkdir(mode=0o700)
@@ -196,19 +204,22 @@ class DockerRunner:
         self._home.save(record)
 
     def _create(self, box: Box, image: docker_form.Image) -> Record:
-        """Create the container under the first uid that no other has: its name says the uid, and the engine refuses
-        a name twice, so that two runners can never choose the same one.
+        """Create the container under a uid that no other has: its name says the uid, and the engine refuses a name
+        twice, so that two runners can never choose the same one.
         """
         for owner in self._owners():
             record = Record(box, owner, self._clock.now())
             body = docker_form.request(self._settings(record), image)
             try:
                 name = self._container_name(record)
-                self._api.create_container_from_config(body, name=name)  # type: ignore[no-untyped-call]
+                made = self._api.create_container_from_config(body, name=name)  # type: ignore[no-untyped-call]
+            except ImageNotFound:
+                raise _image_absent() from None
             except APIError as said:
                 if said.status_code != requests.codes.conflict:
                     raise
             else:
+                self._seen[box.job] = made["Id"]
                 return record
         raise RunnerUnavailable(
             "HOST_FULL", f"{MOST_BOXES} boxes are here already.", fix="Wait for one to end."
@@ -218,6 +229,8 @@ class DockerRunner:
         if not self._root:
             yield os.geteuid()
             return
+        # In turn, so that a uid is not used again soon; only when many are taken is it worth asking for them all.
+        yield from (FIRST_UID + next(self._turn) % MOST_BOXES for _ in range(_BLIND_TRIES))
         names = {name for entry in self._api.containers(all=True) for name in entry["Names"]}
         for owner in range(FIRST_UID, FIRST_UID + MOST_BOXES):
             if f"/tre-uid-{owner}" not in names:
@@ -242,13 +255,12 @@ class DockerRunner:
     def launch(self, job: str) -> None:
         """Compare the box with what was asked, then start it, once. See `Runner.launch`."""
         with self._home.locked(job), _answering():
-            record, found = self._whole(job)
-            said = self._api.inspect_container(found.id)
+            record, said = self._whole(job)
             if said["State"]["Status"] != "created" or self._home.was_halted(job):
                 return
             if "inspected" not in self._without():
                 self._require_as_asked(record, said)
-            self._api.start(found.id)
+            self._api.start(said["Id"])
 
     def _require_as_asked(self, record: Record, said: Mapping[str, Any]) -> None:
         made = self._settings(record)
@@ -265,14 +277,10 @@ class DockerRunner:
     def observe(self, job: str) -> Observation:
         """What the engine says of the job now. See `Runner.observe`."""
         with _answering():
-            record, found = self._home.load(job), self._find(job)
-            if record is None or found is None:
-                return Observation(job, Phase.ABSENT)
-            try:
-                state = self._api.inspect_container(found.id)["State"]
-            except NotFound:
-                return Observation(job, Phase.ABSENT)
-        return self._observed(record, state)
+            record, said = self._home.load(job), self._inspect(job)
+        if record is None or said is None:
+            return Observation(job, Phase.ABSENT)
+        return self._observed(record, said["State"])
 
     def _observed(self, record: Record, state: Mapping[str, Any]) -> Observation:
         job = record.box.job
@@ -303,17 +311,17 @@ class DockerRunner:
         """End the program by SIGKILL through the engine, and wait until the engine says it is gone."""
         with self._home.locked(job), _answering():
             seen = self.observe(job)
-            found = self._find(job)
-            if found is None or seen.phase in {Phase.ABSENT, Phase.STOPPED}:
+            said = self._inspect(job)
+            if said is None or seen.phase in {Phase.ABSENT, Phase.STOPPED}:
                 return
             self._home.mark_halted(job)
-            self._kill(found)
+            self._kill(said["Id"])
 
-    def _kill(self, found: _Container) -> None:
+    def _kill(self, container: str) -> None:
         pause, deadline = 0.02, self._clock.now() + _SECONDS_TO_DIE
-        while self._is_running(found):
+        while self._is_running(container):
             try:
-                self._api.kill(found.id, "KILL")
+                self._api.kill(container, "KILL")
             except APIError as said:
                 if said.status_code not in {requests.codes.conflict, requests.codes.not_found}:
                     raise
@@ -326,9 +334,9 @@ class DockerRunner:
             self._clock.sleep(pause)
             pause = min(0.5, pause * 1.5)
 
-    def _is_running(self, found: _Container) -> bool:
+    def _is_running(self, container: str) -> bool:
         try:
-            state = self._api.inspect_container(found.id)["State"]
+            state = self._api.inspect_container(container)["State"]
         except NotFound:
             return False
         return bool(state["Running"] or state["Paused"] or state["Restarting"])
@@ -338,23 +346,23 @@ class DockerRunner:
     def collect(self, job: str, patterns: tuple[str, ...], into: Path) -> Receipt:
         """Take the declared outputs and the log out of a box that has stopped. See `Runner.collect`."""
         with self._home.locked(job), _answering():
-            record, found = self._whole(job)
+            record, said = self._whole(job)
             if again := recall(self._home, job, patterns, into):
                 return again
-            seen = self.observe(job)
+            seen = self._observed(record, said["State"])
             if seen.phase is not Phase.STOPPED:
                 raise still_running(job)
             if self._settings(record).output.size and not mounts.is_mounted(self._home.output(job)):
                 raise lost(job)
-            log = self._log(found, record.box.limits.log_bytes)
+            log = self._log(said["Id"], record.box.limits.log_bytes)
             return settle(self._home, record, seen, patterns=patterns, into=into, log=log)
 
-    def _log(self, found: _Container, most: int) -> Log:
+    def _log(self, container: str, most: int) -> Log:
         """The log in pieces, never whole: a program may have written one line of any length."""
         kept: list[bytes] = []
         size, on_disk = 0, 0
         # Read to the end, which the engine's own cap bounds: a stream that is left half-read leaves its socket open.
-        for piece in self._api.logs(found.id, stdout=True, stderr=True, stream=True, follow=False):
+        for piece in self._api.logs(container, stdout=True, stderr=True, stream=True, follow=False):
             kept += [piece] if size <= most else []
             size += len(piece)
             on_disk += len(piece) + _LOG_ENTRY_OVERHEAD
@@ -367,9 +375,11 @@ class DockerRunner:
 
     def _discard(self, job: str) -> None:
         deadline = self._clock.now() + _SECONDS_TO_DIE
-        while found := self._find(job):
+        seen = self._seen.pop(job, None)
+        while container := seen or self._find(job):
+            seen = None
             try:
-                self._api.remove_container(found.id, force=True, v=True)
+                self._api.remove_container(container, force=True, v=True)
             except APIError as said:
                 # Another call is removing it already: ask again until it is gone.
                 conflict = said.status_code in {requests.codes.conflict, requests.codes.not_found}
@@ -397,15 +407,30 @@ class DockerRunner:
 
     # -- finding ---------------------------------------------------------------------------------------------------
 
-    def _whole(self, job: str) -> tuple[Record, _Container]:
-        record, found = self._home.load(job), self._find(job)
-        if record is None or found is None:
+    def _whole(self, job: str) -> tuple[Record, Mapping[str, Any]]:
+        record, said = self._home.load(job), self._inspect(job)
+        if record is None or said is None:
             raise not_prepared(job)
-        return record, found
+        return record, said
 
-    def _find(self, job: str) -> _Container | None:
+    def _inspect(self, job: str) -> Mapping[str, Any] | None:
+        """What the engine says of the job's container now. Where it was seen before is only where to look first."""
+        seen = self._seen.pop(job, None)
+        while container := seen or self._find(job):
+            try:
+                said: Mapping[str, Any] = self._api.inspect_container(container)
+            except NotFound:
+                if seen is None:
+                    return None
+                seen = None
+            else:
+                self._seen[job] = container
+                return said
+        return None
+
+    def _find(self, job: str) -> str | None:
         found = self._list(f"{HOME}={self._home.label}", f"{JOB}={job}")
-        return found[0] if found else None
+        return found[0].id if found else None
 
     def _list(self, *labels: str) -> list[_Container]:
         entries = self._api.containers(all=True, filters={"label": list(labels)})

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ SECRET = b"canary: no collector may ever read this"
 ROUNDS = 3_000
 SECONDS = 30
 PATIENCE = 6
-"""How much longer a control is given: it has to lose, and how soon it does is chance."""
+"""How much longer a control is given, for as many rounds as that holds: it has to lose, and how soon it does is chance."""
 AT_FDCWD, EXCHANGE = -100, 2
 
 
@@ -75,7 +76,7 @@ def naive(out: Path, into: Path) -> None:
 def race(swapped: Path, attempt, *, until_leak: bool) -> tuple[int, int, int]:
     """Rounds played, rounds in which something was kept, and rounds that kept the secret."""
     rounds = keeps = leaks = 0
-    most, seconds = (PATIENCE * ROUNDS, PATIENCE * SECONDS) if until_leak else (ROUNDS, SECONDS)
+    most, seconds = (sys.maxsize, PATIENCE * SECONDS) if until_leak else (ROUNDS, SECONDS)
     ends = time.monotonic() + seconds
     into, aside = swapped.parent / "kept", swapped.parent / "aside"
     into.mkdir()
