@@ -8,7 +8,7 @@ POSTGRES_URL = $${TRE_TEST_POSTGRES_URL:-$$(cat build/postgres/url 2>/dev/null)}
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench hostile docs environment engine-stop postgres-stop clean
+.PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench torture hostile docs environment engine-stop postgres-stop clean
 
 help: ## this list
 	@awk -F ' *## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ fix: environment ## let the tools mend what they can
 bench: ## one JSON line for each benchmark; fails when one misses its bar
 	@scripts/set-up test
 	@$(PYTHON) -m benchmarks
+
+torture: ## bad nights at full size: a thousand jobs on four workers and a server, a thousand on one and a file
+	@scripts/set-up test
+	@TRE_TEST_POSTGRES_URL="$(POSTGRES_URL)" $(PYTHON) -m tests.torture --jobs 1000 --workers 4
+	@$(PYTHON) -m tests.torture --jobs 1000 --workers 1
 
 hostile: ## the attack suites alone
 	@scripts/set-up test

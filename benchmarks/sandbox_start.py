@@ -1,7 +1,8 @@
-"""A job that does nothing, behind every wall and with its outputs collected, beside a bare `docker run` of its image.
+"""A job that does nothing, behind every wall and with its outputs collected, beside the engine with nothing of ours.
 
-One job at a time, then a hundred jobs by eight at a time; ours and the reference take turns, so that the load of the
-machine falls on both. It refuses to measure where no engine answers.
+One job at a time beside a bare `docker run` of its image; then a hundred jobs by eight at a time, beside the command line
+and beside the engine's own interface without a network, which is as fast as it goes. Ours and the reference take turns,
+so that the load of the machine falls on both. It refuses to measure where no engine answers.
 """
 
 import json
@@ -12,8 +13,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import count
 from pathlib import Path
+
+from docker import APIClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -32,6 +36,15 @@ def bare(image: str) -> None:
     subprocess.run(
         ["docker", "run", "--rm", "--pull", "never", image, *PROGRAM], check=True, capture_output=True
     )
+
+
+def alone(api: APIClient, image: str) -> None:
+    """What the engine must do for any container, asked for directly: made, started, waited for, removed."""
+    host = api.create_host_config(network_mode="none")
+    made = api.create_container(image, list(PROGRAM), host_config=host)["Id"]
+    api.start(made)
+    api.wait(made)
+    api.remove_container(made)
 
 
 def ours(runner: DockerRunner, image: str, folder: Path) -> None:
@@ -78,13 +91,19 @@ def main() -> None:
         mine(), theirs()
         pairs = [(seconds(mine), seconds(theirs)) for _ in range(SINGLE)]
         result("sandbox.no-op", *(statistics.median(side) for side in zip(*pairs, strict=True)), SINGLE_BAR)
-        each = TOGETHER // TURNS
-        turns = [
-            (seconds(lambda: by_eight(mine, each)), seconds(lambda: by_eight(theirs, each)))
-            for _ in range(TURNS)
-        ]
-        result("sandbox.100-by-8", *(sum(side) for side in zip(*turns, strict=True)), TOGETHER_BAR)
+        together("sandbox.100-by-8", mine, theirs)
+        with closing(APIClient(version="auto")) as api:
+            together("sandbox.100-by-8-beside-its-interface", mine, lambda: alone(api, image))
         runner.sweep()
+
+
+def together(name: str, mine: Callable[[], None], theirs: Callable[[], None]) -> None:
+    """A hundred of each by eight at a time, in turns."""
+    each = TOGETHER // TURNS
+    turns = [
+        (seconds(lambda: by_eight(mine, each)), seconds(lambda: by_eight(theirs, each))) for _ in range(TURNS)
+    ]
+    result(name, *(sum(side) for side in zip(*turns, strict=True)), TOGETHER_BAR)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,15 @@ def as_name(node: Node, complaints: Complaints, what: str) -> Text | None:
     return node
 
 
+def as_truth(node: Node, complaints: Complaints, what: str) -> bool:
+    """`true` or `false`, and no other spelling of either; False where it is neither."""
+    if isinstance(node, Text) and node.plain and node.text in {"true", "false"}:
+        return node.text == "true"
+    text = node.text if isinstance(node, Text) else kind_of(node)
+    complaints.add("wrong-type", node, text=text, fix=f"Write {what} as `true` or `false`.")
+    return False
+
+
 def as_items(node: Node, complaints: Complaints, what: str) -> list[Node]:
     """A list; nothing at all is an empty one."""
     if isinstance(node, Items):

@@ -124,11 +124,12 @@ class RunBody:
 
 @dataclass(frozen=True)
 class Resources:
-    """What one action may use: memory in mebibytes, processors, wall-clock seconds."""
+    """What one action may use: memory in mebibytes, processors, wall-clock seconds, and local sockets or not."""
 
     memory_mb: int = 4096
     cpus: float = 2.0
     seconds: int = 4 * 3600
+    local_sockets: bool = False
 
     def __post_init__(self) -> None:
         if self.memory_mb < 1 or self.cpus <= 0 or self.seconds < 1:
@@ -239,11 +240,14 @@ def canonical_spec(spec: JobSpec) -> dict[str, Any]:
         "data": [[scope.table, *scope.columns] for scope in spec.data],
         "parameters": {name: plain_value(value) for name, value in spec.parameters.items()},
         "codelists": {n: [c.file, c.system, c.version, c.column] for n, c in spec.codelists.items()},
-        "actions": [
-            [canonical_action(a), a.resources.memory_mb, a.resources.cpus, a.resources.seconds]
-            for a in spec.actions
-        ],
+        "actions": [[canonical_action(a), *_canonical_resources(a.resources)] for a in spec.actions],
     }
+
+
+def _canonical_resources(resources: Resources) -> list[Any]:
+    """What was asked for; a key that came later is there only where it was written, so that older digests stay."""
+    asked: list[Any] = [resources.memory_mb, resources.cpus, resources.seconds]
+    return [*asked, "local_sockets"] if resources.local_sockets else asked
 
 
 def plain_value(value: Value) -> Any:

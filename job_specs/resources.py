@@ -1,4 +1,4 @@
-"""What an action asks to use: memory, processors, time.
+"""What an action asks to use: memory, processors, time, local sockets.
 
 Refuses more than the site gives to one action, and units that have to be guessed.
 """
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from job_specs import vocabulary
 from job_specs.complaints import Complaints
-from job_specs.fields import as_number, as_table, as_text, check_keys
+from job_specs.fields import as_number, as_table, as_text, as_truth, check_keys
 from job_specs.model import Resources, Site
 from job_specs.reading import Node, Table
 
@@ -32,7 +32,11 @@ _TIME = _Measure("time", {"s": 1, "m": 60, "h": 3600})
 
 def resources(node: Node | None, site: Site, complaints: Complaints) -> Resources:
     """What the action may use: what it asks for, the site's defaults for the rest."""
-    table = as_table(node, complaints, "`memory`, `cpus` or `time`") if node is not None else None
+    table = (
+        as_table(node, complaints, "`memory`, `cpus`, `time` or `local_sockets`")
+        if node is not None
+        else None
+    )
     if table is None:
         return site.default
     check_keys(table, vocabulary.RESOURCES, complaints, noun="resources")
@@ -40,10 +44,12 @@ def resources(node: Node | None, site: Site, complaints: Complaints) -> Resource
     seconds = _amount(table, _TIME, complaints)
     cpus = as_number(table.entries["cpus"][1], complaints, "`cpus`") if "cpus" in table.entries else None
     default = site.default
+    sockets = table.entries.get("local_sockets")
     return Resources(
         memory_mb=int(_within(table, "memory", (memory, site.memory_mb), complaints) or default.memory_mb),
         cpus=_within(table, "cpus", (cpus, site.cpus), complaints) or default.cpus,
         seconds=int(_within(table, "time", (seconds, site.seconds), complaints) or default.seconds),
+        local_sockets=sockets is not None and as_truth(sockets[1], complaints, "`local_sockets`"),
     )
 
 

@@ -105,6 +105,10 @@ RESOURCES: Mapping[str, Key] = MappingProxyType(
         "memory": Key("Memory, such as 512MB or 8GB.", {"type": "string", "pattern": "^[0-9.]+ ?(MB|GB)$"}),
         "cpus": Key("Processors, such as 2 or 0.5.", _NUMBER),
         "time": Key("Wall-clock time, such as 90s, 30m or 4h.", {"type": "string"}),
+        "local_sockets": Key(
+            "Whether the action's own processes may talk over local sockets, as asyncio does. Never over a network.",
+            {"type": "boolean"},
+        ),
     }
 )
 SENSITIVITIES: Mapping[str, Key] = MappingProxyType(

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from output_checks.check import check
+from output_checks.check import check, check_together
 from output_checks.figures.charts import CannotDraw, Chart, Kind, draw
 from output_checks.manual import manual
 from output_checks.model import Offered, Report, Verdict
@@ -87,7 +87,8 @@ def _session(asked: argparse.Namespace, policy: Policy) -> int:
     names = acro.declarations(results, {})
     files = {name: (asked.folder / name).read_bytes() for name in names if Path(name).name == name}
     declared = acro.declarations(results, files)
-    reports = [check(Offered(name, content, declared[name]), policy) for name, content in files.items()]
+    offered = [Offered(name, content, declared[name]) for name, content in files.items()]
+    reports = check_together(offered, policy)
     made = dict(acro.session(reports, policy, when))
     made |= {each.file: each.twin for each in reports if each.twin is not None}
     made["record.json"] = record(reports, policy, sources(asked.policy, pack=policy.name)).encode()

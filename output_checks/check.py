@@ -6,6 +6,7 @@ refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from output_checks.agreement import levels, weakest
@@ -45,12 +46,14 @@ from output_checks.checks import (
 from output_checks.declare import Declaration, Undeclarable, declared
 from output_checks.formats.cells import Reading
 from output_checks.formats.refusal import Unreadable
+from output_checks.linked import Part, patterns
 from output_checks.model import Confidence, Finding, Offered, Opaque, Report, Severity, Verdict, sha256
 from output_checks.policy import Policy
 from output_checks.read import read
 from output_checks.rule import Rule
 from output_checks.subject import Subject
-from output_checks.twin import make_twin, shows_small, written
+from output_checks.suppress.complement import Pattern
+from output_checks.twin import hidden_by, make_twin, shows_small, written
 
 CHECKS: tuple[Rule, ...] = (
     file_type.RULE,
@@ -101,20 +104,44 @@ def check(offered: Offered, policy: Policy, *, checks: tuple[Rule, ...] = CHECKS
     Raises:
         NoChecks: the tuple of checks is empty.
     """
+    return check_together((offered,), policy, checks=checks)[0]
+
+
+def check_together(
+    offered: Sequence[Offered], policy: Policy, *, checks: tuple[Rule, ...] = CHECKS
+) -> tuple[Report, ...]:
+    """Judge files that are offered at once: what one of them hides is not in the sums of another.
+
+    Returns:
+        A report on each, in their order, as `check` gives it.
+
+    Raises:
+        NoChecks: the tuple of checks is empty.
+    """
     if not checks:
         raise NoChecks("A file is not judged by no rules. Give at least one check.")
-    subject = subject_of(offered, policy)
-    findings = tuple(finding for rule in checks for finding in rule.findings(subject))
+    subjects = [subject_of(each, policy) for each in offered]
+    found = [tuple(finding for rule in checks for finding in rule.findings(each)) for each in subjects]
+    parts = {
+        at: Part(subject, hidden_by(findings))
+        for at, (subject, findings) in enumerate(zip(subjects, found, strict=True))
+        if subject.table is not None and _verdict(subject, findings) is not Verdict.REFUSED
+    }
+    chosen = dict(zip(parts, patterns(tuple(parts.values()), policy), strict=True))
+    return tuple(_report(each, found[at], chosen.get(at)) for at, each in enumerate(subjects))
+
+
+def _report(subject: Subject, findings: tuple[Finding, ...], pattern: Pattern | None) -> Report:
     twin: bytes | None = None
     if _verdict(subject, findings) is not Verdict.REFUSED:
-        twin, more = _twin(subject, findings)
+        twin, more = _twin(subject, findings, pattern)
         findings += more
     verdict = _verdict(subject, findings)
     return Report(
-        file=offered.path,
-        raw_digest=sha256(offered.content),
-        policy=policy.label,
-        policy_digest=policy.digest,
+        file=subject.path,
+        raw_digest=sha256(subject.offered.content),
+        policy=subject.policy.label,
+        policy_digest=subject.policy.digest,
         level=weakest(subject),
         levels=levels(subject),
         verdict=verdict,
@@ -152,13 +179,15 @@ def _verdict(subject: Subject, findings: tuple[Finding, ...]) -> Verdict:
     return Verdict.SUPPRESSED if Severity.SUPPRESS in weights else Verdict.CLEAN
 
 
-def _twin(subject: Subject, findings: tuple[Finding, ...]) -> tuple[bytes | None, tuple[Finding, ...]]:
+def _twin(
+    subject: Subject, findings: tuple[Finding, ...], pattern: Pattern | None
+) -> tuple[bytes | None, tuple[Finding, ...]]:
     """What may be offered, and what making it found; nothing where it could not be made safe."""
     if isinstance(subject.document, Opaque):
         return subject.document.clean, ()
-    if subject.table is None:
+    if subject.table is None or pattern is None:
         return None, ()
-    twin = make_twin(subject, subject.table, findings)
+    twin = make_twin(subject, subject.table, findings, pattern)
     if twin.table is None:
         return None, twin.findings
     content = written(twin.table, subject.path)

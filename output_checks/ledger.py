@@ -5,15 +5,19 @@ atoms, groups that no released table tells apart. A number that may be shown add
 combination of rows, with whatever weights, is about so few people that the policy would hide them, the number stays
 hidden [P10]. This sees a filter shifted by one person, the complement of a release, a tracker and any longer sum.
 
+A number that released ones already give, although nobody could know that from the questions alone, stays hidden as well:
+whether "ill" and "ill, and not this person" are the same people is what is asked. And there are never more independent
+numbers than one for each group that the policy would show of the people they are about: with enough large sums, the
+people in them can be solved for.
+
 Refuses tables over another number of people than the ledger's. It never holds who anybody is: people are places in an
-array that only the data room can read. It says nothing against an attacker who solves rounded or suppressed releases
-approximately; rounding, and keeping the number of released cells low, is against those.
+array that only the data room can read.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +36,26 @@ class LedgerMismatch(Exception):
 
 
 @dataclass(frozen=True)
+class Question:
+    """What was asked, as far as two questions can be known to divide the same people: whom, and by which columns.
+
+    `population` names the definition of who is counted, and `by` the definitions that divide them; equal names are
+    equal definitions. An empty population is like no other.
+    """
+
+    population: str = ""
+    by: frozenset[str] = frozenset()
+
+    def refines(self, other: Question) -> bool:
+        """Whether one divides what the other divides, further or less far, whatever the data is."""
+        same = bool(self.population) and self.population == other.population
+        return same and (self.by <= other.by or other.by <= self.by)
+
+
+NOTHING_KNOWN = Question()
+
+
+@dataclass(frozen=True)
 class Cut:
     """One table as the data room sees it: for each person the row they are counted in (-1 for none), and what is shown.
 
@@ -41,6 +65,7 @@ class Cut:
     release: str
     row_of: Ints
     shown: frozenset[int]
+    question: Question = NOTHING_KNOWN
 
     def __post_init__(self) -> None:
         if self.row_of.ndim != 1 or (self.row_of.size and int(self.row_of.min()) < _OUTSIDE):
@@ -51,7 +76,10 @@ class Cut:
 
 @dataclass(frozen=True)
 class Difference:
-    """A row that may not be shown: with earlier releases it would single out this many people (for eyes inside)."""
+    """A row that may not be shown, and why (for eyes inside): with earlier releases it would single out this many people.
+
+    0 people: it can be computed from what was released, or there are too many numbers already.
+    """
 
     row: int
     people: int
@@ -69,44 +97,27 @@ class Ledger:
         if any(len(cut.row_of) != self.people for cut in self.cuts):
             raise LedgerMismatch("A release is about another number of people than the ledger.")
 
-    def with_release(self, cut: Cut) -> Ledger:
-        """The ledger after one more release.
+    def with_release(self, *cuts: Cut) -> Ledger:
+        """The ledger after one more release, of one cut or several.
 
         Raises:
             LedgerMismatch: the cut is over another number of people.
         """
-        return replace(self, cuts=(*self.cuts, cut))
+        return replace(self, cuts=(*self.cuts, *cuts))
 
-    def differences(self, offered: Cut, policy: Policy) -> tuple[Difference, ...]:
+    def differences(self, offered: Cut | Sequence[Cut], policy: Policy) -> tuple[Difference, ...]:
         """The rows of an offered table that may not be shown beside what was released before.
 
-        Rows are taken largest first, each beside those already taken, so that as much as can be is shown.
+        A table in which nobody is in two rows is one cut; any other is several. Rows are taken largest first, each
+        beside those already taken, so that as much as can be is shown.
 
         Raises:
             LedgerMismatch: the table is over another number of people.
         """
-        atoms = _atoms([*(cut.row_of for cut in self.cuts), offered.row_of], self.people)
-        span = _Span(np.bincount(atoms, minlength=1), policy.small_max)
-        for cut in self.cuts:
-            for vector in _vectors(cut, atoms, sorted(cut.shown)):
-                span.add(vector)
-        sizes = np.bincount(offered.row_of[offered.row_of >= 0], minlength=1)
-        order = sorted(offered.shown, key=lambda row: (-_at(sizes, row), row))
-        return tuple(sorted(self._judged(offered, atoms, span, order), key=lambda each: each.row))
-
-    def _judged(self, offered: Cut, atoms: Ints, span: _Span, order: Sequence[int]) -> Iterator[Difference]:
-        for row, vector in zip(order, _vectors(offered, atoms, order), strict=True):
-            singled = span.would_single_out(vector)
-            if singled:
-                yield Difference(row, singled, self._near(offered, row))
-            else:
-                span.add(vector)
-
-    def _near(self, offered: Cut, row: int) -> tuple[str, ...]:
-        """The earlier releases that count somebody whom the row counts, latest first."""
-        inside = offered.row_of == row
-        touching = (cut.release for cut in reversed(self.cuts) if np.any(cut.row_of[inside] >= 0))
-        return tuple(dict.fromkeys(touching))
+        cuts = (offered,) if isinstance(offered, Cut) else tuple(offered)
+        comparison = _Comparison(self, cuts, policy)
+        found = [each for cut in cuts for each in comparison.judged(cut)]
+        return tuple(sorted(found, key=lambda each: each.row))
 
     def to_bytes(self) -> bytes:
         """The ledger for the data room's own store; not for any other place."""
@@ -118,6 +129,9 @@ class Ledger:
         for at, cut in enumerate(self.cuts):
             arrays[f"row_of_{at}"] = cut.row_of
             arrays[f"shown_{at}"] = np.array(sorted(cut.shown), dtype=np.int64)
+            arrays[f"question_{at}"] = np.array(
+                [cut.question.population, *sorted(cut.question.by)], dtype=np.str_
+            )
         np.savez_compressed(out, allow_pickle=False, **arrays)
         return out.getvalue()
 
@@ -126,14 +140,73 @@ class Ledger:
         """The ledger that `to_bytes` wrote."""
         with np.load(io.BytesIO(content), allow_pickle=False) as kept:
             cuts = tuple(
-                Cut(str(name), kept[f"row_of_{at}"], frozenset(map(int, kept[f"shown_{at}"])))
+                Cut(
+                    str(name),
+                    kept[f"row_of_{at}"],
+                    frozenset(map(int, kept[f"shown_{at}"])),
+                    _question(*map(str, kept[f"question_{at}"])),
+                )
                 for at, name in enumerate(kept["names"])
             )
             return cls(int(kept["people"][0]), cuts)
 
 
-def _at(sizes: Ints, row: int) -> int:
-    return int(sizes[row]) if row < len(sizes) else 0
+def _question(population: str, *by: str) -> Question:
+    return Question(population, frozenset(by))
+
+
+class _Comparison:
+    """One offered table beside everything released: what is known already, by everybody and by the questions alone."""
+
+    def __init__(self, ledger: Ledger, offered: Sequence[Cut], policy: Policy) -> None:
+        self._ledger = ledger
+        self._policy = policy
+        self._atoms = _atoms([cut.row_of for cut in (*ledger.cuts, *offered)], ledger.people)
+        self._sizes = np.bincount(self._atoms, minlength=1)
+        self._known = self._span(ledger.cuts)
+        self._counted = np.zeros(ledger.people, dtype=np.bool_)
+        for cut in ledger.cuts:
+            self._counted |= np.isin(cut.row_of, sorted(cut.shown))
+
+    def _span(self, cuts: Iterable[Cut]) -> _Span:
+        span = _Span(self._sizes, self._policy.small_max)
+        if self._policy.rounding == "none":
+            # How many people there are is known to everybody, and exact numbers can be taken from it.
+            span.add(np.ones(len(self._sizes), dtype=np.int64))
+        for cut in cuts:
+            for vector in _vectors(cut, self._atoms, sorted(cut.shown)):
+                span.add(vector)
+        return span
+
+    def judged(self, cut: Cut) -> Iterator[Difference]:
+        """The rows of a cut that stay hidden; the others are known from here on."""
+        related = self._span(each for each in self._ledger.cuts if each.question.refines(cut.question))
+        sizes = np.bincount(cut.row_of[cut.row_of >= 0], minlength=max(cut.shown, default=0) + 1)
+        order = sorted(cut.shown, key=lambda row: (-int(sizes[row]), row))
+        for row, vector in zip(order, _vectors(cut, self._atoms, order), strict=True):
+            people = self._why_not(cut, row, vector, related)
+            if people is not None:
+                yield Difference(row, people, self._near(cut, row))
+            else:
+                self._counted |= cut.row_of == row
+                self._known.add(vector)
+                related.add(vector)
+
+    def _why_not(self, cut: Cut, row: int, vector: Ints, related: _Span) -> int | None:
+        """The people that a row would single out, 0 where it says what is known or too much; None where it may be shown."""
+        singled = self._known.would_single_out(vector)
+        if singled:
+            return singled
+        if self._known.gives(vector):
+            return None if related.gives(vector) else 0
+        about = int(np.count_nonzero(self._counted | (cut.row_of == row)))
+        return 0 if (self._known.rank + 1) * (self._policy.small_max + 1) > about else None
+
+    def _near(self, cut: Cut, row: int) -> tuple[str, ...]:
+        """The earlier releases that count somebody whom the row counts, latest first."""
+        inside = cut.row_of == row
+        touching = (each.release for each in reversed(self._ledger.cuts) if np.any(each.row_of[inside] >= 0))
+        return tuple(dict.fromkeys(touching))
 
 
 def _atoms(partitions: Sequence[Ints], people: int) -> Ints:
@@ -164,6 +237,15 @@ class _Span:
         self._small_max = small_max
         self._large = int(np.count_nonzero(self._sizes > small_max))
         self._rows: dict[int, Ints] = {}
+
+    @property
+    def rank(self) -> int:
+        """How many independent numbers are shown."""
+        return len(self._rows)
+
+    def gives(self, vector: Ints) -> bool:
+        """Whether what is shown gives this number already."""
+        return not self._reduced(vector).any()
 
     def add(self, vector: Ints) -> None:
         """One more number is shown."""

@@ -104,7 +104,7 @@ def structure(subject: Facts) -> System:
     """Every count of the subject's table and every sum that binds them."""
     builder = _Builder(subject, _numbers(subject))
     counts = [each.name for each in subject.with_role(*(ROUNDED - {Role.MARGIN}))][:_MANY_COLUMNS]
-    totals = _total_labels(subject, counts)
+    totals = total_labels(subject, counts)
     for name in counts:
         _take_total_rows(builder, name, totals)
     margins = [each.name for each in subject.with_role(Role.MARGIN)]
@@ -124,7 +124,7 @@ def unexplained_margins(subject: Facts) -> tuple[str, ...]:
     """Declared margins that are no total of any declared count."""
     builder = _Builder(subject, _numbers(subject))
     counts = [each.name for each in subject.with_role(*(ROUNDED - {Role.MARGIN}))]
-    totals = _total_labels(subject, counts)
+    totals = total_labels(subject, counts)
     margins = [each.name for each in subject.with_role(Role.MARGIN)]
     return tuple(name for name in margins if not _take_margin(builder, name, counts, totals))
 
@@ -132,7 +132,7 @@ def unexplained_margins(subject: Facts) -> tuple[str, ...]:
 # Total rows ---------------------------------------------------------------------------------------------------------
 
 
-def _total_labels(subject: Facts, counts: Sequence[str]) -> Mapping[str, str]:
+def total_labels(subject: Facts, counts: Sequence[str]) -> Mapping[str, str]:
     """For each dimension that has one, the label of its total."""
     found = {name: _total_label(subject, name, counts) for name in subject.dimensions}
     return {name: label for name, label in found.items() if label is not None}

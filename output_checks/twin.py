@@ -20,7 +20,7 @@ from output_checks.numerals import decimal, is_hidden, plain
 from output_checks.quotients import factor_of
 from output_checks.read import kind_of
 from output_checks.subject import Subject
-from output_checks.suppress.complement import Pattern, protect
+from output_checks.suppress.complement import Pattern
 
 _CODE = re.compile(r"\+|0[0-9]")
 _NAME = "complementary"
@@ -35,10 +35,14 @@ class Twin:
     findings: tuple[Finding, ...]
 
 
-def make_twin(subject: Subject, table: Table, findings: Iterable[Finding]) -> Twin:
-    """The twin of a table after what the rules found."""
-    hidden = {cell for each in findings if each.remedy is Remedy.HIDE for cell in each.cells}
-    pattern = protect(subject.system, _quantities(subject, hidden), subject.policy)
+def hidden_by(findings: Iterable[Finding]) -> frozenset[CellRef]:
+    """The cells that rules found must not be shown."""
+    return frozenset(cell for each in findings if each.remedy is Remedy.HIDE for cell in each.cells)
+
+
+def make_twin(subject: Subject, table: Table, findings: Iterable[Finding], pattern: Pattern) -> Twin:
+    """The twin of a table after what the rules found, with a pattern that keeps it hidden."""
+    hidden = hidden_by(findings)
     if pattern.unprotected:
         return Twin(None, (_undone(subject),))
     beside = {cell for place in pattern.hidden for cell in subject.system.quantities[place].cells} - hidden
@@ -49,11 +53,6 @@ def make_twin(subject: Subject, table: Table, findings: Iterable[Finding]) -> Tw
         _finding(subject, dependent, "Numbers computed from hidden ones would give them away."),
     )
     return Twin(written, tuple(each for each in more if each is not None))
-
-
-def _quantities(subject: Subject, hidden: Iterable[CellRef]) -> frozenset[int]:
-    places = subject.system.of_cell
-    return frozenset(places[cell] for cell in hidden if cell in places)
 
 
 def _undone(subject: Subject) -> Finding:
@@ -86,7 +85,7 @@ def _finding(subject: Subject, cells: set[CellRef], message: str) -> Finding | N
     )
 
 
-def _dependent(subject: Subject, table: Table, hidden: set[CellRef]) -> Iterator[CellRef]:
+def _dependent(subject: Subject, table: Table, hidden: frozenset[CellRef]) -> Iterator[CellRef]:
     """Ratios of a hidden count, and everything else on a row whose number of people is hidden."""
     behind = [each.name for each in subject.with_role(Role.N, Role.COUNT)]
     for name, column in subject.columns.items():

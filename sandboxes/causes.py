@@ -34,7 +34,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         r"socketpair|_make_self_pipe",
         "Local sockets are shut in a box, and asyncio is built on them.",
-        "Do without asyncio: threads and processes work.",
+        "Do without asyncio, or ask for `local_sockets: true` under `resources`; threads and processes work as they are.",
     ),
     Cause(
         r"urlopen|URLError|ConnectionError|NameResolution|Temporary failure in name|getaddrinfo|socket\b"

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from sandboxes.docker import DockerRunner
 from sandboxes.images import installed
-from tests.hostile.two_sides import BRIDGE, Bait, Plain, Walled, address_of, greet, lay
+from sandboxes.model import Box, Status
+from sandboxes.receipts import LOG
+from sandboxes.runner import run
+from tests.hostile.two_sides import BRIDGE, SMALL, Bait, Plain, Walled, address_of, greet, lay
+
+LARGEST_LOG = 1 << 20
 
 
 @pytest.fixture(scope="session")
@@ -40,16 +46,43 @@ def walled(image: str, tmp_path: Path, bait: Bait) -> Iterator[Walled]:
     left = made.runner().sweep()
     assert left == (), "a box was left behind"
     assert bait.digest() == before, "a file of the host was changed"
-    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
-    assert str(tmp_path) not in mounts, "a mount was left behind"
-    kept = (
-        [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
-        if (tmp_path / "kept").is_dir()
-        else []
-    )
+    assert seeing(tmp_path) == [], "a mount, or a process of a box, was left behind"
+    kept = [path for path in tmp_path.glob("kept*/**/*") if path.is_file()]
     assert not any(b"CANARY-BYTES-OF-THE-HOST" in path.read_bytes() for path in kept), (
         "a secret of the host was kept"
     )
+    assert all(path.stat().st_mode & 0o7777 == 0o600 for path in kept), (
+        "an output was kept with another's rights"
+    )
+    assert all(path.stat().st_size <= LARGEST_LOG for path in kept if path.name == LOG), (
+        "a log grew past its cap"
+    )
+
+
+def seeing(folder: Path) -> list[str]:
+    """The processes of this host, ours included, that have something mounted from beneath a folder."""
+    found = []
+    for table in Path("/proc").glob("[0-9]*/mountinfo"):
+        try:
+            said = table.read_text(encoding="utf-8", errors="replace")
+        except OSError:  # it has ended meanwhile
+            continue
+        found += [table.parent.name] if str(folder) in said else []
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever the programs of a module tried, the host runs an honest job afterwards."""
+    yield
+    if request.node.get_closest_marker("engine") is None or "sql" not in installed():
+        return
+    folder = tmp_path_factory.mktemp("served")
+    box = Box(
+        "served", installed()["sql"].content_id, ("python3", "-I", "-S", "-c", "print(1)"), limits=SMALL
+    )
+    receipt = run(DockerRunner(state_dir=folder / "state"), box, (), folder / "kept")
+    assert (receipt.status, receipt.log.read_text()) == (Status.OK, "1\n")
 
 
 @pytest.fixture

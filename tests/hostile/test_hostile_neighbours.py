@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandboxes import cgroups
+from sandboxes import cgroups, kernel_log
 from sandboxes.docker import DockerRunner
 from sandboxes.model import Phase, Status
 from sandboxes.profile import Profile
@@ -63,6 +63,37 @@ def test_there_is_no_swap_to_escape_into(image, walled):
     runner.discard(box.job)
     assert plain_limits == [str(SMALL.memory_bytes), str(2 * SMALL.memory_bytes)]
     assert ours == [str(SMALL.memory_bytes)] * 2
+
+
+@pytest.mark.parametrize("acquitted", [True, False])
+def test_a_box_is_not_told_of_its_neighbours_want_of_memory(acquitted, walled, monkeypatch):
+    """One box alone reaches for what the ceiling over both has left; without the kernel's log both would be blamed."""
+    group = f"tre-hostile-{os.getpid()}"
+    runner = DockerRunner(
+        state_dir=walled.folder / "state", site=Profile(group=group, together_bytes=160 << 20)
+    )
+    if "held-together" in {wall.name for wall in runner.missing_walls()}:
+        pytest.skip("this process may not make control groups, or the engine leaves them to systemd")
+    if not acquitted:
+        monkeypatch.setattr(kernel_log, "LOG", walled.folder / "no-such-log")
+    roomy = replace(SMALL, memory_bytes=512 << 20)
+    innocent, greedy = (
+        walled.box("hold", "10", "4", limits=roomy),
+        walled.box("hold", "300", "3", limits=roomy),
+    )
+    for box in (innocent, greedy):
+        runner.prepare(box)
+        runner.launch(box.job)
+    assert wait(lambda: all(stopped(runner, box.job) for box in (innocent, greedy)), seconds=30)
+    ended = [runner.observe(box.job) for box in (innocent, greedy)]
+    for box in (innocent, greedy):
+        runner.discard(box.job)
+    cgroups.group(group).remove()
+    assert (ended[0].exit_code, ended[1].status) == (0, Status.OUT_OF_MEMORY)
+    if acquitted:
+        assert ended[0].status is Status.OK
+    elif ended[0].status is Status.OK:
+        pytest.skip("this host's engine blames the right box by itself")
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -105,6 +105,16 @@ def test_resources_are_asked_for_in_units_and_default_to_the_site_s():
     assert codes(STUDY, site=Site(memory_mb=512)) == ["resources"]
 
 
+def test_local_sockets_are_shut_unless_an_action_asks_for_them_in_one_spelling():
+    asked = STUDY.replace("cpus: 0.5,", "cpus: 0.5, local_sockets: true,")
+    assert parse(STUDY).action("cohort").resources.local_sockets is False
+    assert parse(asked).action("cohort").resources.local_sockets is True
+    assert parse(asked).digest != parse(STUDY).digest
+    assert parse(asked.replace("local_sockets: true", "local_sockets: false")).digest == parse(STUDY).digest
+    for other in ('"true"', "yes", "True", "1", "[true]"):
+        assert codes(asked.replace("local_sockets: true", f"local_sockets: {other}")) == ["wrong-type"]
+
+
 def test_a_declared_statistic_is_kept_in_the_words_of_the_vocabulary():
     statistic = parse(STUDY).action("by_sex").outputs[0].statistic
     assert statistic is not None

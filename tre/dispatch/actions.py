@@ -37,6 +37,8 @@ OUTCOMES = {
 }
 R_OPTIONS = ("--no-environ", "--no-init-file", "--no-restore", "--no-save")
 """As `--vanilla`, but the image's own profile is read: an error then names its line. A study's `.Rprofile` is not run."""
+WELL_KNOWN = frozenset({Status.OK, Status.CANCELLED})
+"""Endings that are believed of a box that was taken up again; a bad one may be the engine's, which was ended under it."""
 ENVIRONMENT = {"HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "TZ": "UTC"}  # noqa: S108 - the box's own tmpfs
 
 
@@ -120,9 +122,14 @@ class Dispatcher:
         ``token`` is the claim under which it runs: what ran under another is another box.
         """
         name = box_name(case, action, token)
-        task = self._task(case, action, self._folder / name)
+        folder = self._folder / name
+        resumed = folder.exists()
+        task = self._task(case, action, folder)
         laid = self._lay_out(task)
-        receipt = self._through(self._box(task, name, laid), laid, task.folder / "collected", cancelled)
+        receipt = self._through(self._box(task, name, laid), laid, folder / "collected", cancelled)
+        if resumed and receipt.status not in WELL_KNOWN:
+            self.forget(case, action, token)
+            raise _not_believed()
         return self._keep(task, laid, receipt)
 
     def forget(self, case: JobRequest, action: str, token: int = 0) -> None:
@@ -204,6 +211,7 @@ class Dispatcher:
             environment=ENVIRONMENT,
             limits=Limits(memory_bytes=asked.memory_mb << 20, cpus=asked.cpus, wall_seconds=asked.seconds),
             output_target=laid.output_target,
+            unix_sockets=asked.local_sockets,
         )
 
     def _through(self, box: Box, laid: "Laid", into: Path, cancelled: Callable[[], bool]) -> Receipt:
@@ -273,6 +281,15 @@ def box_name(case: JobRequest, action: str, token: int = 0) -> str:
     """The box's opaque name: the request, the action's place in it, and the claim it runs under; no words of theirs."""
     name = f"{case.id}-{[job.action.name for job in case.jobs].index(action)}"
     return f"{name}-{token}" if token else name
+
+
+def _not_believed() -> DispatchError:
+    return DispatchError(
+        "ending-not-believed",
+        "The action ended badly while nobody watched it: its engine or its host may have been restarted under it.",
+        where="the sandbox",
+        fix="Nothing is to be done: it is run once more, watched from its beginning, and then believed.",
+    )
 
 
 def _laid_query(task: Task, asked: Asked) -> Laid:

@@ -5,12 +5,12 @@ Refuses to offer an output without a report. Reports, and the canonical twins th
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from job_specs.model import Action, RunBody
-from output_checks.check import check
+from output_checks.check import check_together
 from output_checks.model import Confidence, Evidence, Report, Shares
 from output_checks.model import Offered as ForCheck
 from output_checks.policy import Policy
@@ -63,20 +63,28 @@ class Checks:
         intake = read_study(fetch(case.submission.code, self._documents.get), data, self._images)
         asked = to_offer(case)
         around = self._around(case, intake, asked)
-        made: dict[Output, Offered] = {}
-        for output in sorted(asked, key=lambda each: is_words(each.path)):
-            made[output], shown = self._offer(case, intake, output, around)
-            around = replace(around, numbers=around.numbers | shown)
-        return tuple(made[output] for output in asked)
+        # Tables first and at once: what one hides must not be in another, and words may say what tables may show.
+        tables = [output for output in asked if not is_words(output.path)]
+        reports = self._judged(case, intake, tables, around)
+        shown = (numbers_shown(each.file, each.twin) for each in reports.values() if each.twin is not None)
+        around = replace(around, numbers=around.numbers.union(*shown))
+        reports |= self._judged(case, intake, [output for output in asked if output not in reports], around)
+        return tuple(self._kept(output, reports[output]) for output in asked)
+
+    def _judged(
+        self, case: JobRequest, intake: Intake, asked: Sequence[Output], around: Around
+    ) -> dict[Output, Report]:
+        """A report on each of some outputs, which are judged as offered together."""
+        offers = [self._for_check(case, intake, output, around) for output in asked]
+        return dict(zip(asked, check_together(offers, self._policy), strict=True))
 
     def _around(self, case: JobRequest, intake: Intake, asked: tuple[Output, ...]) -> Around:
         named = ((intake.spec.action(output.action), output.path) for output in asked)
         beside = frozenset(name for action, path in named for name in (declared_name(action, path),) if name)
         return Around(self._data.of(case.submission.backend), self._extracts(case), beside)
 
-    def _offer(
-        self, case: JobRequest, intake: Intake, output: Output, around: Around
-    ) -> tuple[Offered, frozenset[str]]:
+    def _for_check(self, case: JobRequest, intake: Intake, output: Output, around: Around) -> ForCheck:
+        """An output with what it claims to be and what is known of it."""
         action = intake.spec.action(output.action)
         content = self._quarantine.get(output.digest)
         offer = ForCheck(
@@ -90,10 +98,8 @@ class Checks:
         )
         if offer.evidence is None and isinstance(action.body, RunBody):
             parameters = intake.spec.parameters_of(action)
-            offer = evident(offer, around.extracts, around.data, policy=self._policy, parameters=parameters)
-        report = check(offer, self._policy)
-        shown = numbers_shown(output.path, report.twin) if report.twin is not None else frozenset()
-        return self._kept(output, report), shown
+            return evident(offer, around.extracts, around.data, policy=self._policy, parameters=parameters)
+        return offer
 
     def _kept(self, output: Output, report: Report) -> Offered:
         return Offered(

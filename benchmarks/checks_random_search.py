@@ -1,0 +1,49 @@
+"""A random search for sequences of counts that get a person out: thousands, through the checks and the ledger.
+
+`ours` is the sequences that get somebody out through checks and differencing, `reference` those that do through the same
+checks without the ledger, which is all that others have. Under the default policy the bar is none at all. Under a pack
+without rounding, where an attacker who knows how many people there are of each age, sex and region can subtract what is
+shown from that, the bar is one in a hundred of the reference: what is left there only rounding is against.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from output_checks.policy import load_policy  # noqa: E402 - the path comes first
+from tests.output_checks.random_search import Lot, checked_alone, checked_and_compared, search  # noqa: E402
+
+SEQUENCES = {"opensafely": 3_000, "sdap-10": 1_000}
+BARS = {"opensafely": 0.0, "sdap-10": 0.01}
+
+
+def measure(pack: str) -> bool:
+    """Search through both gates and print the line."""
+    policy, sequences = load_policy(pack=pack), SEQUENCES[pack]
+    ours, reference = (
+        sum(found.out for found in search(gate, Lot(1), sequences))
+        for gate in (checked_and_compared(policy), checked_alone(policy))
+    )
+    ratio = ours / max(reference, 1)
+    line = {
+        "name": f"random search, {sequences} sequences of counts, {pack}",
+        "ours": ours,
+        "reference": reference,
+        "ratio": round(ratio, 4),
+        "bar": BARS[pack],
+        "ok": reference > 0 and ratio <= BARS[pack],
+    }
+    print(json.dumps(line), flush=True)
+    return bool(line["ok"])
+
+
+def main() -> int:
+    """0 when both bars are met."""
+    return 0 if all(tuple(map(measure, SEQUENCES))) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
