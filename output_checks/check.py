@@ -46,6 +46,7 @@ from output_checks.checks import (
 from output_checks.declare import Declaration, Undeclarable, declared
 from output_checks.formats.cells import Reading
 from output_checks.formats.refusal import Unreadable
+from output_checks.left_out import left_out
 from output_checks.linked import Part, patterns
 from output_checks.model import Confidence, Finding, Offered, Opaque, Report, Severity, Verdict, sha256
 from output_checks.policy import Policy
@@ -190,11 +191,14 @@ def _twin(
     twin = make_twin(subject, subject.table, findings, pattern)
     if twin.table is None:
         return None, twin.findings
-    content = written(twin.table, subject.path)
+    left = left_out(subject, twin.table)
+    if left.table is None:
+        return None, (*twin.findings, *left.findings)
+    content = written(left.table, subject.path)
     again = replace(subject.offered, content=content, evidence=None)
     if shows_small(subject_of(again, subject.policy)):
-        return None, (*twin.findings, _still_small(subject))
-    return content, twin.findings
+        return None, (*twin.findings, *left.findings, _still_small(subject))
+    return content, (*twin.findings, *left.findings)
 
 
 def _still_small(subject: Subject) -> Finding:

@@ -18,6 +18,7 @@ _OWN = Path(__file__).with_name("policy.toml")
 _SEVERITIES = ("note", "review", "suppress")
 _LOOSE_TO_STRICT: Mapping[str, tuple[str, ...]] = {
     "interval": ("exact", "cover"),
+    "zero": ("show", "hide"),
     "full_cell": _SEVERITIES,
 }
 _STRICTER_WHEN_MORE = frozenset({"small_max", "zero_is_small", "df_min", "shape_more_than", "rest_min"})
@@ -40,6 +41,7 @@ class Policy:
     title: str
     small_max: int
     zero_is_small: bool
+    zero: str
     rounding: str
     rounding_base: int
     interval: str

@@ -30,6 +30,10 @@ def proved(people: Sequence[int], **roles: str) -> Evidence:
     return Evidence(tuple(people), Confidence.PROVED, roles)
 
 
+def rows_of(rows: Sequence[Sequence[object]]) -> list[tuple[object, object]]:
+    return [(row[0], row[1]) for row in rows[1:]]
+
+
 def table(rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(",".join(map(str, row)) for row in rows) + "\n"
 
@@ -41,7 +45,7 @@ def test_1_twelve_rows_of_one_patient_are_one_patient() -> None:
     text = table([["region", "rows"], ["North", 12], ["South", 400]])
     report = judged(text, evidence=proved([1, 90], region="dimension", rows="count_rows"))
     assert report.verdict is Verdict.SUPPRESSED
-    assert shown(report) == [["region", "rows"], ["North", "[REDACTED]"], ["South", "400"]]
+    assert shown(report) == [["region", "rows"], ["South", "400"]]
 
 
 def test_2_a_crosstab_with_its_marginals_gives_no_cell_away() -> None:
@@ -50,9 +54,10 @@ def test_2_a_crosstab_with_its_marginals_gives_no_cell_away() -> None:
         rows += [[region, diag, n] for diag, n in zip("abc", cells, strict=True)]
         rows += [[region, "Total", sum(cells)]]
     report = judged(table(rows), COUNTS)
-    hidden = {tuple(row[:2]) for row in shown(report)[1:] if row[2] == "[REDACTED]"}
+    numbers = {tuple(row[:2]): row[2] for row in shown(report)[1:]}
     assert report.verdict is Verdict.SUPPRESSED
-    assert {("N", "b"), ("S", "b"), ("Total", "b")} <= hidden
+    assert not [key for key in numbers if key[1] == "b"], "nobody is told that there is anybody in b"
+    hidden = [key for key in rows_of(rows) if numbers.get(key, "[REDACTED]") == "[REDACTED]"]
     assert len(hidden) > 3, "with every total shown, one hidden row is computed from the others"
 
 
@@ -60,9 +65,9 @@ def test_3_totals_are_not_quietly_made_smaller() -> None:
     rows = [["diag", "n"], ["a", 996], ["b", 4], ["c", 1000], ["Total", 2000]]
     report = judged(table(rows), COUNTS | {"by": ["diag"]})
     numbers = dict(shown(report)[1:])
-    assert numbers["b"] == "[REDACTED]"
-    assert numbers["Total"] in ("2000", "[REDACTED]"), "1,996 beside another table's 2,000 tells of 4"
-    assert "[REDACTED]" in (numbers["a"], numbers["c"], numbers["Total"])
+    assert "b" not in numbers
+    assert numbers.get("Total", "2000") == "2000", "1,996 beside another table's 2,000 tells of 4"
+    assert len(numbers) < 3, "one more is gone, so that b is not the rest"
 
 
 def test_4_two_groups_that_differ_by_one_person_look_the_same() -> None:
@@ -175,17 +180,18 @@ def test_the_mean_of_a_hidden_group_is_hidden_with_it() -> None:
     )
     report = judged(text, declaration, evidence)
     assert shown(report)[1:] == [
-        ["X", "[REDACTED]", "[REDACTED]", "[REDACTED]"],
         ["F", "300", "50", "15000"],
         ["M", "400", "49.1", "19600"],
     ]
 
 
-def test_there_is_one_mark_for_small_numbers_and_for_those_beside_them() -> None:
+def test_small_numbers_and_those_beside_them_are_gone_alike() -> None:
     rows = [["diag", "n"], ["a", 96], ["b", 4], ["c", 100], ["d", "<8"], ["Total", 200]]
-    report = judged(table(rows), COUNTS | {"by": ["diag"]})
-    marks = {row[1] for row in shown(report)[1:] if not row[1].isdigit()}
-    assert marks == {"[REDACTED]"}
+    numbers = dict(shown(judged(table(rows), COUNTS | {"by": ["diag"]}))[1:])
+    assert set(numbers) < {"a", "c", "Total"}, (
+        "two more than the hidden ones are gone, and nothing says which is small"
+    )
+    assert all(number.isdigit() for number in numbers.values())
 
 
 def test_what_is_hidden_in_the_decimals_does_not_leave() -> None:
@@ -219,8 +225,8 @@ def test_evidence_weighs_more_than_what_the_table_prints() -> None:
     declaration = COUNTS | {"by": ["region"]}
     text = table([["region", "n"], ["North", 500], ["South", 600]])
     report = judged(text, declaration, Evidence((5, 600), Confidence.RECOMPUTED))
-    assert shown(report)[1:] == [["North", "[REDACTED]"], ["South", "600"]]
-    assert [each.people for each in report.findings if each.cells] == [(5,)]
+    assert shown(report)[1:] == [["South", "600"]]
+    assert [each.people for each in report.findings if each.people] == [(5,)]
     assert '"people"' not in report.to_json()
 
 

@@ -75,7 +75,11 @@ def test_two_tables_that_look_the_same_when_rounded_are_drawn_the_same() -> None
 
 
 def test_a_curve_is_not_drawn_over_a_hidden_step() -> None:
-    canvas = drawn(b"age,sex,n\na,F,200\nb,F,3\nc,F,200\n", COUNTS, Chart(Kind.LINE, "age", ("n",)))
+    canvas = drawn(
+        b"age,sex,n\na,F,200\nb,F,3\nc,F,200\na,M,3\nb,M,200\nc,M,3\n",
+        COUNTS,
+        Chart(Kind.LINE, "age", ("n",), "sex"),
+    )
     assert not [each for each in canvas.shapes if isinstance(each, Stroke) and each.width == 2]
 
 

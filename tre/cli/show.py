@@ -81,14 +81,14 @@ def beside(
     title: str,
     most: int,
 ) -> None:
-    """Two tables of one shape as one: columns that differ stand twice, as they landed and as they leave."""
+    """Two tables as one: columns that differ stand twice, as they landed and as they leave; rows may be left out."""
     changed = [place for place, _ in enumerate(raw[0]) if _column(raw, place) != _column(offered, place)]
     table = Table(title=plain(title), header_style="bold", title_justify="left")
     for place, name in enumerate(raw[0]):
         table.add_column(plain(f"{name} (landed)" if place in changed else name))
     for place in changed:
         table.add_column(plain(f"{offered[0][place]} (leaves)"), style="green")
-    for before, after in list(zip(raw[1:], offered[1:], strict=True))[:most]:
+    for before, after in _paired(raw[1:], offered[1:])[:most]:
         kept = [
             f"[red]{plain(v)}[/]" if p in changed and v != after[p] else plain(v)
             for p, v in enumerate(before)
@@ -97,6 +97,17 @@ def beside(
     console.print(table)
     if len(raw) - 1 > most:
         console.print(f"… and {len(raw) - 1 - most} more rows")
+
+
+def _paired(
+    raw: tuple[tuple[str, ...], ...], offered: tuple[tuple[str, ...], ...]
+) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Each row that landed with the one that leaves: the first columns that all rows that leave share with one that landed
+    name it. A row that is left out is paired with a word for it."""
+    width = len(raw[0]) if raw else 0
+    shared = [k for k in range(width + 1) if {row[:k] for row in offered} <= {row[:k] for row in raw}]
+    kept = {row[: shared[-1]]: row for row in offered} if shared else {}
+    return [(row, kept.get(row[: shared[-1]], ("left out",) * width)) for row in raw]
 
 
 def _column(table: tuple[tuple[str, ...], ...], place: int) -> list[str]:
