@@ -103,7 +103,8 @@ def _paired(
     raw: tuple[tuple[str, ...], ...], offered: tuple[tuple[str, ...], ...]
 ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Each row that landed with the one that leaves: the first columns that all rows that leave share with one that landed
-    name it. A row that is left out is paired with a word for it."""
+    name it. A row that is left out is paired with a word for it.
+    """
     width = len(raw[0]) if raw else 0
     shared = [k for k in range(width + 1) if {row[:k] for row in offered} <= {row[:k] for row in raw}]
     kept = {row[: shared[-1]]: row for row in offered} if shared else {}
