@@ -96,7 +96,7 @@ def _finding(subject: Subject, noughts: frozenset[CellRef]) -> Finding | None:
         "A nought would tell where a hidden number is none.",
         "Take the twin: nought and a few look the same.",
     )
-    return _made(subject, Severity.SUPPRESS, (reason, fix), Remedy.HIDE, tuple(sorted(noughts)))
+    return _made(subject, Severity.SUPPRESS, (reason, fix), Remedy.HIDE, cells=tuple(sorted(noughts)))
 
 
 def _without(subject: Subject, gone: frozenset[int], twin: Table) -> Finding | None:
@@ -114,11 +114,16 @@ def _nothing(subject: Subject) -> Finding:
         "Every number of the table is about too few people.",
         "Merge groups until something can be shown.",
     )
-    return _made(subject, Severity.REFUSE, (reason, fix), Remedy.NONE, ())
+    return _made(subject, Severity.REFUSE, (reason, fix), Remedy.NONE)
 
 
 def _made(
-    subject: Subject, severity: Severity, said: tuple[str, str], remedy: Remedy, cells: tuple[CellRef, ...]
+    subject: Subject,
+    severity: Severity,
+    said: tuple[str, str],
+    remedy: Remedy,
+    *,
+    cells: tuple[CellRef, ...] = (),
 ) -> Finding:
     return Finding(
         check=NAME,
