@@ -104,9 +104,8 @@ def _without(subject: Subject, gone: frozenset[int], twin: Table) -> Finding | N
         return None
     reason = "Rows of which nothing may be shown are left out: that they are there would tell of somebody."
     cells = tuple(CellRef(row, twin.columns[0]) for row in sorted(gone))
-    return _made(
-        subject, Severity.SUPPRESS, (reason, "Take the twin, or merge groups."), Remedy.RECOMPUTE, cells
-    )
+    fix = "Take the twin, or merge groups."
+    return _made(subject, Severity.SUPPRESS, (reason, fix), Remedy.RECOMPUTE, cells=cells)
 
 
 def _nothing(subject: Subject) -> Finding:
