@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.torture.stand import begin
-
 from tre.cli.house import House
 from tre.custody.requests import RequestStage
 from tre.dispatch.code import gather, keep

@@ -15,9 +15,8 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.torture.stand import begin, hands
-
 from benchmarks.worker_chain import HEAD, PROGRAM
+from tests.torture.stand import begin, hands
 from tre.dispatch.code import gather, keep
 from tre.dispatch.intake import SPEC, read_study
 from tre.dispatch.schedule import Gate, Limits, Rules

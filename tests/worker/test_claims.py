@@ -7,8 +7,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from tests.torture.stand import begin, hands, tre_says, write_study
 
+from tests.torture.stand import begin, hands, tre_says, write_study
 from tre.cli.house import House
 from tre.custody.requests import JobState, Outcome
 from tre.records.errors import ClaimHeld, ClaimLost

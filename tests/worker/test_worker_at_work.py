@@ -8,8 +8,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from tests.torture.stand import ENGINE_AWAY, begin, hands, tre_says, write_study
 
+from tests.torture.stand import ENGINE_AWAY, begin, hands, tre_says, write_study
 from tre.cli.house import House
 from tre.custody.requests import Outcome, RequestStage
 from tre.dispatch.retry import MOST_FAULTS
