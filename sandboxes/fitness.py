@@ -5,6 +5,7 @@ the walls, the program of tries, and this start of the host. Only a good verdict
 which a try got through or an image did not answer, with what to read.
 """
 
+import fcntl
 import hashlib
 import json
 import tempfile
@@ -25,7 +26,14 @@ def require_fit(runner: Versioned, kept: Path, *, clock: Clock | None = None) ->
     `kept` is a folder for what is remembered, one file for each kind of runner. Raises RunnerUnavailable when jobs may
     not run here; an engine that fails meanwhile raises it too.
     """
-    known = kept / f"{runner.name}.fit"
+    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (kept / f"{runner.name}.lock").open("a") as lock:
+        # Whoever starts beside us waits, and finds it done: two at once would take each other's boxes.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _try_unless_known(runner, kept / f"{runner.name}.fit", clock)
+
+
+def _try_unless_known(runner: Versioned, known: Path, clock: Clock | None) -> None:
     now = _digest(runner)
     if known.is_file() and known.read_text(encoding="ascii") == now:
         return
@@ -33,7 +41,6 @@ def require_fit(runner: Versioned, kept: Path, *, clock: Clock | None = None) ->
         report = inspect_host(runner, Path(work), clock=clock)
     if not report.fit:
         raise _unfit(report)
-    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = known.with_suffix(".new")
     fresh.write_text(now, encoding="ascii")
     fresh.replace(known)

@@ -1,5 +1,7 @@
 """No job runs on a host whose walls were not tried; a good verdict holds until something it rests on changes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from sandboxes import fitness
@@ -38,6 +40,14 @@ def test_a_fit_host_is_tried_once(tmp_path):
     host = Host()
     require_fit(host, tmp_path)
     require_fit(host, tmp_path)
+    assert host.asked == len(IMAGES)
+
+
+def test_those_who_start_at_once_try_once(tmp_path):
+    host = Host()
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(require_fit, host, tmp_path) for _ in range(4)]:
+            done.result()
     assert host.asked == len(IMAGES)
 
 
