@@ -8,7 +8,7 @@ POSTGRES_URL = $${TRE_TEST_POSTGRES_URL:-$$(cat build/postgres/url 2>/dev/null)}
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench torture hostile docs environment engine-stop postgres-stop clean
+.PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench torture hostile pictures docs environment engine-stop postgres-stop clean
 
 help: ## this list
 	@awk -F ' *## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ torture: ## bad nights at full size: a thousand jobs on four workers and a serve
 hostile: ## the attack suites alone
 	@scripts/set-up test
 	@$(PYTHON) -m pytest -m hostile
+
+pictures: ## take the pictures of every page in docs/pages again, while the journeys are walked
+	@scripts/set-up test
+	@TRE_SCREENSHOTS=docs/pages $(PYTHON) -m pytest tests/browser
 
 docs: environment ## write the generated files again: the house, the promises, schemas, diagrams
 	@$(PYTHON) -m scripts.generate

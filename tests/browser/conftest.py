@@ -1,5 +1,6 @@
 """The pages as people meet them: a real site, the real core, a real Chromium without a window, and a clock that tests may move."""
 
+import base64
 import os
 import shutil
 import socket
@@ -14,12 +15,18 @@ from typing import Any
 import pyotp
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 import tre.cli
+from tre.cli.app import run_command_line
+from tre.cli.house import Folders
+from tre.custody.outputs import Decision, FileVote
 from tre.main import Hands, Opening, clock, create_site
 from tre.records.accounts import Credentials
 from tre.records.accounts.passwords import HASHER
+from tre.records.locks import only_worker
+from tre.service import By
 from tre.web.doors import Settings
 from tre.web.serve import configured
 
@@ -28,6 +35,13 @@ PASSWORD = "correct horse battery staple"  # noqa: S105 - nobody's
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - nobody's
 SHOTS = os.environ.get("TRE_SCREENSHOTS", "")
 CODE_SECONDS = 31
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+TALLEST = 2400
+REFUSALS = tuple(
+    f"Failed to load resource: the server responded with a status of {code}"
+    for code in (401, 403, 404, 409, 422)
+)
+PATIENTS = 20_000
 
 
 @dataclass
@@ -54,7 +68,7 @@ class Town:
         )
         self.contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
+        page.on("console", self._said)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", self._at_home)
         return page
@@ -71,10 +85,49 @@ class Town:
         page.wait_for_url(self.address + "/")
         return page
 
+    def look(self, page: Page, name: str) -> None:
+        """Let axe look at a page: no violation at all [WCAG 2.2 AA]; and photograph it where pictures are asked for."""
+        found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
+        told = [f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:160]}" for each in found]
+        assert not told, f"{name}:\n" + "\n".join(told)
+        if SHOTS:
+            photograph(page, Path(SHOTS) / f"{name}.webp")
+
+    def work(self) -> None:
+        """Let the worker take every request as far as it may."""
+        with only_worker(Folders(self.site).worker_lock("worker")):
+            worker = self.opening.house().worker("worker")
+            worker.settle()
+            worker.run_until_idle()
+
+    def reviewed(self, job: str) -> None:
+        """Two checkers approve every file on offer, and one of them signs off."""
+        service, people = self.opening.common(Settings()).service, self.opening.common(Settings()).site.people
+        for person in ("cleo", "dan"):
+            case = service.request(job)
+            votes = tuple(FileVote(file.path, file.digest, Decision.APPROVE) for file in case.offered)
+            service.vote(By(people[person], self.now()), job, votes)
+        service.sign_off(By(people["dan"], self.now()), job)
+
+    def _said(self, said: Any) -> None:
+        """An error on a page's console is a fault; that a page was refused to somebody is what a test asked for."""
+        if said.type == "error" and not said.text.startswith(REFUSALS):
+            self.problems.append(said.text)
+
     def _at_home(self, request: Any) -> None:
         """Nothing on any page is ever asked of another place."""
         if not request.url.startswith((self.address, "data:", "about:", "blob:")):
             self.problems.append(f"called out to {request.url}")
+
+
+def photograph(page: Page, path: Path) -> None:
+    """A small picture of the whole page, as WebP."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    clip = {"x": 0, "y": 0, "width": size[0], "height": min(size[1], TALLEST), "scale": 0.75}
+    asked = {"format": "webp", "quality": 60, "captureBeyondViewport": True, "clip": clip}
+    taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", asked)
+    path.write_bytes(base64.b64decode(taken["data"]))
 
 
 def enrol(opening: Opening, people: tuple[str, ...], at: datetime) -> None:
@@ -119,14 +172,31 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture
-def town(tmp_path: Path, browser: Browser) -> Iterator[Town]:
-    """An empty site with the demonstration's people, served."""
-    create_site(tmp_path / "site")
-    shutil.copy(DEMO / "people.toml", tmp_path / "site" / "people.toml")
-    for place in served(tmp_path / "site"):
+def visited(site: Path, browser: Browser) -> Iterator[Town]:
+    """A site being served to a browser; at the end nothing may have gone wrong on any page."""
+    for place in served(site):
         place.browser = browser
         yield place
         for context in place.contexts:
             context.close()
         assert not place.problems, place.problems
+
+
+@pytest.fixture
+def town(tmp_path: Path, browser: Browser) -> Iterator[Town]:
+    """An empty site with the demonstration's people, served."""
+    create_site(tmp_path / "site")
+    shutil.copy(DEMO / "people.toml", tmp_path / "site" / "people.toml")
+    yield from visited(tmp_path / "site", browser)
+
+
+@pytest.fixture
+def working_town(tmp_path: Path, browser: Browser) -> Iterator[Town]:
+    """A site with synthetic people behind pseudonyms, so that jobs really run."""
+    site, wiring = tmp_path / "site", Hands().wiring()
+    create_site(site)
+    shutil.copy(DEMO / "people.toml", site / "people.toml")
+    supply = str(tmp_path / "supply.duckdb")
+    for words in (["synth", supply, "--patients", str(PATIENTS)], ["--as", "eve", "data", "ingest", supply]):
+        assert run_command_line(wiring, ["--site", str(site), "--json", *words]) == 0
+    yield from visited(site, browser)
