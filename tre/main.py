@@ -52,6 +52,7 @@ from tre.records.accounts import Accounts
 from tre.records.checkpoint import CheckpointLog
 from tre.records.daybook import Daybook
 from tre.records.keys import create_key, load_key
+from tre.records.law import LawBook, read_bundle
 from tre.records.ledger import Ledger
 from tre.records.locks import only_worker
 from tre.records.read_models import ReadModels
@@ -136,7 +137,7 @@ class Hands:
         """What the command line is given."""
         return Wiring(
             lambda folder: Opening(folder, self).house(),
-            create_site,
+            lambda folder: create_site(folder, self.clock()),
             self.clock,
             self.new_id,
             self.rehearse,
@@ -235,15 +236,22 @@ def synthetic_store(backend: str, now: datetime, tell: Progress) -> tuple[Path, 
     return store, ring
 
 
-def create_site(folder: Path) -> None:
-    """Begin a site: its files, its keys, an empty ledger."""
+def create_site(folder: Path, now: datetime) -> None:
+    """Begin a site: its files, its keys, a ledger with the law that ships."""
     begin_site(folder)
     folders = Folders(folder)
     folders.keys.mkdir(mode=0o700)
     create_key(folders.signing_key, secrets.token_bytes(SEED_BYTES))
     rings = {backend: KeyRing(folders.backend_keys(backend)) for backend in BACKENDS}
     make_keys(KeyRing(folders.keys), rings, secrets.token_bytes(SEED_BYTES), outside=(folders.backends,))
-    Ledger.create(folders.ledger_url).close()
+    _begin_ledger(folders, now)
+
+
+def _begin_ledger(folders: Folders, now: datetime) -> None:
+    site = load_site(folders.site)
+    ledger = Ledger.create(folders.ledger_url)
+    LawBook(ledger, site.signers, policy=site.policy).begin(now, read_bundle(folders.law))
+    ledger.close()
 
 
 class Opening:

@@ -12,7 +12,7 @@ from itertools import count
 
 from job_specs.model import TableScope
 from tre.custody import commands as c
-from tre.custody.cases import Case
+from tre.custody.cases import AnyCase, Case
 from tre.custody.commands import Command
 from tre.custody.context import Context, Moment, StoreFacts
 from tre.custody.decide import decide
@@ -30,6 +30,7 @@ from tre.custody.requests import JobRequest, JobState, Outcome, RequestStage, Su
 from tre.custody.statements import statement_body
 from tre.custody.studies import Application, Proposal, Section
 from tre.records.claims import Claims
+from tre.records.law import LawBook
 from tre.records.ledger import Ledger, Transaction
 from tre.records.site import Site
 
@@ -87,6 +88,7 @@ class Service:
         self.claims = Claims(ledger)
         self.site = site
         self.rules = site.rules(check_policy)
+        self.law = LawBook(ledger, site.signers, policy=site.policy)
         self._store_facts = store_facts
         self._keep = keep
         self._sign = sign
@@ -329,7 +331,7 @@ class Service:
     def honours_national(self, study: str) -> bool:
         """Whether the study's legal basis asks that national opt-outs be honoured; yes, where nobody knows the basis [P6]."""
         proposals = self.study(study).proposals
-        basis = self.site.bases.get(proposals[-1].legal_basis) if proposals else None
+        basis = self.law.now().bases.get(proposals[-1].legal_basis) if proposals else None
         return basis is None or basis.honours_national
 
     def study_of(self, case: JobRequest) -> Application:
@@ -357,7 +359,7 @@ class Service:
             Refusal: the one good reason why it may not.
         """
         with self.ledger.transaction() as tx:
-            self._may_start(tx, tx.case(REQUEST, request)[0], action, now)
+            self._may_start(tx, _as_request(tx.case(REQUEST, request)[0]), action, now)
 
     def _may_start(self, tx: Transaction, case: Case, action: str, now: datetime) -> None:
         command = c.Start(action, "")
@@ -375,19 +377,21 @@ class Service:
 
     def _take(self, tx: Transaction, key: tuple[str, str], command: Command, by: By) -> Case:
         kind, case_id = key
-        case, seq = tx.case(kind, case_id)
+        found, seq = tx.case(kind, case_id)
+        case = _as_request(found) if kind == REQUEST else _as_study(found)
         context = self._context(tx, case, command, by.person)
         events = decide(case, command, context, Moment(by.now))
         tx.append(
             kind, case_id, events, expected_seq=seq, actor=by.person.id, at=by.now, policy=self.site.policy
         )
-        return fold(case, events)
+        after = fold(case, events)
+        return _as_request(after) if kind == REQUEST else _as_study(after)
 
     def _context(self, tx: Transaction, case: Case, command: Command, actor: Person) -> Context:
         return Context(
             actor=actor,
             rules=self.rules,
-            bases=self.site.bases,
+            bases=self.law.bases(tx),
             people=self.site.people,
             application=_load_study(tx, case, command),
             store=self._store_facts(case) if isinstance(case, JobRequest) and case.submissions else None,
@@ -431,13 +435,13 @@ def _load_earlier(tx: Transaction, case: Case, command: Command) -> JobRequest |
     return _as_request(earlier) if seq else None
 
 
-def _as_study(case: Case) -> Application:
+def _as_study(case: AnyCase) -> Application:
     if not isinstance(case, Application):
         raise Malformed("an application was expected")
     return case
 
 
-def _as_request(case: Case) -> JobRequest:
+def _as_request(case: AnyCase) -> JobRequest:
     if not isinstance(case, JobRequest):
         raise Malformed("a job request was expected")
     return case

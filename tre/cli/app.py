@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tre.cli import data, health, job, ledger, release, review, sandbox, spec, study, worker
+from tre.cli import data, health, job, ledger, policy, release, review, sandbox, spec, study, worker
 from tre.cli.data import synth
 from tre.cli.demo import demo
 from tre.cli.exits import EXPECTED, Exit, exit_for
@@ -39,6 +39,7 @@ for name, group in (
     ("health", health.app),
     ("sandbox", sandbox.app),
     ("ledger", ledger.app),
+    ("policy", policy.app),
     ("data", data.app),
     ("worker", worker.app),
     ("account", account),

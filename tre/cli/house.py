@@ -97,6 +97,11 @@ class Folders:
         return self.keys / backend
 
     @property
+    def law(self) -> Path:
+        """The instruments as written down, from which a change is proposed; what counts is on the ledger [P5]."""
+        return self.site / "policy"
+
+    @property
     def governance(self) -> Path:
         """What information governance has signed and put in force: exempt studies [P6]."""
         return self.site / "governance"

@@ -145,7 +145,7 @@ def bases(ctx: typer.Context) -> None:
             "in_force_today": basis.live_on(day),
             "purposes": sorted(basis.purposes),
         }
-        for basis in s.house.site.bases.values()
+        for basis in s.house.service.law.now().bases.values()
     ]
     s.answer(lines, lambda console, value: show.rows(console, value, nothing="No legal basis is known here."))
 

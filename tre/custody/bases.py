@@ -13,7 +13,7 @@ RELEASABLE_PURPOSES = COVID_19_PURPOSES
 
 @dataclass(frozen=True)
 class LegalBasis:
-    """One legal instrument: the purposes it permits, its first and last day, and whether this site has it on."""
+    """One legal instrument: the purposes it permits, its days, whether it is on here, its opt-outs, and the tables it covers."""
 
     id: str
     purposes: frozenset[Purpose]
@@ -21,6 +21,7 @@ class LegalBasis:
     ends: date
     enabled: bool
     honours_national: bool = True
+    datasets: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         require(self.id, "a legal basis has an id")

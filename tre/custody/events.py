@@ -9,6 +9,7 @@ from datetime import date
 from typing import ClassVar
 
 from tre.custody.later import later
+from tre.custody.law import Bundle
 from tre.custody.outputs import FileContext, FileVote, Offered, Output, Vote
 from tre.custody.reasons import Reason
 from tre.custody.releases import Statement
@@ -287,6 +288,45 @@ class Recalled(Event):
     reason: Reason
 
 
+@dataclass(frozen=True)
+class LawBegun(Event):
+    """The law that ships was put in force, as the site began [P5]."""
+
+    kind: ClassVar[str] = "law.begun"
+    bundle: Bundle
+
+
+@dataclass(frozen=True)
+class LawProposed(Event):
+    """One person of information governance proposed another bundle, and signed it."""
+
+    kind: ClassVar[str] = "law.proposed"
+    proposer: str
+    bundle: Bundle
+    signature: str
+
+
+@dataclass(frozen=True)
+class LawAdopted(Event):
+    """Another person adopted it, and signed the same bytes; ``digest`` names them [P16]."""
+
+    kind: ClassVar[str] = "law.adopted"
+    adopter: str
+    proposer: str
+    digest: str
+    signature: str
+
+
+@dataclass(frozen=True)
+class LawDeclined(Event):
+    """What waited was declined."""
+
+    kind: ClassVar[str] = "law.declined"
+    decliner: str
+    digest: str
+    reason: Reason
+
+
 APPLICATION_EVENTS: tuple[type[Event], ...] = (
     Applied,
     Revised,
@@ -321,4 +361,7 @@ REQUEST_EVENTS: tuple[type[Event], ...] = (
     PartSignedOff,
     PartReleased,
 )
-EVENTS: dict[str, type[Event]] = {event.kind: event for event in (*APPLICATION_EVENTS, *REQUEST_EVENTS)}
+LAW_EVENTS: tuple[type[Event], ...] = (LawBegun, LawProposed, LawAdopted, LawDeclined)
+EVENTS: dict[str, type[Event]] = {
+    event.kind: event for event in (*APPLICATION_EVENTS, *REQUEST_EVENTS, *LAW_EVENTS)
+}

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from tre.custody import events as e
 from tre.custody.carry import standing_of
-from tre.custody.cases import Case
+from tre.custody.cases import AnyCase
 from tre.custody.commands import Step
 from tre.custody.errors import Malformed
+from tre.custody.law import LAW, Change, Law
 from tre.custody.lifecycle import APPLICATION, REQUEST
 from tre.custody.outputs import FileContext, Vote
 from tre.custody.remarks import Said
@@ -51,7 +52,7 @@ STEP_OF: dict[type[e.Event], Step] = {
 }
 
 
-def new_case(kind: str, case_id: str) -> Case:
+def new_case(kind: str, case_id: str) -> AnyCase:
     """A case before its first event; ``kind`` is the first word of its events' names.
 
     Raises:
@@ -61,21 +62,37 @@ def new_case(kind: str, case_id: str) -> Case:
         return Application(case_id)
     if kind == "request":
         return JobRequest(case_id)
+    if kind == LAW:
+        return Law(case_id)
     raise Malformed(f"there is no kind of case called {kind!r}")
 
 
-def evolve(case: Case, event: e.Event) -> Case:
+def evolve(case: AnyCase, event: e.Event) -> AnyCase:
     """The case after the event."""
+    if isinstance(case, Law):
+        return _law(case, event)
     if isinstance(case, JobRequest):
         return _request(replace(case, stage=REQUEST[case.stage][STEP_OF[type(event)]][1]), event)
     return _application(case.at(APPLICATION[case.stage][STEP_OF[type(event)]][1]), event)
 
 
-def fold(case: Case, events: Iterable[e.Event]) -> Case:
+def fold(case: AnyCase, events: Iterable[e.Event]) -> AnyCase:
     """The case after all the events, in order."""
     for event in events:
         case = evolve(case, event)
     return case
+
+
+def _law(case: Law, event: e.Event) -> Law:
+    match event:
+        case e.LawBegun(bundle):
+            return case.with_standing(bundle)
+        case e.LawProposed(proposer, bundle, _):
+            return replace(case, waits=(Change(proposer, bundle),))
+        case e.LawAdopted():
+            return case.with_standing(case.waits[-1].bundle)
+        case _:
+            return replace(case, waits=())
 
 
 def _application(case: Application, event: e.Event) -> Application:

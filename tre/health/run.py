@@ -108,7 +108,7 @@ def _study(corridor: Corridor, by: By) -> Application:
 
 def _apply(corridor: Corridor, by: By) -> Application:
     intake = _intake(corridor)
-    bases = corridor.service.site.bases
+    bases = corridor.service.law.now().bases
     proposal = Proposal(
         title="Pipeline health",
         lay_summary="Checks, on made-up people, that the platform still protects real ones. Nothing is ever released.",
@@ -174,7 +174,7 @@ def _expect(corridor: Corridor, offered: Offered | None, verdict: Verdict, what:
 
 def _never_leaves(corridor: Corridor, case: JobRequest, by: By) -> Expectation:
     """Ask the very rule that guards the door."""
-    context = Context(actor=by.person, rules=corridor.service.rules, bases=corridor.service.site.bases)
+    context = Context(actor=by.person, rules=corridor.service.rules, bases=corridor.service.law.now().bases)
     refusal = purpose_may_leave(Question(case, SignOff(), context, Moment(by.now)))
     found = refusal.code if refusal else "it could be signed off"
     return Expectation("nothing of it can be signed off", held=refusal is not None, found=found)

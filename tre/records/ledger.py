@@ -17,7 +17,7 @@ from typing import Self
 
 from sqlalchemy import URL, Connection, Engine, insert, inspect, select
 
-from tre.custody.cases import Case
+from tre.custody.cases import AnyCase
 from tre.custody.events import Event
 from tre.records import database, rows
 from tre.records.checkpoint import Checkpoint
@@ -56,7 +56,7 @@ class Transaction:
         """The transaction itself, for what is kept beside the ledger and must be true together with it."""
         return self._connection
 
-    def case(self, case_kind: str, case_id: str) -> tuple[Case, int]:
+    def case(self, case_kind: str, case_id: str) -> tuple[AnyCase, int]:
         """The case as folded from its events, and how many they are; a new case, and 0, where there are none.
 
         Raises:
@@ -201,7 +201,7 @@ class Ledger:
                 case_kind, case_id, events, expected_seq=expected_seq, actor=actor, at=at, policy=policy
             )
 
-    def case(self, case_kind: str, case_id: str) -> tuple[Case, int]:
+    def case(self, case_kind: str, case_id: str) -> tuple[AnyCase, int]:
         """The case as it is now, and its number of events, for looking at only: decide inside a transaction."""
         with database.reading(self._engine) as connection:
             return rows.case_of(connection, case_kind, case_id, self._remembered)

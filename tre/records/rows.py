@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, select
 
-from tre.custody.cases import Case
+from tre.custody.cases import AnyCase
 from tre.custody.errors import Malformed
 from tre.custody.events import Event
 from tre.custody.evolve import fold, new_case
@@ -72,10 +72,10 @@ class Remembered:
 
     def __init__(self, most: int = 256) -> None:
         self._most = most
-        self._cases: OrderedDict[str, tuple[Case, int, str]] = OrderedDict()
+        self._cases: OrderedDict[str, tuple[AnyCase, int, str]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def recall(self, case_id: str) -> tuple[Case, int, str] | None:
+    def recall(self, case_id: str) -> tuple[AnyCase, int, str] | None:
         """The case, its number of events, and its last event's hash."""
         with self._lock:
             found = self._cases.get(case_id)
@@ -83,7 +83,7 @@ class Remembered:
                 self._cases.move_to_end(case_id)
             return found
 
-    def keep(self, case: Case, seq: int, last: str) -> None:
+    def keep(self, case: AnyCase, seq: int, last: str) -> None:
         """Keep a case for the next time."""
         with self._lock:
             self._cases[case.id] = (case, seq, last)
@@ -94,7 +94,7 @@ class Remembered:
 
 def case_of(
     connection: Connection, case_kind: str, case_id: str, remembered: Remembered | None = None
-) -> tuple[Case, int]:
+) -> tuple[AnyCase, int]:
     """The case as folded from its events, and how many they are; only from what is new, where it is remembered.
 
     Raises:
@@ -113,7 +113,7 @@ def case_of(
     return _kept(remembered, start, envelopes, envelopes[-1] if envelopes else None)
 
 
-def _start(case_kind: str, case_id: str) -> Case:
+def _start(case_kind: str, case_id: str) -> AnyCase:
     try:
         return new_case(case_kind, case_id)
     except Malformed as error:
@@ -125,8 +125,8 @@ def _start(case_kind: str, case_id: str) -> Case:
 
 
 def _kept(
-    remembered: Remembered | None, case: Case, newer: Sequence[Envelope], last: Envelope | None
-) -> tuple[Case, int]:
+    remembered: Remembered | None, case: AnyCase, newer: Sequence[Envelope], last: Envelope | None
+) -> tuple[AnyCase, int]:
     case = fold(case, (envelope.event for envelope in newer))
     if last is None:
         return case, 0

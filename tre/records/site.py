@@ -1,7 +1,7 @@
-"""What a site has decided about itself: its people, its legal bases, its rules. Read from three files, refused when unclear.
+"""What a site has decided about itself: its people, its rules. Read from two files, refused when unclear.
 
-``site.toml`` (rules), ``people.toml`` (roles and training dates [P14] [P16]) and ``legal_bases.toml`` (dated instruments
-[P5]). Refuses an unknown key, an unknown role or purpose, and a rule that is weaker than the policy allows.
+``site.toml`` (rules) and ``people.toml`` (roles, training dates and signing keys [P14] [P16]). The law is on the ledger; the
+folder ``policy`` is what a change of it is proposed from [P5]. Refuses an unknown key, an unknown role or purpose, and a rule that is weaker than the policy allows.
 """
 
 import hashlib
@@ -13,15 +13,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from job_specs.model import Purpose
 from output_checks.model import Confidence
-from tre.custody.bases import LegalBases, LegalBasis
 from tre.custody.context import Rules
 from tre.custody.encoding import canonical
 from tre.custody.errors import Malformed
 from tre.custody.people import Person, Role
 
-FILES = ("site.toml", "people.toml", "legal_bases.toml")
+FILES = ("site.toml", "people.toml")
+LAW_FOLDER = "policy"
 WORKER = {"data", "compute", "per_study", "memory_mb", "cpus", "errands", "lease_seconds", "priorities"}
 MAINTENANCE = {"windows", "alerts", "backups", "retention_days", "opt_out_warning_days", "least_free_gb"}
 NEW_SITE = Path(__file__).parent / "new_site"
@@ -48,7 +47,6 @@ class Site:
 
     name: str
     people: Mapping[str, Person]
-    bases: LegalBases
     votes: Mapping[Confidence, int]
     opt_outs_fresh_for: timedelta
     disclosure_pack: str
@@ -99,7 +97,7 @@ def load_site(folder: Path) -> Site:
     Raises:
         SiteError: a file is missing, is not TOML, or says something that cannot be.
     """
-    rules, people, bases = (_table(folder / name) for name in FILES)
+    rules, people = (_table(folder / name) for name in FILES)
     worker, maintenance = rules.pop("worker", {}), rules.pop("maintenance", {})
     _only(rules, {"name", "review", "opt_outs", "disclosure", "sandboxes", "images"}, "site.toml")
     _only(worker, WORKER, "site.toml [worker]")
@@ -114,7 +112,6 @@ def load_site(folder: Path) -> Site:
         return Site(
             name=str(rules["name"]),
             people={name: _person(name, entry) for name, entry in people.items()},
-            bases={name: _basis(name, entry) for name, entry in bases.items()},
             votes={Confidence(level): int(votes) for level, votes in rules["review"]["votes"].items()},
             opt_outs_fresh_for=timedelta(days=int(rules["opt_outs"]["fresh_for_days"])),
             disclosure_pack=str(rules["disclosure"]["pack"]),
@@ -124,7 +121,7 @@ def load_site(folder: Path) -> Site:
             entrypoints=frozenset(tuple(map(str, words)) for words in sandboxes.get("entrypoints", ())),
             images=_images(rules["images"]),
             signers=dict(_signers(people)),
-            policy=hashlib.sha256(canonical(_plain([rules, people, bases]))).hexdigest(),
+            policy=hashlib.sha256(canonical(_plain([rules, people]))).hexdigest(),
             worker=worker,
             maintenance=maintenance,
             context_needed=_yes(rules["review"], "context_needed"),
@@ -205,20 +202,6 @@ def _signers(people: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
         yield name, bytes.fromhex(entry["signing_key"])
 
 
-def _basis(name: str, entry: Mapping[str, Any]) -> LegalBasis:
-    _only(entry, {"title", "purposes", "starts", "ends", "enabled", "opt_outs"}, f"legal_bases.toml [{name}]")
-    with _Reading(f"legal_bases.toml [{name}]"):
-        purposes = frozenset(Purpose(purpose) for purpose in entry["purposes"])
-        return LegalBasis(
-            name,
-            purposes,
-            _day(entry["starts"]),
-            _day(entry["ends"]),
-            entry["enabled"] is True,
-            honours_national="national" in entry["opt_outs"],
-        )
-
-
 def _yes(table: Mapping[str, Any], key: str) -> bool:
     """Whether a rule is switched on; off where it is not named."""
     value = table.get(key, False)
@@ -242,7 +225,7 @@ def _plain(value: Any) -> Any:
 
 
 def begin_site(folder: Path) -> None:
-    """Write the three files of a new site, to be read and changed by its own people.
+    """Write the files of a new site, to be read and changed by its own people.
 
     Raises:
         SiteError: there is a site already.
@@ -255,5 +238,7 @@ def begin_site(folder: Path) -> None:
             fix="Use it, or name another folder.",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
+    (folder / LAW_FOLDER).mkdir()
+    laws = (f"{LAW_FOLDER}/{path.name}" for path in (NEW_SITE / LAW_FOLDER).glob("*.toml"))
+    for name in (*FILES, *laws):
         (folder / name).write_bytes((NEW_SITE / name).read_bytes())

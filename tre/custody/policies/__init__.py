@@ -5,7 +5,7 @@ notice. Refuses to be empty.
 """
 
 from tre.custody.commands import Step
-from tre.custody.policies import leaving, people, review, run, study
+from tre.custody.policies import law, leaving, people, review, run, study
 from tre.custody.policies.question import Policy, Question
 
 ALL = frozenset(Step)
@@ -78,6 +78,7 @@ POLICIES: tuple[Policy, ...] = (
     Policy(study.basis_is_known, UNDER_THE_LAW),
     Policy(study.basis_permits_the_purpose, UNDER_THE_LAW),
     Policy(study.basis_is_live, UNDER_THE_LAW),
+    Policy(law.basis_covers_the_tables, UNDER_THE_LAW),
     Policy(study.approval_stays_within_the_proposal, only(Step.APPROVE)),
     Policy(study.no_section_is_open, only(Step.APPROVE)),
     Policy(study.disagreement_is_explained, only(Step.ASSESS)),
@@ -88,6 +89,7 @@ POLICIES: tuple[Policy, ...] = (
     Policy(run.continues_its_own_study, only(Step.SUBMIT)),
     Policy(run.action_can_start, only(Step.START)),
     Policy(run.opt_outs_are_fresh, only(Step.START)),
+    Policy(law.national_opt_outs_are_fresh, only(Step.START)),
     Policy(run.action_is_running, only(Step.LAND, Step.FAIL)),
     Policy(run.failure_is_not_a_success, only(Step.FAIL)),
     Policy(run.outputs_are_the_actions_own, only(Step.LAND)),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tre.custody import events as e
 from tre.custody.evolve import fold, new_case
+from tre.custody.law import Law
 from tre.custody.requests import JobRequest, JobState
 from tre.custody.requests import RequestStage as R
 from tre.custody.studies import Application
@@ -46,6 +47,8 @@ def rows_of(history: Sequence[Envelope]) -> tuple[Row, ...]:
     case = fold(start, (envelope.event for envelope in history))
     if isinstance(case, Application):
         return tuple(_study_rows(case, history))
+    if isinstance(case, Law):
+        return ()
     return tuple(_request_rows(case, history))
 
 
