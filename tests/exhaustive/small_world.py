@@ -66,7 +66,15 @@ WIDEST = (*WIDE, TableScope("deaths", ("date",)))
 RESEARCH, AUDIT, MAINTENANCE = (
     Purpose.COVID_19_RESEARCH, Purpose.COVID_19_CLINICAL_AUDIT, Purpose.PLATFORM_MAINTENANCE,
 )  # fmt: skip
-LAW = LegalBasis("law", frozenset({RESEARCH, MAINTENANCE}), date(2023, 7, 1), LAW_ENDS, enabled=True)
+LAW = LegalBasis(
+    "law",
+    frozenset({RESEARCH, MAINTENANCE}),
+    date(2023, 7, 1),
+    LAW_ENDS,
+    enabled=True,
+    honours_national=False,
+    datasets=frozenset({"patients", "deaths"}),
+)
 LAWS = {
     "law": LAW,
     "off": replace(LAW, id="off", enabled=False),
@@ -164,6 +172,7 @@ AROUND_A_STUDY = (
     Surroundings("law switched off", bases=laws(enabled=False)),
     Surroundings("law permits something else", bases=laws(purposes=frozenset({AUDIT}))),
     Surroundings("a member's team does not judge", rules=TEAMS),
+    Surroundings("law covers other tables", bases=laws(datasets=frozenset({"deaths"}))),
 )
 AROUND_A_REQUEST = (
     *AROUND_A_STUDY,
@@ -176,6 +185,17 @@ AROUND_A_REQUEST = (
     Surroundings("opt-outs stale", store=store_of(29)),
     Surroundings("opt-outs of tomorrow", store=store_of(-1)),
     Surroundings("no store", store=None),
+    Surroundings("law honours national opt-outs", bases=laws(honours_national=True)),
+    Surroundings(
+        "law honours national opt-outs, and there are some",
+        bases=laws(honours_national=True),
+        store=replace(store_of(28), national=TODAY - timedelta(days=28)),
+    ),
+    Surroundings(
+        "national opt-outs stale",
+        bases=laws(honours_national=True),
+        store=replace(store_of(28), national=TODAY - timedelta(days=29)),
+    ),
     Surroundings("disclosure policy changed", rules=CHANGED),
     Surroundings("stricter votes", rules=STRICT),
     Surroundings("files must be described", rules=DESCRIBED),

@@ -64,7 +64,7 @@ ROLES = {
 
 FIRST = "step-not-on-map not-your-role training-lapsed"
 STUDY_LIVE = "purpose-mismatch not-approved approval-lapsed"
-LAW = "basis-unknown purpose-not-permitted basis-lapsed"
+LAW = "basis-unknown purpose-not-permitted basis-lapsed basis-does-not-cover"
 QUESTIONS = {
     "apply": f"{FIRST} not-a-member purpose-not-yours {LAW}",
     "revise": f"{FIRST} not-a-member purpose-not-yours {LAW}",
@@ -79,7 +79,8 @@ QUESTIONS = {
     "expire": f"{FIRST} not-yet-expired",
     "submit": f"{FIRST} study-unknown not-a-member purpose-not-yours {STUDY_LIVE} {LAW} columns-not-approved actions-out-of-order"
     " continues-unknown",
-    "start": f"{FIRST} study-unknown {STUDY_LIVE} {LAW} columns-not-approved submitter-training-lapsed action-not-ready opt-outs-stale",
+    "start": f"{FIRST} study-unknown {STUDY_LIVE} {LAW} columns-not-approved submitter-training-lapsed action-not-ready opt-outs-stale"
+    " national-opt-outs-stale",
     "land": f"{FIRST} study-unknown action-not-running outputs-not-its-own",
     "fail": f"{FIRST} study-unknown action-not-running not-a-failure",
     "finish": f"{FIRST} study-unknown still-running",
@@ -167,6 +168,17 @@ class Asked:
         return self.context.bases.get(self.proposal.legal_basis)
 
     @property
+    def tables(self) -> set[str]:
+        """The tables that the step is about."""
+        if self.step == "approve":
+            scopes = self.command.datasets
+        elif self.submission is not None:
+            scopes = self.submission.datasets
+        else:
+            scopes = self.proposal.datasets
+        return {scope.table for scope in scopes}
+
+    @property
     def breach(self) -> bool:
         return self.step in {"suspend", "recall"} and self.command.reason.code.value == "suspected-breach"
 
@@ -236,6 +248,15 @@ def action_not_ready(a: Asked) -> bool:
         return True
     landed = {job.action.name for job in a.case.jobs if job.state.value == "landed"}  # type: ignore[union-attr]
     return not set(a.job.action.needs) <= landed
+
+
+def national_stale(a: Asked) -> bool:
+    """The law honours national opt-outs, and the store has no list of them of the last so many days."""
+    if not a.basis.honours_national:
+        return False
+    if a.context.store is None or a.context.store.national is None:
+        return True
+    return not 0 <= (a.day - a.context.store.national).days <= a.context.rules.opt_outs_fresh_for.days
 
 
 def opt_outs_stale(a: Asked) -> bool:
@@ -481,6 +502,8 @@ NO: Mapping[str, Callable[[Asked], bool]] = {
     "actions-out-of-order": actions_out_of_order,
     "action-not-ready": action_not_ready,
     "opt-outs-stale": opt_outs_stale,
+    "basis-does-not-cover": lambda a: bool(a.tables - a.basis.datasets),
+    "national-opt-outs-stale": national_stale,
     "action-not-running": action_not_running,
     "not-a-failure": lambda a: a.command.outcome.value == "succeeded",
     "outputs-not-its-own": outputs_not_its_own,

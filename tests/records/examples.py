@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 from job_specs.model import Purpose, Sensitivity, TableScope
 from output_checks.model import Confidence, Verdict
 from tre.custody import events as e
+from tre.custody.law import Bundle, Instrument, OptOutRule, Switch
 from tre.custody.outputs import Decision, FileContext, FileVote, Offered, Output, Vote
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.releases import ReleasedFile, Statement
@@ -65,6 +66,21 @@ REMARK = Remark(
 )
 STATEMENT = Statement("4" * 64, "5" * 128, (ReleasedFile("output/table.csv", TWIN),))
 
+BUNDLE = Bundle(
+    (
+        Instrument(
+            "covid-19-directions-2020",
+            "Directions",
+            (Purpose.COVID_19_RESEARCH,),
+            date(2023, 7, 1),
+            date(9999, 12, 31),
+            Switch.ON,
+            (OptOutRule.TYPE_1,),
+            ("patients",),
+        ),
+    )
+)
+
 EXAMPLES: dict[str, e.Event] = {
     example.kind: example
     for example in (
@@ -98,6 +114,10 @@ EXAMPLES: dict[str, e.Event] = {
         e.Commented("edith", REMARK),
         e.PartSignedOff("edith", ("output/table.csv",), (TWIN,)),
         e.PartReleased(STATEMENT),
+        e.LawBegun(BUNDLE),
+        e.LawProposed("gwen", BUNDLE, "5" * 128),
+        e.LawAdopted("hugh", "gwen", "6" * 64, "7" * 128),
+        e.LawDeclined("hugh", "6" * 64, Reason(ReasonCode.NEEDS_CHANGES)),
     )
 }
 

@@ -32,8 +32,10 @@ from tre.custody.law import LAW, Bundle, Instrument, Law, OptOutRule, Switch
 from tre.custody.people import PLATFORM, Person
 from tre.custody.reasons import Reason
 from tre.records.ledger import Ledger, Transaction
-from tre.records.site import SiteError
+from tre.records.site import LAW_FOLDER, NEW_SITE, SiteError
 
+LAW_FILES = NEW_SITE / LAW_FOLDER
+"""The instruments that ship."""
 KEYS = frozenset({"title", "purposes", "starts", "ends", "switch", "opt_outs", "datasets"})
 
 
