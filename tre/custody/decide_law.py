@@ -5,14 +5,14 @@ signature holds is found out by the service and handed in.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tre.custody import events as e
 from tre.custody.context import Moment
 from tre.custody.encoding import canonical, encode
 from tre.custody.errors import Refusal
-from tre.custody.law import Bundle, Law
+from tre.custody.law import LAW_MAP, Bundle, Law
 from tre.custody.people import Person, Role
 from tre.custody.reasons import Reason
 
@@ -48,6 +48,12 @@ class Decline:
     reason: Reason
 
 
+WRITES: Mapping[type, type[e.Event]] = {
+    Begin: e.LawBegun,
+    Propose: e.LawProposed,
+    Adopt: e.LawAdopted,
+    Decline: e.LawDeclined,
+}
 LawCommand = Begin | Propose | Adopt | Decline
 
 
@@ -85,13 +91,7 @@ def decide_law(law: Law, command: LawCommand, asked: Asked) -> tuple[e.Event, ..
 
 def step_fits(law: Law, command: LawCommand, _asked: Asked) -> Refusal | None:
     """The law begins once; one change waits at a time; only what waits is adopted or declined."""
-    fits = {
-        Begin: not law.stood,
-        Propose: bool(law.stood) and not law.waits,
-        Adopt: bool(law.waits),
-        Decline: bool(law.waits),
-    }
-    if fits[type(command)]:
+    if (law.stage, WRITES[type(command)].kind) in LAW_MAP:
         return None
     sentence = "The law does not stand so that this step leads on from it."
     return Refusal(

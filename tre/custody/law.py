@@ -4,6 +4,7 @@ One case, with a history of its own: what stands, and at most one change that wa
 that permits nothing, covers nothing, or ends before it starts, and a bundle with two of one name.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -87,6 +88,23 @@ class Change:
     bundle: Bundle
 
 
+class LawStage(StrEnum):
+    """Where the law stands."""
+
+    UNSET = "unset"
+    STANDS = "stands"
+    WAITING = "waiting"
+
+
+LAW_MAP: Mapping[tuple[LawStage, str], LawStage] = {
+    (LawStage.UNSET, "law.begun"): LawStage.STANDS,
+    (LawStage.STANDS, "law.proposed"): LawStage.WAITING,
+    (LawStage.WAITING, "law.adopted"): LawStage.STANDS,
+    (LawStage.WAITING, "law.declined"): LawStage.STANDS,
+}
+"""Which event leads where; nothing else can have happened."""
+
+
 @dataclass(frozen=True)
 class Law:
     """The law's case: every bundle that ever stood, the last of which stands, and what waits."""
@@ -94,6 +112,13 @@ class Law:
     id: str = LAW
     stood: tuple[Bundle, ...] = ()
     waits: tuple[Change, ...] = ()
+
+    @property
+    def stage(self) -> LawStage:
+        """Whether anything stands, and whether a change waits."""
+        if self.waits:
+            return LawStage.WAITING
+        return LawStage.STANDS if self.stood else LawStage.UNSET
 
     @property
     def bases(self) -> LegalBases:

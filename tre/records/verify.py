@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tre.custody.evolve import STEP_OF
+from tre.custody.law import LAW, LAW_MAP, LawStage
 from tre.custody.lifecycle import APPLICATION, REQUEST
 from tre.custody.requests import RequestStage
 from tre.custody.studies import ApplicationStage
@@ -17,7 +18,7 @@ from tre.records.database import GUARDS
 from tre.records.envelope import GENESIS, Envelope, hole_in_case, open_envelope
 from tre.records.errors import LedgerBroken
 
-Stage = RequestStage | ApplicationStage
+Stage = RequestStage | ApplicationStage | LawStage
 
 _EVIDENCE = "Stop the service, keep this database as evidence, tell the data protection officer, and restore a backup."
 
@@ -49,6 +50,7 @@ class _Standing:
 _STARTS = {
     "application": _Standing("application", 0, ApplicationStage.NEW),
     "request": _Standing("request", 0, RequestStage.NEW),
+    LAW: _Standing(LAW, 0, LawStage.UNSET),
 }
 
 
@@ -109,16 +111,28 @@ class Walk:
 
 def _next_stage(stage: Stage, envelope: Envelope) -> Stage:
     """Where the event leads. A step that is not on the map was never decided: somebody wrote it by hand."""
+    if isinstance(stage, LawStage):
+        return _next_of_law(stage, envelope)
     step = STEP_OF[type(envelope.event)]
     ways = REQUEST[stage] if isinstance(stage, RequestStage) else APPLICATION[stage]
     if step not in ways:
-        raise LedgerBroken(
-            "history-impossible",
-            envelope.position,
-            f"The event at position {envelope.position} cannot have happened: '{step}' does not lead on from '{stage}'.",
-            fix=_EVIDENCE,
-        )
+        raise _impossible(envelope, step, stage)
     return ways[step][1]
+
+
+def _next_of_law(stage: LawStage, envelope: Envelope) -> Stage:
+    if (stage, envelope.kind) not in LAW_MAP:
+        raise _impossible(envelope, envelope.kind, stage)
+    return LAW_MAP[stage, envelope.kind]
+
+
+def _impossible(envelope: Envelope, step: str, stage: Stage) -> LedgerBroken:
+    return LedgerBroken(
+        "history-impossible",
+        envelope.position,
+        f"The event at position {envelope.position} cannot have happened: '{step}' does not lead on from '{stage}'.",
+        fix=_EVIDENCE,
+    )
 
 
 def _gap(expected: int, found: int) -> LedgerBroken:
