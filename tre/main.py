@@ -269,6 +269,7 @@ class Opening:
             folders=self._folders,
             site=self._site,
             service=self._service,
+            policy=lambda: self._policy,
             seals=self._seals,
             read_models=ReadModels(self._seals.ledger),
             documents=self._shelves.documents,

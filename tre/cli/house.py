@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from output_checks.policy import Policy
 from sandboxes.preflight import Report as HostReport
 from sandboxes.runner import Runner
 from tre.data.backends import Backends
@@ -127,6 +128,7 @@ class House:
     folders: Folders
     site: Site
     service: Service
+    policy: Callable[[], Policy]
     seals: Seals
     read_models: ReadModels
     documents: Documents

@@ -1,13 +1,19 @@
 """`tre release …`: what has left, who may fetch it, and calling it back [P12] [P15]. Refuses to reach into the quarantine."""
 
+import hashlib
+import json
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tre.cli import show
-from tre.cli.session import session
+from tre.cli.session import Session, session
+from tre.custody.encoding import canonical
 from tre.custody.requests import JobRequest, RequestStage
+from tre.data.combine import combine as combine_parts
+from tre.data.combine import part_of
 from tre.views import sight
 
 app = typer.Typer(help="See, verify and recall releases.", no_args_is_help=True)
@@ -51,6 +57,52 @@ def verify(ctx: typer.Context, folder: Annotated[Path, typer.Argument(help="A re
     s = session(ctx)
     verified = s.house.seals.verify_release(folder)
     s.answer(verified, show.facts)
+
+
+@app.command()
+def combine(
+    ctx: typer.Context,
+    folders: Annotated[list[Path], typer.Argument(help="Releases of one study, one of each backend.")],
+    *,
+    path: Annotated[str, typer.Option(help="The table, by its path in both releases.")],
+    by: Annotated[list[str], typer.Option(help="A dimension; repeat.")],
+    count: Annotated[list[str], typer.Option(help="A count of people; repeat.")],
+    into: Annotated[Path, typer.Option(help="A new folder for the table and its signed statement.")],
+) -> None:
+    """Put together what two backends released, from the released numbers alone, and hold the policy to the sum [P7] [P10]."""
+    s = session(ctx)
+    statements = [_verified_statement(s, folder) for folder in folders]
+    pairs = zip(statements, folders, strict=True)
+    parts = [part_of(statement, (folder / path).read_bytes()) for statement, folder in pairs]
+    made = combine_parts(parts, by=by, counts=count, policy=s.house.policy(), path=path)
+    body = canonical(_combined_statement(statements, path, made.content, s.by.now))
+    into.mkdir(parents=True)
+    (into / Path(path).name).write_bytes(made.content)
+    (into / "combined.json").write_bytes(body)
+    (into / "combined.sig").write_text(s.house.seals.sign_statement(body), "ascii")
+    s.answer({"table": str(into / Path(path).name), "hidden_numbers": made.hidden}, show.facts)
+
+
+def _verified_statement(s: Session, folder: Path) -> dict[str, Any]:
+    """A release's statement, after its signature and its files were checked: a recalled one has none."""
+    s.house.seals.verify_release(folder)
+    statement: dict[str, Any] = json.loads((folder / "statement.json").read_bytes())
+    return statement
+
+
+def _combined_statement(
+    statements: list[dict[str, Any]], path: str, content: bytes, now: datetime
+) -> dict[str, Any]:
+    return {
+        "type": "tre-combined-statement/1",
+        "combinedAt": now.isoformat(),
+        "study": statements[0]["study"]["id"],
+        "parts": [
+            {key: each[key] for key in ("request", "backend", "disclosurePolicy")} for each in statements
+        ],
+        "path": path,
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
 
 
 @app.command()

@@ -10,6 +10,8 @@
     ├── BasisRefused         a legal basis that does not hold at this moment
     ├── AnswerUnreadable     a file out of a box that is not what the engine writes
     └── TrialFailed          a query that could not be answered on synthetic data
+    ├── CombinationRefused   parts of two backends that may not be put together
+    └── AnswerUnreadable     a file out of a box that is not what the engine writes
 
 It refuses to carry a value from a row: `where` names tables, columns and files, never what is in them.
 """
@@ -87,6 +89,10 @@ class OptOutsRefused(DataRefused):
 
 class BasisRefused(DataRefused):
     """A legal basis that does not hold at this moment."""
+
+
+class CombinationRefused(DataRefused):
+    """Parts of two backends that may not be put together."""
 
 
 class AnswerUnreadable(DataRefused):
