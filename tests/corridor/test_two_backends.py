@@ -188,7 +188,7 @@ def test_a_query_that_one_backend_cannot_answer_is_refused_for_both(desk, place)
     example = Path(DEMO).parents[2] / "job_specs/examples/covid-tests"
     words = ("--study", application, "--backend", "tpp", "--backend", "emis")
     desk.tre("--as", "ada", "job", "submit", str(example), *words, ends=Exit.DATA)
-    assert "table-unknown" in desk.said
+    assert "column-unknown" in desk.said
     assert desk.tre("--as", "gus", "job", "list") == []
 
 

@@ -8,10 +8,9 @@
     ├── StoreUnavailable     no store, or one whose bytes are not what was built
     ├── OptOutsRefused       an opt-out list that is missing, stale, unsigned or altered
     ├── BasisRefused         a legal basis that does not hold at this moment
+    ├── CombinationRefused   parts of two backends that may not be put together
     ├── AnswerUnreadable     a file out of a box that is not what the engine writes
     └── TrialFailed          a query that could not be answered on synthetic data
-    ├── CombinationRefused   parts of two backends that may not be put together
-    └── AnswerUnreadable     a file out of a box that is not what the engine writes
 
 It refuses to carry a value from a row: `where` names tables, columns and files, never what is in them.
 """

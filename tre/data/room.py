@@ -4,6 +4,7 @@ Which store a request may read is decided here, from its purpose: a maintenance 
 Refuses to hand a key to a box: an extract's box gets what one study's pseudonyms are made with, and nothing else [P2].
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -132,7 +133,7 @@ class Room:
             store = self._store(case)
         except StoreUnavailable:
             return None
-        opt_outs = OptOuts(store.optout_list_digest, store.optout_list_date)
+        opt_outs = OptOuts(self._whom(store, case), store.optout_list_date)
         return StoreFacts(store.version, opt_outs, national=store.national_list_date)
 
     def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
@@ -210,6 +211,17 @@ class Room:
         place = self._stores.of(case.submission.purpose)
         signers = self._stores.keys.signers() if place == self._stores.live else None
         return open_store(place, check=Check.SIZES, signers=signers)
+
+    def _whom(self, store: Store, case: JobRequest) -> str:
+        """Who was left out of a run, as a digest: the list's own, or another where an exemption or the basis changes that.
+
+        A result made under one is never taken for a result under another.
+        """
+        exempt, national = self._sight(case)
+        if not exempt and not national:
+            return store.optout_list_digest
+        told = f"tre/whom/1 {store.optout_list_digest} {exempt} {national} {store.national_list_digest}"
+        return hashlib.sha256(told.encode()).hexdigest()
 
     def _sight(self, case: JobRequest) -> tuple[bool, bool]:
         """Whether the study is exempt from type 1 opt-outs, and whether it honours national ones, as of today [P6]."""

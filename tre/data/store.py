@@ -92,6 +92,7 @@ class Store:
     optout_list_date: date
     parts: Mapping[Partition, Mapping[str, StoreFile]]
     national_list_date: date | None = None
+    national_list_digest: str = ""
     absent: Path | None = None
     national_absent: Path | None = None
 
@@ -158,7 +159,12 @@ def _with_absent(store_dir: Path, store: Store) -> Store:
     """The store under the newest list of opt-outs: its own, or one applied since it was built."""
     made_for = MadeFor(store.backend, store.key_version, Kind.NATIONAL)
     if national := read_absent(store_dir, made_for, built_with=store.national_list_date):
-        store = replace(store, national_list_date=national.as_of, national_absent=national.path)
+        store = replace(
+            store,
+            national_list_date=national.as_of,
+            national_list_digest=national.list_digest,
+            national_absent=national.path,
+        )
     made_for = MadeFor(store.backend, store.key_version, Kind.TYPE_1)
     if newer := read_absent(store_dir, made_for, built_with=store.optout_list_date):
         digest, as_of = newer.list_digest, newer.as_of
@@ -272,6 +278,7 @@ def _from_manifest(folder: Path, manifest: Mapping[str, Any]) -> Store:
             optout_list_digest=manifest["opt_outs"]["digest"],
             optout_list_date=date.fromisoformat(manifest["opt_outs"]["as_of"]),
             national_list_date=_national_date(manifest),
+            national_list_digest=(manifest["national_opt_outs"] or {"digest": ""})["digest"],
             parts=partitions,
         )
     except (KeyError, TypeError, ValueError) as error:
