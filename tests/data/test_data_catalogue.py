@@ -2,7 +2,8 @@
 
 import pytest
 
-from tre.data.catalogue import CATALOGUE, load_catalogue, scope
+from tre.data.catalogue import BACKENDS, CATALOGUE, catalogue_of, load_catalogue, scope
+from tre.data.catalogue_export import EXPORTS
 from tre.data.errors import CatalogueInvalid, Reason
 
 
@@ -99,3 +100,73 @@ def test_a_catalogue_that_is_not_sound_is_refused(tmp_path, old, new):
 def test_a_refusal_is_never_silent():
     with pytest.raises(ValueError, match="a refusal needs"):
         Reason("code", "", "fix")
+
+
+EVERY_BACKEND = pytest.mark.parametrize("backend", BACKENDS)
+
+
+@EVERY_BACKEND
+def test_every_backend_says_of_every_column_what_the_guard_and_the_checks_must_know(backend):
+    found = catalogue_of(backend)
+    assert found.backend == backend
+    for table in found.tables:
+        assert table.meaning
+        assert found.controllers[table.controller]
+        assert table.source
+        for column in table.columns:
+            assert column.meaning
+            assert column.source
+            assert column.type
+            assert column.sensitivity
+            if column.dimension and column.type == "DATE":
+                assert column.generalise, (
+                    f"{table.name}.{column.name} may be a dimension, and says not how coarse"
+                )
+
+
+def test_the_two_backends_differ_as_the_real_ones_do():
+    tpp, emis = (
+        {(table.name, column.name) for table in catalogue_of(name).tables for column in table.columns}
+        for name in BACKENDS
+    )
+    assert {table for table, _ in tpp - emis} >= {"covid_tests", "admissions", "patients"}
+    assert ("patients", "rural_urban_classification") in emis - tpp
+    assert ("clinical_events", "snomedct_code") in tpp & emis
+
+
+def test_a_backend_that_is_not_there_is_refused_by_name():
+    with pytest.raises(CatalogueInvalid) as refused:
+        catalogue_of("vision")
+    assert refused.value.code == "backend-unknown"
+
+
+@EVERY_BACKEND
+def test_the_catalogue_is_exported_as_dcat_with_a_controller_for_every_dataset(backend):
+    found = catalogue_of(backend)
+    exported = EXPORTS["dcat"](found)
+    assert exported["@type"] == "dcat:Catalog"
+    assert exported["dct:identifier"] == found.digest
+    datasets = {each["dct:title"]: each for each in exported["dcat:dataset"]}
+    assert set(datasets) == {table.name for table in found.tables}
+    for table in found.tables:
+        dataset = datasets[table.name]
+        assert dataset["@type"] == "dcat:Dataset"
+        assert dataset["dct:publisher"]["foaf:name"] == found.controllers[table.controller]
+        assert dataset["dcat:keyword"] == [column.name for column in table.columns]
+    prefixes = set(exported["@context"])
+    assert {key.partition(":")[0] for key in datasets["patients"] if ":" in key} <= prefixes
+
+
+@EVERY_BACKEND
+def test_the_catalogue_is_exported_as_csvw_that_describes_the_very_columns(backend):
+    found = catalogue_of(backend)
+    exported = EXPORTS["csvw"](found)
+    assert exported["@context"][0] == "http://www.w3.org/ns/csvw"
+    assert exported["@type"] == "TableGroup"
+    by_url = {each["url"]: each for each in exported["tables"]}
+    for table in found.tables:
+        columns = by_url[f"{backend}/{table.name}.csv"]["tableSchema"]["columns"]
+        assert [column["name"] for column in columns] == [column.name for column in table.columns]
+        assert all(column["dc:description"] and column["datatype"]["base"] for column in columns)
+        assert len({column["name"] for column in columns}) == len(columns)
+    assert by_url[f"{backend}/patients.csv"]["tableSchema"]["primaryKey"] == "patient_id"

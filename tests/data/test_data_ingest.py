@@ -2,15 +2,9 @@
 
 # ruff: noqa: S608 - supplies are spoilt by SQL put together on purpose
 
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from datetime import timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -19,7 +13,7 @@ from tre.data.errors import IngestRefused, KeyRefused, OptOutsRefused, StoreUnav
 from tre.data.hidden import prepare
 from tre.data.ingest import ingest
 from tre.data.pseudonyms import Key, Role, backend_key, pseudonym, studies_key
-from tre.data.publish import STAGING, staging_in
+from tre.data.publish import staging_in
 from tre.data.store import Check, check_opt_outs, open_store
 
 from .conftest import AT, SITE  # isort: skip
@@ -323,36 +317,3 @@ def test_only_one_ingest_builds_at_a_time(supply, tmp_path):
     with staging_in(tmp_path / "store"), pytest.raises(IngestRefused) as refused:
         ingest(supply, tmp_path / "store", key=SITE, backend="tpp", at=AT)
     assert refused.value.code == "ingest-busy"
-
-
-KILLED = """
-import sys, time
-from datetime import UTC, datetime
-from pathlib import Path
-from tre.data.hidden import prepare
-from tre.data.ingest import ingest
-from tre.data.pseudonyms import Key, Role
-key = Key(Role.SITE, 1, "", bytes(range(32)))
-print("begun", flush=True)
-ingest(Path(sys.argv[1]), Path(sys.argv[2]), key=key, backend="tpp", at=datetime(2026, 2, 1, tzinfo=UTC))
-"""
-
-
-@pytest.mark.parametrize("delay", [0.02, 0.15, 0.25, 0.32])
-def test_an_ingest_killed_at_any_moment_leaves_a_whole_store(supply, own_store, delay):
-    before = open_store(own_store).version
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(supply), str(own_store)],
-        stdout=subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path.cwd())},
-    )
-    with process:
-        assert process.stdout.readline() == b"begun\n"
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-    after = open_store(own_store)
-    assert after.version == before or after.built_at.year == 2026
-    built = ingest(supply, own_store, key=SITE, backend="tpp", at=AT + timedelta(days=90))
-    assert open_store(own_store).version == built.version
-    assert not (own_store / STAGING).exists()
-    assert len(list((own_store / "versions").iterdir())) == 1

@@ -228,7 +228,14 @@ EXTRACT = ActionAsked("a", ActionKind.EXTRACT, (), digest("a"))
 TABLES = ActionAsked("b", ActionKind.CODE, ("a",), digest("b"))
 LONE = ActionAsked("b", ActionKind.AGGREGATE, (), digest("b"))
 SUBMISSION = Submission(
-    "s1", RESEARCH, digest("spec"), digest("code"), WIDE, (EXTRACT, TABLES), ("max",), continues="r0"
+    "s1",
+    RESEARCH,
+    digest("spec"),
+    digest("code"),
+    WIDE,
+    (EXTRACT, TABLES),
+    code_authors=("max",),
+    continues="r0",
 )
 SUBMISSIONS = (
     SUBMISSION,

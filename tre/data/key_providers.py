@@ -49,8 +49,8 @@ class Vault:
         try:
             token = self.token_file.read_text("ascii").strip()
             connection.request("GET", f"/v1/{self.path}", headers={"X-Vault-Token": token})
-            answer = connection.getresponse()
-            content = answer.read(MOST_BYTES)
+            with connection.getresponse() as answer:
+                content = answer.read(MOST_BYTES)
             if answer.status != 200:  # noqa: PLR2004 - HTTP's own number
                 raise _refused(f"The vault answered {answer.status}.")
             fields = json.loads(content)["data"]["data"]
