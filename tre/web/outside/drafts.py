@@ -105,7 +105,7 @@ def _form(
     *,
     told: Refusal | None = None,
 ) -> Template:
-    site, catalogue = outside.common.site, outside.common.catalogue
+    bases, catalogue = outside.common.service.law.now().bases, outside.common.catalogue
     status = STATUS.get(told.code, 403) if told else 200
     return ask.page(
         "outside/draft.html",
@@ -116,7 +116,7 @@ def _form(
         told=told,
         said=as_data(filled),
         purposes=[purpose.value for purpose in Purpose],
-        bases=[basis for basis in site.bases.values() if basis.live_on(ask.now.date())],
+        bases=[basis for basis in bases.values() if basis.live_on(ask.now.date())],
         tables=catalogue.tables,
         opened={column.partition(".")[0] for column in filled.get("column", [])},
     )
