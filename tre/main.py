@@ -236,7 +236,7 @@ def synthetic_store(backend: str, now: datetime, tell: Progress) -> tuple[Path, 
     return store, ring
 
 
-def create_site(folder: Path, now: datetime) -> None:
+def create_site(folder: Path, now: datetime | None = None) -> None:
     """Begin a site: its files, its keys, a ledger with the law that ships."""
     begin_site(folder)
     folders = Folders(folder)
@@ -244,7 +244,7 @@ def create_site(folder: Path, now: datetime) -> None:
     create_key(folders.signing_key, secrets.token_bytes(SEED_BYTES))
     rings = {backend: KeyRing(folders.backend_keys(backend)) for backend in BACKENDS}
     make_keys(KeyRing(folders.keys), rings, secrets.token_bytes(SEED_BYTES), outside=(folders.backends,))
-    _begin_ledger(folders, now)
+    _begin_ledger(folders, now or clock())
 
 
 def _begin_ledger(folders: Folders, now: datetime) -> None:
