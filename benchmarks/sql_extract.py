@@ -32,7 +32,7 @@ COHORT = f"""
            m.patient_id IS NOT NULL AS medicated
     FROM patients AS p
     LEFT JOIN (
-        SELECT patient_id, max(date) AS latest_date, max(numeric_value) AS latest_value,
+        SELECT patient_id, max(date) AS latest_date, arg_max(numeric_value, (date, numeric_value)) AS latest_value,
                count(*) AS n, count(*) FILTER (WHERE date >= DATE '2020-01-01') AS n_last_year,
                avg(numeric_value) AS mean_value
         FROM clinical_events WHERE date < DATE '2021-01-01' AND snomedct_code IN {CODES} GROUP BY patient_id) AS e

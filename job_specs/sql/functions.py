@@ -81,7 +81,7 @@ _GROUPS: tuple[tuple[Kind, str, str], ...] = (
     (
         Kind.AGGREGATE,
         "Values of single rows: right inside a per-patient step, and classed as extremes where they reach a result.",
-        "min:1 max:1 arg_max:2 arg_min:2 bool_and:1 bool_or:1",
+        "min:1 max:1 arg_max:2-5 arg_min:2-5 bool_and:1 bool_or:1",
     ),
     (Kind.AGGREGATE, "Positions in a distribution.", "median:1 quantile_cont:2 quantile_disc:2"),
     (

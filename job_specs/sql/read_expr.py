@@ -27,6 +27,7 @@ from job_specs.sql.ir import (
     Single,
     Window,
 )
+from job_specs.sql.ranking import RANKED, keys_of, row_of
 from job_specs.sql.refusals import Refusals
 
 Json = Mapping[str, Any]
@@ -289,7 +290,27 @@ class ExprReader:
     def _arguments(self, node: Json) -> tuple[Expr, ...]:
         for argument in node.get("arguments", []):
             self.only(argument, "expression")
-        return self._many([argument["expression"] for argument in node.get("arguments", [])])
+        given = [argument["expression"] for argument in node.get("arguments", [])]
+        found = functions.find(str(node.get("function_name", "")))
+        return self._ranked(given, node) if found and found.name in RANKED else self._many(given)
+
+    def _ranked(self, given: list[Json], node: Json) -> tuple[Expr, ...]:
+        """The value, and the keys that its row is chosen by: one, or those of a row of them."""
+        row = row_of(given[1]) if len(given) == _ORDERED_ARGS else None
+        if row is None:
+            if len(given) > _ORDERED_ARGS:
+                self._refuse("sql-arity", node, text=str(node["function_name"]))
+            return self._many(given)
+        value, parts = self.read(given[0]), self._many(row)
+        keys = keys_of(value, parts)
+        if given[1].get("class") == "CASE" and not self._is_there(given[1], keys):
+            self._refuse("sql-construct", given[1])
+        return (value, *keys)
+
+    def _is_there(self, case: Json, keys: tuple[Expr, ...]) -> bool:
+        condition = self.read(case["case_checks"][0]["when_expr"])
+        there = Call("not", (Call("is_null", keys[:1]),))
+        return condition == there and self.read(case["else_expr"]) == NULL
 
     def _call(self, found: functions.Function, args: tuple[Expr, ...], node: Json) -> Expr:
         keys = self.orders(node.get("order_bys", {}).get("orders", []))

@@ -32,6 +32,7 @@ from job_specs.sql.ir import (
     Single,
     Window,
 )
+from job_specs.sql.ranking import RANKED, ranked_by
 
 _INFIX = {
     "+": "+", "-": "-", "*": "*", "/": "/", "//": "//", "%": "%", "||": "||", "=": "=", "<>": "<>", "<": "<", ">": ">",
@@ -162,7 +163,14 @@ def _call(expr: Call) -> str:
     if special is not None:
         return special + where
     distinct = "DISTINCT " if expr.distinct else ""
-    return f"{_SPELLED.get(expr.name, expr.name)}({distinct}{_list(expr.args)}){where}"
+    return f"{_SPELLED.get(expr.name, expr.name)}({distinct}{_arguments(expr)}){where}"
+
+
+def _arguments(call: Call) -> str:
+    if call.name in RANKED:
+        value, *keys = call.args
+        return _list((value, ranked_by(value, tuple(keys))))
+    return _list(call.args)
 
 
 def _special(expr: Call) -> str | None:
@@ -193,7 +201,7 @@ def _cast(expr: Cast) -> str:
 def _window(expr: Window) -> str:
     call = expr.call
     nulls = " IGNORE NULLS" if expr.ignore_nulls else ""
-    inner = "*" if call.name == "count_star" else _list(call.args) + nulls
+    inner = "*" if call.name == "count_star" else _arguments(call) + nulls
     where = f" FILTER (WHERE {write_expr(call.where)})" if call.where else ""
     name = "count" if call.name == "count_star" else call.name
     return f"{name}({inner}){where} OVER ({_over(expr)})"

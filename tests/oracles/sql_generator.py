@@ -93,7 +93,7 @@ MEASURES = (
     "count(*)", "count({num})", "count(DISTINCT {patient})", "count(DISTINCT CASE WHEN {bool} THEN {patient} END)", "count(DISTINCT {int})",
     "count(*) FILTER (WHERE {bool})", "count_if({bool})", "sum({num})", "sum(CASE WHEN {bool} THEN 1 ELSE 0 END)", "sum(({bool})::INT)",
     "sum({num}) FILTER (WHERE {bool})", "avg({num})", "avg(({bool})::INT)", "avg(CASE WHEN {bool} THEN 1 ELSE 0 END)", "min({date})",
-    "max({num})", "arg_max({unique}, {unique})", "arg_min({unique}, {unique})", "bool_and({bool})", "bool_or({bool})", "median({num})",
+    "max({num})", "arg_max({num}, {date})", "arg_min({unique}, ({date}, {text}))", "arg_max({text}, {int})", "bool_and({bool})", "bool_or({bool})", "median({num})",
     "quantile_cont({num}, 0.25)", "quantile_disc({int}, 0.75)", "percentile_cont(0.5) WITHIN GROUP (ORDER BY {num})",
     "round(stddev_samp({int}), 6)", "round(stddev_pop({int}), 6)", "round(var_samp({int}), 6)", "round(var_pop({int}), 6)",
     "round(covar_samp({int}, {int}), 6)", "round(covar_pop({int}, {int}), 6)", "round(corr({int}, {int}), 6)",

@@ -493,11 +493,10 @@ def left_names(query: ir.Query) -> list[str]:
 
 
 def _arg_extreme(name: str, arguments: list[list[Any]]) -> Any:
-    known = [(by, value) for value, by in arguments if by is not None and value is not None]
-    if not known:
-        return None
-    best = (max if name == "arg_max" else min)(by for by, _ in known)
-    return next(value for by, value in known if by == best)
+    """The value of the row with the greatest (least) keys; of several, the greatest (least) value; a missing key is last."""
+    known = [(value, keys) for value, *keys in arguments if keys[0] is not None and value is not None]
+    ranks = [(*((key is None, key) for key in keys), value) for value, keys in known]
+    return (max if name == "arg_max" else min)(ranks)[-1] if ranks else None
 
 
 def _covariance(pairs: list[tuple[float, float]], lost: int = 1) -> float:

@@ -290,6 +290,9 @@ s   | sql-interval           | SELECT count(*) FROM patients WHERE date_of_birth
 s   | sql-position           | SELECT sex, count(*) FROM patients GROUP BY 3
 s   | sql-position           | SELECT sex, count(*) FROM patients GROUP BY 1 ORDER BY 9
 s   | sql-columns-count      | SELECT sex, count(*) FROM patients GROUP BY 1 UNION ALL SELECT count(*) FROM patients
+s   | sql-construct          | SELECT arg_max(region, CASE WHEN sex = 'female' THEN row(date_of_birth, region) END) FROM patients
+s   | sql-function           | SELECT max((date_of_birth, region)) FROM patients
+s   | sql-function           | SELECT arg_max((region, sex), date_of_birth) FROM patients
 s   | sql-empty              |
 """
 

@@ -311,3 +311,12 @@ def test_no_exact_distinct_count_is_paid_for_where_rows_are_patients() -> None:
     one_to_one = "WITH e AS (SELECT patient_id, max(value) AS v FROM events GROUP BY patient_id) SELECT sex, avg(v) AS m FROM patients LEFT JOIN e USING (patient_id) GROUP BY sex"
     assert "DISTINCT" not in counted(one_to_one).sql
     assert "DISTINCT" in counted("SELECT code, count(*) AS n FROM events GROUP BY code").sql
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_rows_with_the_same_date_the_same_one_wins_in_whatever_order_they_lie(order: int) -> None:
+    sql = """SELECT code, arg_max(value, day) AS latest, arg_min(value, day) AS first, arg_max(value, (day, code)) AS tied
+             FROM events GROUP BY code"""
+    rows = [(i, DAY, "c", float(i)) for i in range(9)] + [(9, None, "c", 99.0), (9, DAY, "c", None)]
+    (row,) = ask(counted(sql).sql, crowd(10), rows[::order])
+    assert (row["latest"], row["first"], row["tied"]) == (8.0, 0.0, 8.0)
