@@ -8,7 +8,7 @@ hidden [P10]. This sees a filter shifted by one person, the complement of a rele
 A number that released ones already give, although nobody could know that from the questions alone, stays hidden as well:
 whether "ill" and "ill, and not this person" are the same people is what is asked. And there are never more independent
 numbers than one for each group that the policy would show of the people they are about: with enough large sums, the
-people in them can be solved for.
+people in them can be solved for. A table that counts nobody at all is not answered either.
 
 Refuses tables over another number of people than the ledger's. It never holds who anybody is: people are places in an
 array that only the data room can read.
@@ -72,6 +72,16 @@ class Cut:
             raise ValueError("a cut gives each person one row from 0, or -1")
         if not self.release or any(row < 0 for row in self.shown):
             raise ValueError("a cut names its release and its rows")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A table that left, or is to leave, with the list of who is behind each row, which only the data room can read."""
+
+    release: str
+    members: bytes
+    question: Question
+    shown: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -184,6 +194,10 @@ class _Comparison:
         sizes = np.bincount(cut.row_of[cut.row_of >= 0], minlength=max(cut.shown, default=0) + 1)
         order = sorted(cut.shown, key=lambda row: (-int(sizes[row]), row))
         for row, vector in zip(order, _vectors(cut, self._atoms, order), strict=True):
+            if not sizes.any():
+                # Of how many it counts nobody is not said: it may be one person, who is then told of.
+                yield Difference(row, 0, ())
+                continue
             people = self._why_not(cut, row, vector, related)
             if people is not None:
                 yield Difference(row, people, self._near(cut, row))

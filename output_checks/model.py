@@ -186,7 +186,8 @@ class Evidence:
     """What the data itself says of a table: distinct people behind each row, in the file's row order.
 
     `roles` says what each column is (the words of the SQL units); `shares` what each row's sum in a column is made of;
-    `withheld` the rows that, beside what was released before, would single somebody out (the ledger's differences).
+    `withheld` the rows that, beside what was released before, would single somebody out (the ledger's differences), and
+    `earlier` those releases, by names that whoever reads the report may know.
     `rows` is records behind each row; `values` what the data gives for each cell of a column, None where it gives
     nothing; `sides` where each number of a column stands among its people; `smallest` the people at the rarest level
     of each regressor.
@@ -197,6 +198,7 @@ class Evidence:
     roles: Mapping[str, str] = field(default_factory=dict)
     shares: Mapping[str, tuple[Shares, ...]] = field(default_factory=dict)
     withheld: frozenset[int] = frozenset()
+    earlier: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
     values: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     sides: Mapping[str, tuple[Sides | None, ...]] = field(default_factory=dict)

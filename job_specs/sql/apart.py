@@ -23,7 +23,7 @@ from job_specs.sql.ir import (
     Query,
     Select,
 )
-from job_specs.sql.model import PEOPLE, UNCLEAR
+from job_specs.sql.model import PATIENT, PEOPLE, UNCLEAR
 from job_specs.sql.roles import indicator, leaves
 from job_specs.sql.write import write
 
@@ -53,6 +53,33 @@ def narrowed(counting: Query, query: Query, traces: Traces) -> Query | None:
     same = tuple(Call("is_not_distinct", (key, Column(_FEW, names[key]))) for key in few.group.keys)
     on = same[0] if len(same) == 1 else Call("and", same)
     return replace(few, source=Join("semi", few.source, Named(UNCLEAR, _FEW), on=on))
+
+
+def members(
+    counting: Query, query: Query, traces: Traces
+) -> tuple[Select, Select, tuple[Select, ...]] | None:
+    """Who is behind each row; who is asked about at all; and what divides them, one query for each dimension."""
+    if not isinstance(query, Select) or not isinstance(counting, Select) or not _is_plain(query, traces):
+        return None
+    person, keys = traces.selects[id(query)].source.person, query.group.keys if query.group else ()
+    dimensions = _dimensions(query, traces)
+    if person is None or not set(keys) <= {item.value for item in dimensions}:
+        return None
+    asked = Select((Item(person, PATIENT),), counting.source, counting.where, ctes=counting.ctes)
+    every = replace(asked, items=(*dimensions, *asked.items), group=_by((*keys, person)))
+    return every, asked, tuple(replace(asked, items=(Item(key, PATIENT),)) for key in keys)
+
+
+def counts_everybody(query: Query, position: int, traces: Traces) -> bool:
+    """Whether a column counts all the people behind its row, no condition in between."""
+    if not isinstance(query, Select):
+        return False
+    value, person = query.items[position].value, traces.selects[id(query)].source.person
+    if not isinstance(value, Call) or value.where is not None:
+        return False
+    return value.name == "count_star" or (
+        value.name == "count" and value.distinct and value.args == (person,)
+    )
 
 
 def shares_apart(counting: Query, query: Query, traces: Traces) -> Select | None:

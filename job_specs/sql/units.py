@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from job_specs.sql.agree import understand
-from job_specs.sql.apart import alone, narrowed, shares_apart, sums, written
+from job_specs.sql.apart import alone, counts_everybody, members, narrowed, shares_apart, sums, written
 from job_specs.sql.columns import evidence_name
 from job_specs.sql.evidence import ZERO, Evidence, GroupEvidence, shares
 from job_specs.sql.facts import Facts, Level, SelectTrace, Traces
@@ -76,10 +76,25 @@ def _beside(counted: Units, query: Query, traces: Traces) -> Units:
     row = (_Extra(PEOPLE, "all"),)
     exact, bound = (_Counting(traces, exact=way).query(query, row) for way in (True, False))
     counted = replace(counted, shares=written(shares_apart(exact, query, traces)))
+    counted = _with_members(counted, exact, query, traces)
     if exact == bound or any(column.role in _EXACT for column in counted.columns):
         return counted
     narrow = written(narrowed(exact, query, traces))
     return replace(counted, bound=write(alone(bound, query, traces)), narrow=narrow)
+
+
+def _with_members(counted: Units, exact: Query, query: Query, traces: Traces) -> Units:
+    """With the query of who is behind each row, where all cells of a row are about the same people."""
+    found = members(exact, query, traces)
+    own = [
+        at
+        for at, column in enumerate(counted.columns)
+        if column.people != PEOPLE and not counts_everybody(query, at, traces)
+    ]
+    if found is None or own:
+        return counted
+    every, asked, keys = found
+    return replace(counted, members=write(every), population=write(asked), keys=tuple(map(write, keys)))
 
 
 def _output_columns(query: Query, facts: Facts, traces: Traces) -> Iterator[OutputColumn]:

@@ -24,7 +24,8 @@ def _look(subject: Subject) -> Iterator[Because]:
         rows = (CellRef(row, name) for row in sorted(evidence.withheld))
         cells = [cell for cell in rows if not is_hidden(table.at(cell))]
         if cells:
-            reason = "Compared with what was released before, a row would single people out."
+            before = ", ".join(evidence.earlier) or "what was released before"
+            reason = f"Compared with {before}, a row would single people out, or says what can be computed already."
             yield hide(reason, _FIX, column=name, cells=cells)
 
 

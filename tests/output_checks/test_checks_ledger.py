@@ -73,6 +73,13 @@ def test_another_question_with_the_same_answer_is_not_answered() -> None:
         assert refused(ledger, cut("ill, and not Bob", ill & without(BOB))) == [0]
 
 
+def test_a_count_of_nobody_is_not_answered() -> None:
+    """Nobody who is ill among one person: whoever asked knows who that is."""
+    assert refused(Ledger(1000), cut("Bob, if he is ill", ~everybody())) == [0]
+    nobody_in_row_one = Cut("by sex", SEX * 2, frozenset({0, 1, 2}))
+    assert refused(Ledger(1000), nobody_in_row_one) == []
+
+
 def test_a_tracker_of_four_large_numbers_is_seen_at_the_last() -> None:
     """count(Bob) = count(Bob or T) + count(Bob or not T) - count(T) - count(not T)."""
     tracker = SEX == 1

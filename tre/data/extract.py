@@ -21,7 +21,7 @@ from job_specs.model import Resources
 from sandboxes.model import Input
 from tre.data import engine
 from tre.data.catalogue import Catalogue
-from tre.data.engine.query import FORMAT
+from tre.data.engine.query import FORMAT, MEMBERS
 from tre.data.errors import AnswerUnreadable, CatalogueInvalid, Reason
 from tre.data.pseudonyms import Key, load_key, study_hasher, study_key
 from tre.data.store import Store
@@ -35,6 +35,8 @@ os._exit(run(sys.argv[1:]))  # not sys.exit: DuckDB's Python binding prints abou
 CLEAR = 20
 """So many people found among a part of the patients are enough for any check; fewer are counted exactly."""
 UNITS = "units.json"
+RELEASED = "*released*"
+"""Stands where a study's name stands, and is none: what was released is remembered under pseudonyms of its own."""
 REPORT = "engine.json"
 MOST_AGGREGATE_ROWS = 200_000
 MOST_ANSWER_BYTES = 64 << 20
@@ -72,6 +74,7 @@ class Counting:
     bound: str = ""
     narrow: str = ""
     shares: str = ""
+    members: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ def request_for_aggregate(
     parameters: Mapping[str, Any],
     tables: Mapping[str, Sequence[str]],
     output: str,
+    studies: Key | None = None,
     limits: EngineLimits | None = None,
     exempt: bool = False,
     national: bool = False,
@@ -155,6 +159,8 @@ def request_for_aggregate(
         parameters: values by name.
         tables: the approved columns of each table the query reads.
         output: path of the result, relative to the outputs folder; its suffix says the format.
+        studies: this backend's studies key, from which the pseudonyms of what was released are made; nobody's members
+            are written without it.
         limits: what it may use.
         exempt: whether the study is one of those that may see people who have opted out.
         national: whether the legal basis asks that national opt-outs be honoured as well.
@@ -166,11 +172,16 @@ def request_for_aggregate(
     """
     files = _Files(store, catalogue, tables, exempt=exempt, national=national, absent=absent)
     content = _content(files, sql, parameters, output=output, limits=limits or EngineLimits())
+    remembered = studies is not None and counting is not None and bool(counting.members)
     content |= {"kind": "aggregate", "columns": list(columns), "pseudonym": None}
     content["dimensions"] = [name for name, role in columns.items() if role == "dimension"]
     content["counting"] = asdict(counting or Counting(""))
-    outputs = (output, UNITS, REPORT) if counting is not None else (output, REPORT)
-    return _request(files, content, outputs=outputs, roles=columns)
+    if studies is not None and remembered:
+        content["pseudonym"] = _blocks(studies, RELEASED)
+    else:
+        content["counting"]["members"] = ""
+    kept = (*((UNITS,) if counting is not None else ()), REPORT, *((MEMBERS,) if remembered else ()))
+    return _request(files, content, outputs=(output, *kept), roles=columns)
 
 
 def request_for_extract(
@@ -198,12 +209,16 @@ def request_for_extract(
         KeyRefused: the key is not a studies key.
     """
     files = _Files(store, catalogue, tables, exempt=exempt, national=national, absent=absent)
-    hasher = study_hasher(study_key(studies, study))
-    blocks = {"inner": hasher.inner.hex(), "outer": hasher.outer.hex(), "version": f"{hasher.version:02x}"}
     content = _content(files, sql, parameters, output=output, limits=limits or EngineLimits())
-    content |= {"kind": "extract", "columns": list(columns), "pseudonym": blocks}
+    content |= {"kind": "extract", "columns": list(columns), "pseudonym": _blocks(studies, study)}
     roles = dict.fromkeys(columns, "other")
     return _request(files, content, outputs=(output, REPORT), roles=roles)
+
+
+def _blocks(studies: Key, study: str) -> dict[str, str]:
+    """What a box makes one study's pseudonyms with, and nobody else's."""
+    hasher = study_hasher(study_key(studies, study))
+    return {"inner": hasher.inner.hex(), "outer": hasher.outer.hex(), "version": f"{hasher.version:02x}"}
 
 
 class _Files:

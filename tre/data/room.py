@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 from job_specs.model import Purpose, Resources, TableScope
 from job_specs.sql.model import ColumnFact, Scope, TableFact, Units
+from output_checks.ledger import Difference, Listed
 from output_checks.model import Evidence
+from output_checks.policy import Policy
 from output_checks.question import Question
 from sandboxes.model import Input
 from tre.custody.context import OptOuts, StoreFacts
@@ -25,6 +27,7 @@ from tre.data.evidence import measure
 from tre.data.extracted import opened
 from tre.data.governance import Governance
 from tre.data.keyring import KeyRing
+from tre.data.released import differences
 from tre.data.store import Check, Store, open_store
 
 
@@ -142,9 +145,11 @@ class Room:
 
     def ask_aggregate(self, case: JobRequest, question: Asking, folder: Path) -> Laid:
         """Lay out an aggregate question beneath ``folder``."""
+        outside = (self._stores.live, self._stores.canary)
         exempt, national = self._sight(case)
+        store = self._store(case)
         request = extract.request_for_aggregate(
-            self._store(case),
+            store,
             self.catalogue,
             sql=question.sql,
             counting=counting_of(question.units),
@@ -152,6 +157,7 @@ class Room:
             parameters=question.parameters,
             tables=_by_table(question.datasets),
             output=_result(question.output),
+            studies=extract.open_studies_key(self._stores.keys.studies(store.key_version), outside=outside),
             limits=extract.limits_for(question.resources),
             exempt=exempt,
             national=national,
@@ -183,6 +189,12 @@ class Room:
         """Read what an aggregate's box counted, for a result of that many rows. Raises AnswerUnreadable."""
         units = extract.read_units(untrusted_units, question.roles, rows=rows)
         return Counted(units.people, units.roles, dict(extract.largest(units)))
+
+    def differences(
+        self, offered: Listed, earlier: Sequence[Listed], policy: Policy
+    ) -> tuple[Difference, ...] | None:
+        """The rows of a table that may not be shown beside what left before; None where nobody can tell."""
+        return differences(offered, earlier, policy)
 
     def pseudonyms(self, content: bytes) -> frozenset[str]:
         """The pseudonyms in an extract, as the engine wrote it."""
@@ -246,7 +258,9 @@ def scope_of(known: Iterable[Mapping[str, Any]]) -> Scope:
 
 def counting_of(units: Units | None) -> extract.Counting | None:
     """How people are counted beside a query, as the engine is asked to."""
-    return extract.Counting(units.sql, units.bound, units.narrow, units.shares) if units else None
+    if units is None:
+        return None
+    return extract.Counting(units.sql, units.bound, units.narrow, units.shares, units.members)
 
 
 def _result(path: str) -> str:

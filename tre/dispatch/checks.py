@@ -6,11 +6,12 @@ Refuses to offer an output without a report. Reports, and the canonical twins th
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from job_specs.model import Action, RunBody
+from job_specs.model import Action, RunBody, Sensitivity
 from output_checks.check import check_together
+from output_checks.ledger import Listed
 from output_checks.model import Confidence, Evidence, Report, Shares
 from output_checks.model import Offered as ForCheck
 from output_checks.policy import Policy
@@ -20,6 +21,7 @@ from tre.custody.policies.run import to_offer
 from tre.custody.requests import ActionKind, JobRequest
 from tre.dispatch.actions import matches
 from tre.dispatch.code import fetch
+from tre.dispatch.comparing import Compared, Memory
 from tre.dispatch.intake import OUTPUTS, Intake, question, read_study
 from tre.dispatch.ports import DataRoom, DataRooms, Shelf, inside_path
 from tre.dispatch.recompute import evident, numbers_shown
@@ -36,6 +38,7 @@ class Around:
     extracts: Mapping[str, bytes]
     beside: frozenset[str]
     numbers: frozenset[str] = frozenset()
+    compared: Mapping[Output, Compared] = field(default_factory=dict)
 
 
 class Checks:
@@ -57,12 +60,14 @@ class Checks:
         self._policy = policy
         self._images = images
 
-    def over(self, case: JobRequest) -> tuple[Offered, ...]:
-        """Check every output that is asked to leave; words last, beside the numbers that the tables may show."""
-        data = self._data.of(case.submission.backend)
-        intake = read_study(fetch(case.submission.code, self._documents.get), data, self._images)
+    def over(self, case: JobRequest, others: Sequence[JobRequest] = ()) -> tuple[Offered, ...]:
+        """Check every output that is asked to leave, beside what left before of this request and of others.
+
+        Words come last, beside the numbers that the tables may show.
+        """
+        intake = self._intake(case)
         asked = to_offer(case)
-        around = self._around(case, intake, asked)
+        around = replace(self._around(case, intake, asked), compared=self._compared(case, asked, others))
         # Tables first and at once: what one hides must not be in another, and words may say what tables may show.
         tables = [output for output in asked if not is_words(output.path)]
         reports = self._judged(case, intake, tables, around)
@@ -70,6 +75,41 @@ class Checks:
         around = replace(around, numbers=around.numbers.union(*shown))
         reports |= self._judged(case, intake, [output for output in asked if output not in reports], around)
         return tuple(self._kept(output, reports[output]) for output in asked)
+
+    def _intake(self, case: JobRequest) -> Intake:
+        data = self._data.of(case.submission.backend)
+        return read_study(fetch(case.submission.code, self._documents.get), data, self._images)
+
+    def overtaken(self, case: JobRequest, others: Sequence[JobRequest]) -> bool:
+        """Whether something of what is about to leave may not any more, for what left since it was checked [P10]."""
+        actions = {each.path: each.action for each in case.outputs}
+        twins = [
+            Output(actions[each.path], each.path, each.digest, 0, Sensitivity.MODERATE)
+            for each in case.offered
+        ]
+        return any(each.withheld or not each.told for each in self._compared(case, twins, others).values())
+
+    def _compared(
+        self, case: JobRequest, asked: Sequence[Output], others: Sequence[JobRequest]
+    ) -> Mapping[Output, Compared]:
+        """Each aggregate beside what left before from the same backend, and beside those offered with it."""
+        backend = case.submission.backend
+        memory = Memory(self._quarantine, self._data.of(backend), self._policy, study=self._intake)
+        mine = {output: self._listed(memory, case, output) for output in asked}
+        if not any(mine.values()):
+            return {}
+        before = [each for each in (case, *others) if each.submission.backend == backend]
+        earlier = [listed for each in before for listed in memory.left(each)]
+        found: dict[Output, Compared] = {}
+        for output, listed in mine.items():
+            if listed is not None:
+                found[output] = memory.compared(case, listed, earlier)
+                earlier.append(replace(listed, shown=listed.shown - found[output].withheld))
+        return found
+
+    def _listed(self, memory: Memory, case: JobRequest, output: Output) -> Listed | None:
+        content = self._quarantine.get(output.digest)
+        return next(memory.listed(case, output.action, output.path, content), None)
 
     def _judged(
         self, case: JobRequest, intake: Intake, asked: Sequence[Output], around: Around
@@ -91,7 +131,7 @@ class Checks:
             path=output.path,
             content=content,
             declaration=declaration(action, output.path),
-            evidence=self._evidence(case, intake, action, content),
+            evidence=beside(self._evidence(case, intake, action, content), around.compared.get(output)),
             pseudonyms=pseudonyms_in(around),
             beside=around.beside,
             numbers=around.numbers,
@@ -132,6 +172,15 @@ class Checks:
             (job.action.name, out) for job in jobs for out in job.outputs if out.path.startswith(OUTPUTS)
         ]
         return {name: self._quarantine.get(output.digest) for name, output in files}
+
+
+def beside(evidence: Evidence | None, compared: Compared | None) -> Evidence | None:
+    """What is known of a table's people, with what comparing it with earlier releases found."""
+    if evidence is None or compared is None:
+        return evidence
+    if not compared.told:
+        return replace(evidence, withheld=frozenset(range(len(evidence.people))))
+    return replace(evidence, withheld=compared.withheld, earlier=compared.earlier)
 
 
 def pseudonyms_in(around: Around) -> frozenset[str] | None:

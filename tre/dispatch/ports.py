@@ -10,7 +10,9 @@ from typing import Any, Protocol
 
 from job_specs.model import Resources, TableScope
 from job_specs.sql.model import Scope, Units
+from output_checks.ledger import Difference, Listed
 from output_checks.model import Evidence
+from output_checks.policy import Policy
 from output_checks.question import Question as Measured
 from sandboxes.model import Input
 from tre.custody.requests import JobRequest
@@ -132,6 +134,12 @@ class DataRoom(Protocol):
 
     def people(self, untrusted_units: bytes, question: Question, *, rows: int) -> People:
         """Read what an aggregate's box counted, for a result of that many rows. Raises where it is not what the engine writes."""
+        ...
+
+    def differences(
+        self, offered: Listed, earlier: Sequence[Listed], policy: Policy
+    ) -> tuple[Difference, ...] | None:
+        """The rows of a table that may not be shown beside what left before; None where nobody can tell."""
         ...
 
     def pseudonyms(self, extract: bytes) -> frozenset[str]:

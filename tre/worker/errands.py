@@ -24,6 +24,9 @@ UNDER_REVIEW = frozenset(
 )
 """Where a change of the disclosure policy means that everything is checked, and voted on, again [P10]."""
 
+SIGNED = frozenset({RequestStage.PART_SIGNED_OFF, RequestStage.SIGNED_OFF})
+"""Where a release of somebody else's, in the meantime, means the same [P10]."""
+
 Work = Callable[[JobRequest, int], None]
 
 
@@ -63,20 +66,31 @@ class Errands:
             return Errand(f"@check-{case.round}", self._check) if to_offer(case) else None
         if case.stage is not RequestStage.RECALLED and not self._tools.push.is_delivered(case):
             return Errand(f"@deliver-{len(case.statements)}", self._deliver)
-        if case.stage is RequestStage.PART_SIGNED_OFF and case.policy == self._service.rules.check_policy:
-            return Errand(f"@release-{len(case.statements)}", self._release_part)
-        if case.stage in UNDER_REVIEW and case.policy != self._service.rules.check_policy:
+        if self._is_outdated(case):
             return Errand(f"@check-{case.round}", self._check)
+        if case.stage is RequestStage.PART_SIGNED_OFF:
+            return Errand(f"@release-{len(case.statements)}", self._release_part)
         return self._by_stage.get(case.stage)
+
+    def _is_outdated(self, case: JobRequest) -> bool:
+        """Whether what the checks found no longer holds: another policy is in force, or something else has left since."""
+        if case.stage in UNDER_REVIEW and case.policy != self._service.rules.check_policy:
+            return True
+        return case.stage in SIGNED and self._tools.checks.overtaken(case, self._left_before(case))
 
     def _finish(self, case: JobRequest, token: int) -> None:
         del token  # a second finish is refused by the core
         self._service.finish(self._tools.clock(), case.id)
 
     def _check(self, case: JobRequest, token: int) -> None:
-        offered = self._tools.checks.over(case)
+        offered = self._tools.checks.over(case, self._left_before(case))
         errand = f"@check-{case.round}"
         self._service.check(self._tools.clock(), case.id, offered, errand=errand, token=token)
+
+    def _left_before(self, case: JobRequest) -> tuple[JobRequest, ...]:
+        """Every other request of which something has left, recalled or not: what was seen is known [P10]."""
+        others = (self._service.request(each) for each in self._service.request_ids() if each != case.id)
+        return tuple(each for each in others if each.statements)
 
     def _release(self, case: JobRequest, token: int) -> None:
         del token  # a second release is refused by the core

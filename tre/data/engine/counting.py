@@ -11,10 +11,10 @@ from typing import Any
 
 import duckdb
 
-from .query import PEOPLE, UNCLEAR, Refused, word, write_json
+from .query import FORMATS, MEMBERS, PEOPLE, UNCLEAR, Refused, text, word, write_json
 from .readings import Readings, parsed
 from .walls import show
-from .writing import HANDED, copy, described, handed_over
+from .writing import HANDED, copy, described, handed_over, pseudonyms
 
 _SHARES = ("__top1", "__top2")
 
@@ -29,6 +29,8 @@ def answer_aggregate(readings: Readings, writer: duckdb.DuckDBPyConnection) -> d
     copy(writer, result.shown, query, {"rows": rows, "columns": columns})
     if query.counted:
         write_json(query.out / query.units, result.units())
+    if query.members:
+        result.write_members()
     return {"status": "ok", "rows": rows, "columns": columns}
 
 
@@ -75,6 +77,20 @@ class _Result:
         found = {name: self._values(f"answer.{word(name)}::DOUBLE") for name in beside}
         people = [int(count) for count in found.pop(PEOPLE)]
         return {"format": "tre-units-1", "people": people, "shares": found | self._shares_apart()}
+
+    def write_members(self) -> None:
+        """Write who is behind each row, under pseudonyms that are used for nothing else."""
+        pseudonyms(self._writer, self._query.pseudonym)
+        names = [word(name) for name in self._query.dimensions]
+        alike = f"count(*) OVER (PARTITION BY {', '.join(names) or '1'})"
+        same = "".join(f" AND answer.{name} IS NOT DISTINCT FROM found.{name}" for name in names)
+        with handed_over(self._readings.answer(self._query.members), self._writer):
+            self._writer.execute(
+                "COPY (SELECT answer.place::INTEGER AS place, study_pseudonym(found.tre_patient) AS member "  # noqa: S608
+                f"FROM (SELECT *, rowid AS place, {alike} AS times FROM answer) AS answer "
+                f"JOIN {HANDED} AS found ON answer.times = 1{same} WHERE found.tre_patient IS NOT NULL "
+                f"ORDER BY ALL) TO '{text(str(self._query.out / MEMBERS))}' ({FORMATS['parquet']})"
+            )
 
     def rows(self, table: str) -> int:
         """How many rows a table of the writer's has."""

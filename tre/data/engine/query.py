@@ -13,6 +13,7 @@ from typing import Any
 FORMAT = "tre-query-1"
 PEOPLE = "tre_people"
 UNCLEAR = "tre_unclear"
+MEMBERS = "members.parquet"
 FORMATS = {
     "csv": "FORMAT csv, HEADER true",
     "csv.gz": "FORMAT csv, HEADER true, COMPRESSION gzip",
@@ -37,6 +38,7 @@ class Query:
     bound: str
     narrow: str
     shares: str
+    members: str
     part: str
     dimensions: tuple[str, ...]
     parameters: Mapping[str, Any]
@@ -73,6 +75,7 @@ def read_query(content: Mapping[str, Any]) -> Query:
         bound=content["counting"]["bound"],
         narrow=content["counting"]["narrow"],
         shares=content["counting"]["shares"],
+        members=content["counting"]["members"],
         part=content["part"],
         dimensions=tuple(content["dimensions"]),
         parameters={name: _value(value) for name, value in content["parameters"].items()},

@@ -31,7 +31,7 @@ def answer_extract(readings: Readings, writer: duckdb.DuckDBPyConnection) -> dic
     if rows != people:
         raise Refused("more than one row for a person, or a row for nobody")
     columns[0] = {"name": "patient_id", "type": "VARCHAR"}
-    _study_pseudonyms(writer, query.pseudonym)
+    pseudonyms(writer, query.pseudonym)
     # In the store's order two studies' extracts could be laid side by side, row for row.
     replaced = "SELECT {} AS patient_id, * EXCLUDE (patient_id) FROM {}"
     ordered = replaced.format("study_pseudonym(patient_id)", f"{HANDED} ORDER BY patient_id")
@@ -41,7 +41,8 @@ def answer_extract(readings: Readings, writer: duckdb.DuckDBPyConnection) -> dic
     return {"status": "ok", "rows": int(rows), "columns": columns}
 
 
-def _study_pseudonyms(writer: duckdb.DuckDBPyConnection, pseudonym: Mapping[str, str]) -> None:
+def pseudonyms(writer: duckdb.DuckDBPyConnection, pseudonym: Mapping[str, str]) -> None:
+    """Make known to a database how pseudonyms are made of the store's."""
     inner, outer, version = (hexed(pseudonym[name]) for name in ("inner", "outer", "version"))
     writer.execute(
         f"CREATE TEMP MACRO study_pseudonym(person) AS ('{version}' || substr(sha256(unhex('{outer}') "

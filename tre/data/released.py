@@ -1,0 +1,76 @@
+"""What left before, as sets of people: whether one more table, beside all of it, would single somebody out [P10].
+
+Each aggregate's box left a list of who is behind each row, under pseudonyms that are used for nothing else; the quarantine
+keeps it for as long as the release is remembered. Here the lists become places in arrays, and nothing but row numbers
+leaves this room. Refuses to say that a table is safe where its list is missing, or is not of this key.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from output_checks.ledger import Cut, Difference, Ledger, Listed
+from output_checks.policy import Policy
+
+_MOST_ROWS = 200
+_VERSION = np.uint64(56)
+Ints = NDArray[np.int64]
+
+
+def differences(offered: Listed, earlier: Sequence[Listed], policy: Policy) -> tuple[Difference, ...] | None:
+    """The rows of a table that may not be shown beside what left before.
+
+    Returns:
+        None where that cannot be told: people are in too many rows at once, or pseudonyms are of another key.
+    """
+    lists = [_members(table.members) for table in (*earlier, offered)]
+    everybody, places = np.unique(np.concatenate([each for _, each in lists]), return_inverse=True)
+    if len(np.unique(everybody >> _VERSION)) > 1:
+        return None
+    starts = np.cumsum([0, *(len(each) for _, each in lists)])
+    ledger, found = Ledger(max(len(everybody), 1)), list[Cut]()
+    # What is small by itself stays hidden whatever left before.
+    small = [row for row, size in enumerate(np.bincount(lists[-1][0])) if policy.is_small(int(size))]
+    offered = replace(offered, shown=offered.shown.difference(small))
+    for at, table in enumerate((*earlier, offered)):
+        own = places[starts[at] : starts[at + 1]].astype(np.int64)
+        cuts = _cuts(table, lists[at][0], own, len(everybody))
+        if cuts is None:
+            return None
+        ledger, found = (ledger.with_release(*cuts), found) if at < len(earlier) else (ledger, cuts)
+    return ledger.differences(found, policy)
+
+
+def _members(content: bytes) -> tuple[Ints, NDArray[np.uint64]]:
+    """The row and the person of every line of a list: a person is the beginning of their pseudonym, key's version first."""
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect(":memory:") as connection:
+        file.write(content)
+        file.flush()
+        read = connection.execute(
+            "SELECT place::BIGINT AS place, ('0x' || replace(member::VARCHAR, '-', '')[:16])::UBIGINT AS person "
+            "FROM read_parquet($1)",
+            [file.name],
+        ).fetchnumpy()
+    return np.asarray(read["place"], dtype=np.int64), np.asarray(read["person"], dtype=np.uint64)
+
+
+def _cuts(table: Listed, rows: Ints, people: Ints, everybody: int) -> list[Cut] | None:
+    """One cut where nobody is in two rows, one for each row otherwise."""
+    whole = np.full(everybody, -1, dtype=np.int64)
+    whole[people] = rows
+    if np.array_equal(whole[people], rows) and len(np.unique(people)) == len(people):
+        return [Cut(table.release, whole, table.shown, table.question)]
+    if len(table.shown) > _MOST_ROWS:
+        return None
+    return list(_row_by_row(table, rows, people, everybody))
+
+
+def _row_by_row(table: Listed, rows: Ints, people: Ints, everybody: int) -> Iterator[Cut]:
+    for row in sorted(table.shown):
+        alone = np.full(everybody, -1, dtype=np.int64)
+        alone[people[rows == row]] = row
+        yield Cut(table.release, alone, frozenset({row}), table.question)
