@@ -49,6 +49,7 @@ from output_checks.formats.refusal import Unreadable
 from output_checks.left_out import left_out
 from output_checks.linked import Part, patterns
 from output_checks.model import Confidence, Finding, Offered, Opaque, Report, Severity, Verdict, sha256
+from output_checks.order import ordered
 from output_checks.policy import Policy
 from output_checks.read import read
 from output_checks.rule import Rule
@@ -194,7 +195,7 @@ def _twin(
     left = left_out(subject, twin.table)
     if left.table is None:
         return None, (*twin.findings, *left.findings)
-    content = written(left.table, subject.path)
+    content = written(ordered(subject, left.table), subject.path)
     again = replace(subject.offered, content=content, evidence=None)
     if shows_small(subject_of(again, subject.policy)):
         return None, (*twin.findings, *left.findings, _still_small(subject))

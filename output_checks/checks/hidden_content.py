@@ -19,6 +19,9 @@ from output_checks.subject import Subject
 _LONG = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _TURN = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _TURNS_PER_CHARACTER = 0.2
+_CLOSE = re.compile(r"[^\s]{14,}")
+_SIGN = re.compile(r"[^\w\s.,:/()'-]")
+_SIGNS = 4
 _FORMULA = re.compile(r"[=+@\-][^0-9.\s]|[=@]")
 _REFUSED = (Oddity.INVISIBLE, Oddity.LINES)
 
@@ -64,11 +67,13 @@ def _cells(subject: Subject, table: Table) -> Iterator[Because]:
 
 
 def is_encoded(text: str) -> bool:
-    """Whether a text has a long run in which letters and digits alternate as they do in no name."""
+    """Whether a text has a long run in which letters and digits alternate, or signs stand, as they do in no name."""
+    if decimal(text) is not None:
+        return False
+    if any(len(_SIGN.findall(found.group())) >= _SIGNS for found in _CLOSE.finditer(text)):
+        return True
     runs = (found.group() for found in _LONG.finditer(text))
-    return decimal(text) is None and any(
-        len(_TURN.findall(run)) >= _TURNS_PER_CHARACTER * len(run) for run in runs
-    )
+    return any(len(_TURN.findall(run)) >= _TURNS_PER_CHARACTER * len(run) for run in runs)
 
 
 def is_formula(text: str) -> bool:

@@ -132,7 +132,7 @@ def test_10_a_label_is_only_a_label(label: str) -> None:
     csv.writer(out).writerows([["diag", "n"], [label, 40], ["other", 3], ["third", 30]])
     report = judged(out.getvalue(), COUNTS | {"by": ["diag"]})
     assert report.verdict is Verdict.SUPPRESSED
-    assert shown(report)[1] == [label, "40"]
+    assert [label, "40"] in shown(report)
 
 
 def test_11_a_column_that_is_not_understood_is_refused_and_not_emptied() -> None:
