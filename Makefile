@@ -8,7 +8,7 @@ POSTGRES_URL = $${TRE_TEST_POSTGRES_URL:-$$(cat build/postgres/url 2>/dev/null)}
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench torture hostile pictures docs environment engine-stop postgres-stop clean
+.PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench torture oracle hostile pictures docs environment engine-stop postgres-stop clean
 
 help: ## this list
 	@awk -F ' *## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ torture: ## bad nights at full size: a thousand jobs on four workers and a serve
 	@scripts/set-up test
 	@TRE_TEST_POSTGRES_URL="$(POSTGRES_URL)" $(PYTHON) -m tests.torture --jobs 1000 --workers 4
 	@$(PYTHON) -m tests.torture --jobs 1000 --workers 1
+
+oracle: ## three thousand random queries: guard, engine and the slow interpreter must agree on each
+	@scripts/set-up environment
+	@TRE_ORACLE_QUERIES=3000 $(PYTHON) -m pytest -q -n auto -m slow tests/sql/test_sql_generated.py
 
 hostile: ## the attack suites alone
 	@scripts/set-up test

@@ -1,4 +1,4 @@
-"""`python -m job_specs check FILE…`: read specs and the files they name, and say what is wrong.
+"""`python -m job_specs check FILE…`: read specs, queries and the files they name, and say what is wrong.
 
 Refuses to touch anything but the named files and their studies' folders; exit status 1 when any is refused.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from job_specs import schema
 from job_specs.errors import SpecError
+from job_specs.sql.command import sql_command
 from job_specs.tools import check, explain, text_graph
 
 
@@ -28,7 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     explaining.add_argument("file", type=Path)
     explaining.add_argument("action")
     commands.add_parser("schema", help="print the JSON Schema that editors use")
-    arguments = parser.parse_args(argv)
+    commands.add_parser("sql", help="judge one query: `sql FILE --scope scope.toml [--json]`", add_help=False)
+    arguments, rest = parser.parse_known_args(argv)
+    if arguments.command == "sql":
+        return sql_command(rest)
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if arguments.command == "check":
         return max(_say(partial(_checked, path)) for path in arguments.files)
     if arguments.command == "graph":

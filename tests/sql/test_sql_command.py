@@ -81,12 +81,13 @@ def test_what_is_not_proved_says_why(folder: Path, capsys: pytest.CaptureFixture
     assert "not proved. This join" in capsys.readouterr().out
 
 
-def test_the_command_runs_as_a_program(folder: Path) -> None:
+@pytest.mark.parametrize("words", [["job_specs.sql"], ["job_specs", "sql"]])
+def test_the_command_runs_as_a_program(folder: Path, words: list[str]) -> None:
     (folder / "q.sql").write_text("SELECT * FROM patients")
     command = [
         sys.executable,
         "-m",
-        "job_specs.sql",
+        *words,
         str(folder / "q.sql"),
         "--scope",
         str(folder / "scope.toml"),
