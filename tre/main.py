@@ -388,7 +388,7 @@ class Opening:
 
     @cached_property
     def _push(self) -> Push:
-        return Push(self._shelves.documents, self._shelves.release, self._folders.outside)
+        return Push(self._shelves.documents, self._shelves.release, self._seals.beside, self._folders.outside)
 
     def _worker(self, name: str) -> Worker:
         shelves, images, runner = self._shelves, self._site.images, self._runner(name)

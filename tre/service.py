@@ -5,7 +5,7 @@ Case, study and append share one transaction, so a decision is never taken on a 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import count
@@ -18,18 +18,19 @@ from tre.custody.context import Context, Moment, StoreFacts
 from tre.custody.decide import decide
 from tre.custody.encoding import canonical, encode
 from tre.custody.errors import Malformed
-from tre.custody.events import Submitted
+from tre.custody.events import ChangesRequested, Event, PartSignedOff, SignedOff, Submitted, Voted
 from tre.custody.evolve import fold
 from tre.custody.lifecycle import APPLICATION as STUDY_MAP
 from tre.custody.outputs import FileContext, FileVote, Offered, Output
-from tre.custody.people import PLATFORM, Person
+from tre.custody.people import PLATFORM, Person, Role
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.releases import ReleasedFile, Statement
 from tre.custody.remarks import Remark
 from tre.custody.requests import JobRequest, JobState, Outcome, RequestStage, Submission
-from tre.custody.statements import statement_body
+from tre.custody.statements import Deed, statement_body
 from tre.custody.studies import Application, Proposal, Section
 from tre.records.claims import Claims
+from tre.records.envelope import Envelope
 from tre.records.law import LawBook
 from tre.records.ledger import Ledger, Transaction
 from tre.records.site import Site
@@ -408,7 +409,9 @@ class Service:
     def _statement(self, case: JobRequest, now: datetime, leaving: tuple[Offered, ...]) -> Statement:
         files = tuple(ReleasedFile(offered.path, offered.digest) for offered in leaving)
         study = self.study(case.submission.application)
-        body = canonical(statement_body(case, study, self.site.name, now, leaving=leaving))
+        deeds = _deeds(self.ledger.case_events(case.id))
+        said = statement_body(case, study, site=self.site.name, now=now, leaving=leaving, deeds=deeds)
+        body = canonical(said)
         return Statement(self._keep(body), self._sign(body), files)
 
 
@@ -433,6 +436,21 @@ def _load_earlier(tx: Transaction, case: Case, command: Command) -> JobRequest |
         return None
     earlier, seq = tx.case(REQUEST, wanted.continues)
     return _as_request(earlier) if seq else None
+
+
+def _deeds(history: Sequence[Envelope]) -> tuple[Deed, ...]:
+    """What people did towards a release since it was first offered: by role and time, without names [P13]."""
+    steps: Mapping[type[Event], str] = {
+        Voted: "vote",
+        SignedOff: "sign-off",
+        PartSignedOff: "sign-off",
+        ChangesRequested: "request-changes",
+    }
+    return tuple(
+        Deed(Role.OUTPUT_CHECKER.value, steps[type(each.event)], each.at)
+        for each in history
+        if type(each.event) in steps
+    )
 
 
 def _as_study(case: AnyCase) -> Application:

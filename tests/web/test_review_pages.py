@@ -101,6 +101,24 @@ def test_two_reviews_blind_then_a_part_leaves_and_the_rest_stays_open(desk) -> N
     assert case.stage is RequestStage.REVIEWED
     assert [file.path for statement in case.statements for file in statement.files] == ["output/one.csv"]
     assert [file.path for file in case.offered] == ["output/two.csv"]
+    said = json.loads(desk.common.documents.get(case.statements[0].digest))
+    assert [each["name"] for each in said["subject"]] == ["output/one.csv"]
+    assert [(deed["role"], deed["step"]) for deed in said["predicate"]["deeds"]] == [
+        ("output-checker", "vote"),
+        ("output-checker", "vote"),
+        ("output-checker", "sign-off"),
+    ]
+    assert "cleo" not in json.dumps(said)
+    desk.common.read_models.catch_up()
+    assert [release.id for release in desk.common.read_models.register().releases] == [request]
+    desk.post("cleo", f"/review/{request}/change", {"file": "0", "decision": "approve"})
+    desk.post("dan", f"/review/{request}/sign-off")
+    desk.common.service.release(desk.now(), request)
+    desk.common.read_models.catch_up()
+    assert [release.id for release in desk.common.read_models.register().releases] == [
+        request,
+        f"{request}#2",
+    ]
 
 
 def test_a_conflict_is_talked_over_and_a_changed_mind_is_on_the_ledger(desk) -> None:

@@ -1,7 +1,6 @@
 """`tre release …`: what has left, who may fetch it, and calling it back [P12] [P15]. Refuses to reach into the quarantine."""
 
 import hashlib
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,15 +10,18 @@ import typer
 from tre.cli import show
 from tre.cli.session import Session, session
 from tre.custody.encoding import canonical
-from tre.custody.requests import JobRequest, RequestStage
+from tre.custody.requests import JobRequest
+from tre.custody.statements import STATEMENT_TYPE
 from tre.data.combine import combine as combine_parts
 from tre.data.combine import part_of
+from tre.records.bundle import ENVELOPE, pack_bundle
+from tre.records.keys import load_public_key
+from tre.records.seals import opened_release, verify_release
 from tre.views import sight
 
 app = typer.Typer(help="See, verify and recall releases.", no_args_is_help=True)
 
 Request = Annotated[str, typer.Argument(help="The job request's id.")]
-LEFT = frozenset({RequestStage.RELEASED, RequestStage.RECALLED})
 
 
 @app.command("list")
@@ -29,7 +31,7 @@ def list_(ctx: typer.Context) -> None:
     lines = [
         _line(case, study.proposal.title)
         for case, study in s.house.service.requests_with_studies()
-        if case.stage in LEFT
+        if case.statements
     ]
     s.answer(lines, lambda console, value: show.rows(console, value, nothing="Nothing has been released."))
 
@@ -40,23 +42,55 @@ def show_(ctx: typer.Context, request: Request) -> None:
     s = session(ctx)
     case = s.house.service.request(request)
     study = s.house.service.study_of(case)
-    if not sight(s.person, case, study).findings or case.stage not in LEFT:
+    if not sight(s.person, case, study).findings or not case.statements:
         raise typer.BadParameter("There is no release of that request that you may see.")
-    place = s.house.folders.outside / case.id
-    files = [{"path": file.path, "sha256": file.digest} for file in case.statements[-1].files]
+    files = [
+        {"path": file.path, "sha256": file.digest, "folder": str(s.house.push.place(case, number))}
+        for number, statement in enumerate(case.statements)
+        for file in statement.files
+    ]
+    place = s.house.push.place(case, 0)
     s.answer(
-        _line(case, study.proposal.title)
-        | {"folder": str(place), "files": files, "signature": "statement.sig"},
+        _line(case, study.proposal.title) | {"folder": str(place), "files": files, "signature": ENVELOPE},
         show.facts,
     )
 
 
 @app.command()
-def verify(ctx: typer.Context, folder: Annotated[Path, typer.Argument(help="A release's folder.")]) -> None:
-    """Check a release's signature and the bytes of each of its files, against this site's public key."""
+def verify(
+    ctx: typer.Context,
+    place: Annotated[Path, typer.Argument(help="A release's folder, or its bundle.")],
+    *,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="The site's public key, from a place you trust; no site is needed then."),
+    ] = None,
+) -> None:
+    """Check a release's signature and the bytes of each of its files, against this site's public key, or the one you name."""
     s = session(ctx)
-    verified = s.house.seals.verify_release(folder)
+    verified = verify_release(place, (load_public_key(key),)) if key else s.house.seals.verify_release(place)
     s.answer(verified, show.facts)
+
+
+@app.command()
+def bundle(
+    ctx: typer.Context,
+    request: Request,
+    into: Annotated[Path, typer.Argument(help="The ZIP to write; it must not be there.")],
+    *,
+    number: Annotated[int, typer.Option(help="Which of the request's releases, from 1.", min=1)] = 1,
+) -> None:
+    """Take a release along as one file: its files, its signed statement, the key; for members and checkers."""
+    s = session(ctx)
+    case = s.house.service.request(request)
+    study = s.house.service.study_of(case)
+    place = s.house.push.place(case, number - 1)
+    if not sight(s.person, case, study).findings or not (place / ENVELOPE).exists():
+        raise typer.BadParameter("There is no release of that request that you may see.")
+    files = {str(each.relative_to(place)): each.read_bytes() for each in place.rglob("*") if each.is_file()}
+    with into.open("xb") as written:
+        written.write(pack_bundle(files))
+    s.answer({"request": case.id, "bundle": str(into), "files": len(files)}, show.facts)
 
 
 @app.command()
@@ -78,30 +112,32 @@ def combine(
     body = canonical(_combined_statement(statements, path, made.content, s.by.now))
     into.mkdir(parents=True)
     (into / Path(path).name).write_bytes(made.content)
-    (into / "combined.json").write_bytes(body)
-    (into / "combined.sig").write_text(s.house.seals.sign_statement(body), "ascii")
+    for name, content in s.house.seals.beside(body, s.house.seals.sign_statement(body)):
+        (into / name).write_bytes(content)
     s.answer({"table": str(into / Path(path).name), "hidden_numbers": made.hidden}, show.facts)
 
 
 def _verified_statement(s: Session, folder: Path) -> dict[str, Any]:
-    """A release's statement, after its signature and its files were checked: a recalled one has none."""
-    s.house.seals.verify_release(folder)
-    statement: dict[str, Any] = json.loads((folder / "statement.json").read_bytes())
-    return statement
+    """What a release says of itself, after its signature and its files were checked: a recalled one has none."""
+    said: dict[str, Any] = opened_release(folder, s.house.seals.trusted)["predicate"]
+    return said
 
 
 def _combined_statement(
     statements: list[dict[str, Any]], path: str, content: bytes, now: datetime
 ) -> dict[str, Any]:
+    keys = ("request", "backend", "disclosurePolicy")
+    digest = {"sha256": hashlib.sha256(content).hexdigest()}
     return {
-        "type": "tre-combined-statement/1",
-        "combinedAt": now.isoformat(),
-        "study": statements[0]["study"]["id"],
-        "parts": [
-            {key: each[key] for key in ("request", "backend", "disclosurePolicy")} for each in statements
-        ],
-        "path": path,
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": Path(path).name, "digest": digest}],
+        "predicateType": "urn:tre:combined:v1",
+        "predicate": {
+            "combinedAt": now.isoformat(),
+            "study": statements[0]["study"]["id"],
+            "parts": [{key: each[key] for key in keys} for each in statements],
+            "path": path,
+        },
     }
 
 

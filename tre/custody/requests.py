@@ -91,7 +91,7 @@ class Submission:
     backend [P7].
 
     ``code_authors`` are the accounts that wrote the code [P16]; ``continues`` names the request that this one answers:
-    approvals of byte-identical files carry over from it.
+    approvals of byte-identical files carry over from it. ``commit`` is the one the code was taken from, if any.
     """
 
     application: str
@@ -103,6 +103,7 @@ class Submission:
     backend: str = later("tpp")
     code_authors: tuple[str, ...] = later(())
     continues: str = later("")
+    commit: str = later("")
 
     def __post_init__(self) -> None:
         require(self.backend, "a submission names its backend")

@@ -1,9 +1,11 @@
 """The words of a release statement: which bytes, on whose word, from which data, under which policy [P13].
 
-Pure: from a signed-off case to plain data. Refuses to name a patient or hold a value: digests, ids, dates and the study's
-own public words.
+An in-toto statement: subjects by digest, and a predicate of ours. Pure: from a signed-off case to plain data. Refuses to
+name a patient, a reviewer or a value: digests, roles, times, dates and the study's own public words.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,27 +13,51 @@ from tre.custody.outputs import Decision, Offered
 from tre.custody.requests import JobRequest
 from tre.custody.studies import Application
 
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "urn:tre:release:v1"
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody did for a release: in which role, which step, when; not who, which the ledger knows."""
+
+    role: str
+    step: str
+    at: datetime
+
 
 def statement_body(
-    case: JobRequest, study: Application, site: str, now: datetime, *, leaving: tuple[Offered, ...]
+    case: JobRequest,
+    study: Application,
+    *,
+    site: str,
+    now: datetime,
+    leaving: tuple[Offered, ...],
+    deeds: Sequence[Deed] = (),
 ) -> dict[str, Any]:
-    """What a release says of itself, as plain data: which bytes, whose word, from which data, under which policy."""
+    """What a release says of itself, as plain data: which bytes, on whose word, from which data, under which policy."""
     return {
-        "type": "tre-release-statement/1",
-        "site": site,
-        "request": case.id,
-        "round": case.round,
-        "releasedAt": now.isoformat(),
-        "study": _study(study),
-        "backend": case.submission.backend,
-        "spec": case.submission.spec,
-        "code": case.submission.code,
-        "disclosurePolicy": case.policy,
-        "subjects": [_subject(case, offered) for offered in leaving],
-        "ran": [
-            {"action": job.action.name, "image": job.image, "store": job.store, "optOuts": job.opt_outs}
-            for job in case.jobs
-        ],
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": each.path, "digest": {"sha256": each.digest}} for each in leaving],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "site": site,
+            "request": case.id,
+            "round": case.round,
+            "releasedAt": now.isoformat(),
+            "study": _study(study),
+            "backend": case.submission.backend,
+            "spec": case.submission.spec,
+            "code": case.submission.code,
+            "commit": case.submission.commit,
+            "disclosurePolicy": case.policy,
+            "files": [_file(case, offered) for offered in leaving],
+            "ran": [
+                {"action": job.action.name, "image": job.image, "store": job.store, "optOuts": job.opt_outs}
+                for job in case.jobs
+            ],
+            "deeds": [{"role": deed.role, "step": deed.step, "at": deed.at.isoformat()} for deed in deeds],
+        },
     }
 
 
@@ -42,23 +68,22 @@ def _study(study: Application) -> dict[str, Any]:
         "organisation": study.proposal.organisation,
         "purpose": study.proposal.purpose.value,
         "legalBasis": study.proposal.legal_basis,
-        "approver": study.approval.approver,
         "approved": [study.approval.starts.isoformat(), study.approval.ends.isoformat()],
         "conditions": list(study.approval.conditions),
     }
 
 
-def _subject(case: JobRequest, offered: Offered) -> dict[str, Any]:
-    checkers = [
+def _file(case: JobRequest, offered: Offered) -> dict[str, Any]:
+    approvals = [
         checker
         for (checker, path), word in case.words.items()
         if path == offered.path and word.decision is Decision.APPROVE
     ]
     return {
         "path": offered.path,
-        "sha256": offered.digest,
         "report": offered.report,
         "level": offered.level.value,
         "verdict": offered.verdict.value,
-        "approvedBy": sorted(checkers),
+        "context": case.context_of(offered.path),
+        "approvals": [{"role": "output-checker"} for _ in approvals],
     }

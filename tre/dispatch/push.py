@@ -7,7 +7,7 @@ stay in the vault as evidence [P15].
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tre.custody.releases import Statement
@@ -17,7 +17,10 @@ from tre.dispatch.ports import Shelf
 Release = Callable[[str], bytes]
 """Copies the bytes with that digest from the quarantine to the released shelf, and gives them."""
 
-STATEMENT = "statement.json"
+STATEMENT = "statement.dsse.json"
+Seal = Callable[[bytes, str], Sequence[tuple[str, bytes]]]
+"""What lies beside a release, from its statement and the signature over it: name and bytes, the signed envelope last."""
+
 TOMBSTONE = "RECALLED.txt"
 EPITAPH = "This release was recalled. Do not use, copy or pass on what you took from it; delete it and tell your lead.\n"
 
@@ -25,10 +28,11 @@ EPITAPH = "This release was recalled. Do not use, copy or pass on what you took 
 class Push:
     """Delivers releases into the outside folder: one folder a request, its files and its signed statement."""
 
-    def __init__(self, documents: Shelf, release: Release, folder: Path) -> None:
+    def __init__(self, documents: Shelf, release: Release, seal: Seal, folder: Path) -> None:
         """``folder`` is the outside; ``release`` is the only door between the two shelves."""
         self._documents = documents
         self._release = release
+        self._seal = seal
         self.folder = folder
 
     def is_delivered(self, case: JobRequest) -> bool:
@@ -66,8 +70,8 @@ class Push:
 
     def _sign(self, place: Path, statement: Statement) -> None:
         """The statement goes last: where it lies, the release is whole."""
-        _write(place / "statement.sig", statement.signature.encode())
-        _write(place / STATEMENT, self._documents.get(statement.digest))
+        for name, content in self._seal(self._documents.get(statement.digest), statement.signature):
+            _write(place / name, content)
 
 
 def _is_there(place: Path) -> bool:

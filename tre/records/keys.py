@@ -36,12 +36,21 @@ class PublicKey:
 
     def verifies(self, signature: str, message: bytes, *, purpose: str) -> bool:
         """Whether this key signed that message for that purpose."""
+        return self.signed(signature, _bound(message, purpose))
+
+    def signed(self, signature: str, message: bytes) -> bool:
+        """Whether this key signed exactly that message, whose own first words say what it is for."""
         try:
-            key = Ed25519PublicKey.from_public_bytes(self.raw)
-            key.verify(bytes.fromhex(signature), _bound(message, purpose))
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(bytes.fromhex(signature), message)
         except (InvalidSignature, ValueError):
             return False
         return True
+
+    @property
+    def pem(self) -> bytes:
+        """The key as other tools read it: SubjectPublicKeyInfo, in PEM."""
+        kind = serialization.PublicFormat.SubjectPublicKeyInfo
+        return Ed25519PublicKey.from_public_bytes(self.raw).public_bytes(serialization.Encoding.PEM, kind)
 
 
 class SigningKey:
@@ -72,6 +81,20 @@ class SigningKey:
     def sign(self, message: bytes, *, purpose: str) -> str:
         """The signature, in hexadecimal, over the message for that purpose."""
         return self._private.sign(_bound(message, purpose)).hex()
+
+    def sign_encoded(self, message: bytes) -> str:
+        """The signature over a message whose own first words say what it is for, as a DSSE encoding's do.
+
+        Raises:
+            KeyRefused: it begins as something of ours does, or does not say what it is.
+        """
+        if not message.startswith(b"DSSEv1 "):
+            raise KeyRefused(
+                "not-an-encoding",
+                "What is to be signed does not say what it is.",
+                fix="Sign it for a purpose.",
+            )
+        return self._private.sign(message).hex()
 
 
 def create_key(path: Path, seed: bytes) -> SigningKey:

@@ -7,7 +7,7 @@ Refuses to go on from a ledger that is not the one it read before: then everythi
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, delete, insert, inspect, select
+from sqlalchemy import Connection, Table, and_, delete, insert, inspect, or_, select
 
 from tre.custody.encoding import canonical
 from tre.records import rows
@@ -15,7 +15,7 @@ from tre.records.database import reading, writing
 from tre.records.envelope import GENESIS
 from tre.records.ledger import Ledger
 from tre.records.read_models.listing import Listing, Wanted, counts, listing
-from tre.records.read_models.projections import rows_of
+from tre.records.read_models.projections import PART, rows_of
 from tre.records.read_models.shapes import (
     Register,
     RegisteredJob,
@@ -29,6 +29,7 @@ from tre.records.read_models.tables import CURSOR, READ_MODELS, SHELVES, TABLE_O
 from tre.records.rows import Head
 from tre.records.schema import EVENTS
 
+AFTER_PARTS = chr(ord(PART) + 1)
 PORTION = 500
 """How many events are taken in while the ledger is held."""
 
@@ -176,7 +177,8 @@ def _on_this_chain(connection: Connection, cursor: Head) -> bool:
 
 def _replace(connection: Connection, case_id: str) -> None:
     for table in TABLE_OF.values():
-        connection.execute(delete(table).where(table.c.id == case_id))
+        parts = and_(table.c.id > case_id + PART, table.c.id < case_id + AFTER_PARTS)
+        connection.execute(delete(table).where(or_(table.c.id == case_id, parts)))
     for row in rows_of(rows.case_events(connection, case_id)):
         connection.execute(insert(TABLE_OF[type(row)]), to_columns(row))
 

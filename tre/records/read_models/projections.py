@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tre.custody import events as e
 from tre.custody.evolve import fold, new_case
 from tre.custody.law import Law
+from tre.custody.releases import Statement
 from tre.custody.requests import JobRequest, JobState
 from tre.custody.requests import RequestStage as R
 from tre.custody.studies import Application
@@ -20,6 +21,9 @@ from tre.records.read_models.shapes import (
     Row,
     StudyRow,
 )
+
+PART = "#"
+"""Between a request's name and the number of a later part of it that left."""
 
 PUBLIC_STATUS = {
     R.NEW: "submitted",
@@ -117,15 +121,21 @@ def _request_rows(request: JobRequest, history: Sequence[Envelope]) -> Iterator[
         submitted_at=_when(history, e.Submitted),
         status=PUBLIC_STATUS[request.stage],
     )
-    for envelope in history:
-        if isinstance(envelope.event, e.Released):
-            yield _release(request, envelope.event, spell_time(envelope.at), _when(history, e.Recalled))
+    left = [each for each in history if isinstance(each.event, e.Released | e.PartReleased)]
+    for number, envelope in enumerate(left, start=1):
+        if isinstance(envelope.event, e.Released | e.PartReleased):
+            name = request.id if number == 1 else f"{request.id}{PART}{number}"
+            moment, recalled = spell_time(envelope.at), _when(history, e.Recalled)
+            yield _release(request, name, envelope.event.statement, (moment, recalled))
 
 
-def _release(request: JobRequest, event: e.Released, released_at: str, recalled_at: str) -> RegisteredRelease:
-    statement = event.statement
+def _release(
+    request: JobRequest, name: str, statement: Statement, moments: tuple[str, str]
+) -> RegisteredRelease:
+    released_at, recalled_at = moments
     return RegisteredRelease(
-        id=request.id,
+        id=name,
+        request=request.id,
         study=request.submission.application,
         files=tuple(f"{file.path} {file.digest}" for file in statement.files),
         statement=statement.digest,

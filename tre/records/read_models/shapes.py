@@ -80,10 +80,12 @@ class RegisteredJob:
 class RegisteredRelease:
     """One release on the public register; a recalled one stays, marked [P12] [P15].
 
+    A later part of a request has its name, ``#`` and a number for an id.
     ``files`` are ``path sha256`` pairs of what left; ``statement`` and ``signature`` are the signed statement's.
     """
 
     id: str
+    request: str
     study: str
     files: tuple[str, ...]
     statement: str
