@@ -288,6 +288,7 @@ class Opening:
 
     def pages(self, settings: Settings) -> Litestar:
         """The pages and the API, both faces in one house."""
+        self._seals.ledger.remembering()
         return build(self.common(settings), self.faces(settings), described(self._site.name))
 
     def faces(self, settings: Settings) -> tuple[Face, ...]:
