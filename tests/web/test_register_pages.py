@@ -4,7 +4,10 @@ import csv
 import io
 import json
 
+from tests.web.review_world import ROUNDED, offered
+from tre.custody.outputs import Decision, FileVote
 from tre.custody.reasons import Reason, ReasonCode
+from tre.records.read_models.public_registers import HDR_UK, NHS_ENGLAND
 
 
 def test_it_needs_no_account_and_shows_only_what_was_approved(desk) -> None:
@@ -47,3 +50,34 @@ def test_it_is_taken_away_as_csv_and_json_and_no_title_is_a_formula(desk) -> Non
     assert entry["title"].startswith("=HYPERLINK")
     assert json.loads(desk.get("", "/register/export/releases.json").text) == []
     assert desk.get("", "/register/export/people.csv").status_code == 404
+
+
+def test_it_is_taken_away_in_the_columns_of_hdr_uk(desk) -> None:
+    desk.approved("study-1", title="Tests by region", public_benefit="Fewer admissions.", funding="A charity")
+    answer = desk.get("", "/register/hdr-uk-data-uses.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert tuple(rows[0]) == HDR_UK
+    needed = [heading for heading in HDR_UK if heading.endswith("*")]
+    assert all(rows[0][heading] for heading in needed)
+    assert rows[0]["Project title*"] == "Tests by region"
+    assert rows[0]["Access type*"] == "TRE"
+    assert rows[0]["Funders/ Sponsors"] == "A charity"
+    assert "ada" not in rows[0].values()
+
+
+def test_what_was_released_is_taken_away_in_the_columns_of_nhs_england(desk) -> None:
+    request = offered(desk, {"output/one.csv": ROUNDED, "output/two.csv": ROUNDED})
+    assert (
+        list(csv.DictReader(io.StringIO(desk.get("", "/register/nhs-england-data-releases.csv").text))) == []
+    )
+    for person in ("cleo", "dan"):
+        case = desk.common.service.request(request)
+        yes = tuple(FileVote(each.path, each.digest, Decision.APPROVE) for each in case.offered)
+        desk.common.service.vote(desk.by(person), request, yes)
+    desk.common.service.sign_off(desk.by("dan"), request)
+    desk.common.service.release(desk.now(), request)
+    rows = list(csv.DictReader(io.StringIO(desk.get("", "/register/nhs-england-data-releases.csv").text)))
+    assert tuple(rows[0]) == NHS_ENGLAND
+    assert [row["Type of Data"] for row in rows] == ["Anonymous aggregate"] * 2
+    assert rows[0]["Month File Released"] == desk.now().strftime("%b-%y")
+    assert not {"cleo", "dan", "ada"} & set(" ".join(rows[0].values()).split())

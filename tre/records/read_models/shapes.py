@@ -56,7 +56,10 @@ class RegisteredStudy:
     title: str
     purpose: str
     lay_summary: str
+    public_benefit: str
     organisation: str
+    organisations: tuple[str, ...]
+    funding: str
     legal_basis: str
     datasets: tuple[str, ...]
     starts: str

@@ -2,13 +2,14 @@
 
 from tre.custody.people import Role
 from tre.web.app import Face, Link
-from tre.web.outside import api, drafts, home, jobs, preflight, register, studies
+from tre.web.outside import api, drafts, home, jobs, preflight, public_exports, register, studies
 from tre.web.outside.doors import Outside
 from tre.web.who import PUBLIC, SIGNED_IN, those
 
 ROUTES = (
     home.home,
     *register.ROUTES,
+    *public_exports.ROUTES,
     *jobs.ROUTES,
     *preflight.ROUTES,
     *drafts.ROUTES,

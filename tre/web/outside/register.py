@@ -133,18 +133,19 @@ def _every_row(outside: Outside, listed: str) -> Iterator[dict[str, Any]]:
 
 
 def _as_csv(names: list[str], rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    yield _line(names)
+    yield line_of(names)
     for row in rows:
-        yield _line([_plain(row[name]) for name in names])
+        yield line_of([plain(row[name]) for name in names])
 
 
-def _line(cells: list[str]) -> str:
+def line_of(cells: list[str]) -> str:
+    """One line of CSV."""
     out = io.StringIO()
     csv.writer(out).writerow(cells)
     return out.getvalue()
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula: researchers wrote these titles."""
     text = " | ".join(value) if isinstance(value, tuple) else str(value)
     return "'" + text if text.startswith(FORMULA) else text
