@@ -43,6 +43,7 @@ from tre.data.store import Check, open_store
 from tre.data.synth import synthesise
 from tre.dispatch.actions import Dispatcher, Rooms
 from tre.dispatch.checks import Checks
+from tre.dispatch.post import Hook, MailServer
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
 from tre.dispatch.schedule import Limits
@@ -55,6 +56,7 @@ from tre.records.keys import create_key, load_key
 from tre.records.law import LawBook, read_bundle
 from tre.records.ledger import Ledger
 from tre.records.locks import only_worker
+from tre.records.outbox import Outbox
 from tre.records.read_models import ReadModels
 from tre.records.review_desk import ReviewDesk
 from tre.records.seals import Seals
@@ -78,6 +80,7 @@ from tre.web.serve import serve
 from tre.worker import Settings as WorkerSettings
 from tre.worker import Tools, Worker
 from tre.worker.gate import Window, gate, windows_of
+from tre.worker.telling import Channels, Telling
 
 HOME = "tpp"
 """The backend that health jobs and rehearsals go to unless another is named."""
@@ -281,6 +284,7 @@ class Opening:
             bell=self._bell,
             runner=lambda: self._runner(WORKER),
             worker=self._worker,
+            telling=self._telling,
             health=self._health,
             accounts=self._accounts,
             serve=self._serve,
@@ -407,6 +411,19 @@ class Opening:
             settings=settings_of(self._site, name),
         )
         return Worker(self._service, tools)
+
+    def _telling(self) -> Telling:
+        """What tells people: by the mail server and to the address that the site names, or only in its pages."""
+        says = self._site.notices
+        mail = says.get("mail")
+        hook = says.get("hook")
+        channels = Channels(
+            pages=str(says.get("pages", "")),
+            mail=site_says("notices", lambda: MailServer(**mail)) if mail else None,
+            addresses=self._site.emails,
+            hook=Hook(str(hook), (self._folders.keys / "notices.key").read_bytes()) if hook else None,
+        )
+        return Telling(self._service, ReadModels(self._seals.ledger), Outbox(self._seals.ledger), channels)
 
     def _bell(self) -> Bell:
         return Bell(self._seals.ledger.engine)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tre.cli import data, health, job, ledger, policy, release, review, sandbox, spec, study, worker
+from tre.cli import data, health, job, ledger, notices, policy, release, review, sandbox, spec, study, worker
 from tre.cli.data import synth
 from tre.cli.demo import demo
 from tre.cli.exits import EXPECTED, Exit, exit_for
@@ -43,6 +43,7 @@ for name, group in (
     ("data", data.app),
     ("worker", worker.app),
     ("account", account),
+    ("notices", notices.app),
 ):
     app.add_typer(group, name=name)
 for command in (run, init, synth, register, demo, serve, sql):

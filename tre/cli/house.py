@@ -25,6 +25,7 @@ from tre.records.vault.quarantine import Quarantine
 from tre.records.wake import Bell
 from tre.service import By, Service
 from tre.worker import Worker
+from tre.worker.telling import Telling
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ class House:
     daybook: Daybook
     bell: Callable[[], Bell]
     worker: Callable[[str], Worker]
+    telling: Callable[[], Telling]
     health: Callable[[By], dict[str, Any]]
     accounts: Accounts
     serve: Callable[[str, int, str], None]

@@ -1,5 +1,6 @@
 """`tre job …`: hand in a study's code, watch it in a handful of words, take it back [P1]. Refuses to show a log or a value."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from tre.cli import show
 from tre.cli.reports import findings_of
 from tre.cli.session import Session, session
+from tre.custody.outputs import FileContext
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.requests import JobRequest, Submission
 from tre.dispatch.code import Code, gather, keep
@@ -58,6 +60,23 @@ def _submission(s: Session, code: Code, study: str, backend: str) -> Submission:
         images=s.house.site.images,
         backend=backend,
     )
+
+
+@app.command()
+def describe(
+    ctx: typer.Context,
+    request: Request,
+    path: Annotated[str, typer.Argument(help="The offered file's path.")],
+    *,
+    context: Annotated[
+        Path, typer.Option(help="A JSON file: what it shows, its population, and each column.")
+    ],
+) -> None:
+    """Say what an offered file is, before an output checker's time is asked for."""
+    s = session(ctx)
+    words = json.dumps(json.loads(context.read_text(encoding="utf-8")), ensure_ascii=False)
+    kept = FileContext(path, s.note(words))
+    _say(s, s.house.service.describe(s.by, request, (kept,)))
 
 
 @app.command("list")

@@ -14,6 +14,7 @@ from tre.cli.session import Session, session
 from tre.custody.errors import Refusal
 from tre.custody.outputs import Decision, FileVote, Offered
 from tre.custody.reasons import Reason, ReasonCode
+from tre.custody.remarks import Audience, Remark
 from tre.custody.requests import JobRequest, RequestStage
 from tre.views import request_view, sight
 
@@ -152,10 +153,43 @@ def changes(
 
 
 @app.command("sign-off")
-def sign_off(ctx: typer.Context, request: Request) -> None:
-    """Sign the request off: its files may leave [P9]."""
+def sign_off(
+    ctx: typer.Context,
+    request: Request,
+    *,
+    path: Annotated[
+        list[str] | None, typer.Option(help="Only this file; repeat. The rest stays open.")
+    ] = None,
+) -> None:
+    """Sign the request off, or only some of its files: they may leave [P9]."""
     s = session(ctx)
-    _say(s, s.house.service.sign_off(s.by, request))
+    service = s.house.service
+    _say(s, service.sign_off_part(s.by, request, tuple(path)) if path else service.sign_off(s.by, request))
+
+
+@app.command()
+def remark(
+    ctx: typer.Context,
+    request: Request,
+    path: Annotated[str, typer.Argument(help="The file's path.")],
+    *,
+    words: Annotated[str, typer.Option("--note", help="The remark; kept in the vault.")],
+    because: Because = ReasonCode.NEEDS_CHANGES,
+    cell: Annotated[tuple[int, int], typer.Option(help="Row and column, counted from 0.")] = (-1, -1),
+    aside: Annotated[bool, typer.Option("--checkers-only", help="Not for the study.")] = False,
+) -> None:
+    """Remark on a file, or on a cell of it; checkers and members take part."""
+    s = session(ctx)
+    said = Remark(
+        path=path,
+        digest=_file(s, request, path).digest,
+        note=s.note(words),
+        reason=because,
+        audience=Audience.CHECKERS if aside else Audience.EVERYONE,
+        row=cell[0],
+        column=cell[1],
+    )
+    _say(s, s.house.service.comment(s.by, request, said))
 
 
 @app.command()

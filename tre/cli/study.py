@@ -10,7 +10,7 @@ from tre.cli import show
 from tre.cli.forms import datasets_of, read_proposal, scopes
 from tre.cli.session import Session, session
 from tre.custody.reasons import Reason, ReasonCode
-from tre.custody.studies import Application
+from tre.custody.studies import Application, Section
 from tre.views import study_view
 
 app = typer.Typer(help="Apply for a study; approve, return, suspend or withdraw one.", no_args_is_help=True)
@@ -83,6 +83,33 @@ def reject(
     """Reject an application."""
     s = session(ctx)
     _say(s, s.house.service.reject(s.by, study, Reason(because, s.note(note))))
+
+
+@app.command()
+def assess(
+    ctx: typer.Context,
+    study: Study,
+    section: Annotated[Section, typer.Argument(help="The section.")],
+    *,
+    agreed: Annotated[bool, typer.Option("--agree/--disagree", help="Whether it is fine as it is.")],
+    note: Note = "",
+) -> None:
+    """Agree to one section of an application, or say what must change in it."""
+    s = session(ctx)
+    _say(s, s.house.service.assess(s.by, study, section, agreed=agreed, note=s.note(note)))
+
+
+@app.command()
+def discuss(
+    ctx: typer.Context,
+    study: Study,
+    section: Annotated[Section, typer.Argument(help="The section.")],
+    *,
+    note: Annotated[str, typer.Option("--note", help="What you say; kept in the vault.")],
+) -> None:
+    """Say something about one section, as a member or an approver."""
+    s = session(ctx)
+    _say(s, s.house.service.discuss(s.by, study, section, s.note(note)))
 
 
 @app.command()

@@ -86,6 +86,24 @@ REVIEW_CLAIMS = Table(
 )
 """Which checker is at which request, and until when others may take it that they are: a note on a door, not a lock."""
 
+OUTBOX = Table(
+    "outbox",
+    BESIDE,
+    Column("id", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", Float, nullable=False),
+)
+"""What people are told, until it has left."""
+
+OUTBOX_READ = Table("outbox_read", BESIDE, Column("position", Integer, primary_key=True, autoincrement=False))
+"""Up to where the ledger has been taken in for it."""
+
 LAYOUT = Table("beside_layout", BESIDE, Column("step", Integer, primary_key=True, autoincrement=False))
 
 Step = Callable[[Connection], None]
@@ -99,7 +117,11 @@ def _review_claims(connection: Connection) -> None:
     BESIDE.create_all(connection, tables=[REVIEW_CLAIMS])
 
 
-STEPS: tuple[Step, ...] = (_claims_and_daybook, _review_claims)
+def _outbox(connection: Connection) -> None:
+    BESIDE.create_all(connection, tables=[OUTBOX, OUTBOX_READ])
+
+
+STEPS: tuple[Step, ...] = (_claims_and_daybook, _review_claims, _outbox)
 """How these tables came to be, oldest first. A step adds a table, or a column with a default; it takes nothing away."""
 
 

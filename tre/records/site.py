@@ -21,6 +21,7 @@ from tre.custody.people import Person, Role
 
 FILES = ("site.toml", "people.toml")
 LAW_FOLDER = "policy"
+NOTICES = {"pages", "mail", "hook"}
 WORKER = {"data", "compute", "per_study", "memory_mb", "cpus", "errands", "lease_seconds", "priorities"}
 MAINTENANCE = {"windows", "alerts", "backups", "retention_days", "opt_out_warning_days", "least_free_gb"}
 NEW_SITE = Path(__file__).parent / "new_site"
@@ -62,6 +63,8 @@ class Site:
     """A stronger runtime that the engine knows, such as `runsc`; empty for the engine's own."""
     entrypoints: frozenset[tuple[str, ...]] = frozenset()
     """The ENTRYPOINTs that an image of the site's own may bring."""
+    emails: Mapping[str, str] = field(default_factory=dict)
+    notices: Mapping[str, Any] = field(default_factory=dict)
     context_needed: bool = False
     team_is_conflict: bool = False
 
@@ -99,7 +102,9 @@ def load_site(folder: Path) -> Site:
     """
     rules, people = (_table(folder / name) for name in FILES)
     worker, maintenance = rules.pop("worker", {}), rules.pop("maintenance", {})
+    notices = rules.pop("notices", {})
     _only(rules, {"name", "review", "opt_outs", "disclosure", "sandboxes", "images"}, "site.toml")
+    _only(notices, NOTICES, "site.toml [notices]")
     _only(worker, WORKER, "site.toml [worker]")
     _only(maintenance, MAINTENANCE, "site.toml [maintenance]")
     _only(
@@ -124,6 +129,8 @@ def load_site(folder: Path) -> Site:
             policy=hashlib.sha256(canonical(_plain([rules, people]))).hexdigest(),
             worker=worker,
             maintenance=maintenance,
+            emails={name: str(entry["email"]) for name, entry in people.items() if "email" in entry},
+            notices=notices,
             context_needed=_yes(rules["review"], "context_needed"),
             team_is_conflict=_yes(rules["review"], "team_is_conflict"),
         )
@@ -184,7 +191,7 @@ def _only(table: Mapping[str, Any], known: set[str], name: str) -> None:
 
 
 def _person(name: str, entry: Mapping[str, Any]) -> Person:
-    _only(entry, {"roles", "trained_until", "team", "signing_key"}, f"people.toml [{name}]")
+    _only(entry, {"roles", "trained_until", "team", "signing_key", "email"}, f"people.toml [{name}]")
     with _Reading(f"people.toml [{name}]"):
         roles = frozenset(Role(role) for role in entry["roles"])
         if Role.PLATFORM in roles:
