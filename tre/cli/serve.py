@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tre.cli import show
+from tre.cli.serve_demo import PASSWORD, Demonstration, begin
 from tre.cli.session import Session, session
 from tre.custody.people import Role
 from tre.records.accounts.passwords import digest_of
@@ -28,6 +29,10 @@ def serve(
         str, typer.Option(help="Where people reach it, e.g. https://tre.example; default: host and port.")
     ] = "",
     work: Annotated[bool, typer.Option("--work/--no-work", help="Run the worker as well.")] = True,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Begin a site of synthetic people first, with studies at every stage."),
+    ] = False,
 ) -> None:
     """Serve the pages and the API, and run the worker beside them."""
     s = session(ctx)
@@ -36,10 +41,28 @@ def serve(
         raise typer.BadParameter(
             "Beyond this machine the pages are served by https only: put a proxy in front, and name its address."
         )
+    if demo:
+        _demonstrate(ctx, s)
     if work:
         threading.Thread(target=_work, args=(s,), daemon=True).start()
     s.answer({"address": place, "stop": "Ctrl-C"}, show.facts)
     s.house.serve(host, port, place)
+
+
+def _demonstrate(ctx: typer.Context, s: Session) -> None:
+    """Fill a new site, and say how to sign in; on one that is there already, only new recovery codes are given."""
+    command = ctx.find_root().command
+    if not (s.site / "site.toml").exists():
+        s.tell("a site, and synthetic people behind pseudonyms")
+        begin(
+            lambda words: command.main(args=[*words], prog_name="tre", standalone_mode=False, obj=s.wiring),
+            s.wiring,
+            s.site,
+        )
+        Demonstration(s.wiring, s.house, s.tell).fill()
+    codes = Demonstration(s.wiring, s.house, s.tell).enrol()
+    said = {person: " ".join(each) for person, each in codes.items()}
+    s.answer({"password of everybody": PASSWORD, "codes, each good once": said}, show.facts)
 
 
 def _work(s: Session) -> None:

@@ -59,6 +59,11 @@ class Session:
         """Keep written words in the vault; gives their digest, or nothing for no words."""
         return self.house.documents.put(words.encode()) if words else ""
 
+    def tell(self, words: str) -> None:
+        """Say what is being done, to somebody who waits; not beside JSON."""
+        if not self.as_json:
+            Console(stderr=True, highlight=False).print(f"[dim]{words} ...[/]")
+
     def answer(self, value: Any, draw: Draw) -> None:
         """Say the answer: as JSON, or drawn for a person."""
         if self.as_json:

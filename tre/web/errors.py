@@ -18,7 +18,7 @@ from job_specs.errors import SpecError
 from job_specs.sql.model import SqlRefused
 from tre.custody.errors import Refusal
 from tre.dispatch.errors import DispatchError
-from tre.records.errors import CaseMoved, LedgerUnavailable
+from tre.records.errors import CaseMoved, LedgerRefused, LedgerUnavailable
 from tre.web.asking import CONFIRM_FIELDS, Ask
 from tre.web.sessions import API
 
@@ -104,6 +104,11 @@ def busy(request: Asked, error: CaseMoved | LedgerUnavailable) -> Response[Any]:
     return _answer(request, told, BUSY if isinstance(error, LedgerUnavailable) else 409)
 
 
+def of_another_kind(request: Asked, _: LedgerRefused) -> Response[Any]:
+    """A study's name where a job's was wanted, or the like: there is no such thing."""
+    return refused(request, not_there("case"))
+
+
 def signed_out(request: Asked, _: NotAuthorizedException) -> Response[Any]:
     """A page for people with accounts, asked by nobody in particular."""
     if request.scope["path"].startswith(API):
@@ -152,6 +157,7 @@ HANDLERS: ExceptionHandlersMap = {
     DispatchError: spec_refused,
     CaseMoved: busy,
     LedgerUnavailable: busy,
+    LedgerRefused: of_another_kind,
     NotAuthorizedException: signed_out,
     ConfirmFirst: confirm_first,
     HTTPException: of_http,

@@ -2,7 +2,18 @@
 
 from tre.custody.people import Role
 from tre.web.app import Face, Link
-from tre.web.outside import api, drafts, home, jobs, preflight, public_exports, register, studies
+from tre.web.outside import (
+    api,
+    drafts,
+    home,
+    inbox,
+    incidents,
+    jobs,
+    preflight,
+    public_exports,
+    register,
+    studies,
+)
 from tre.web.outside.doors import Outside
 from tre.web.who import PUBLIC, SIGNED_IN, those
 
@@ -14,12 +25,15 @@ ROUTES = (
     *preflight.ROUTES,
     *drafts.ROUTES,
     *studies.ROUTES,
+    *incidents.ROUTES,
+    *inbox.ROUTES,
     *api.ROUTES,
 )
 LINKS = (
     Link("Register", "/register", PUBLIC),
     Link("Studies", "/studies", SIGNED_IN),
     Link("Jobs", "/jobs", those(Role.RESEARCHER, Role.MAINTAINER)),
+    Link("Inbox", "/inbox", those(Role.RESEARCHER, Role.MAINTAINER)),
 )
 
 
