@@ -15,11 +15,14 @@ from typing import Any
 
 import yaml
 
+from output_checks.changes import changes, written
 from output_checks.check import check, check_together
 from output_checks.figures.charts import CannotDraw, Chart, Kind, draw
+from output_checks.formats.cells import Reading
 from output_checks.manual import manual
-from output_checks.model import Offered, Report, Verdict
+from output_checks.model import Offered, Report, Table, Verdict
 from output_checks.policy import Policy, PolicyError, load_policy, pack_names, sources
+from output_checks.read import read
 from output_checks.reports import acro
 from output_checks.reports.page import fragment
 from output_checks.reports.record import record
@@ -53,12 +56,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(asked: argparse.Namespace, policy: Policy) -> int:
     declaration = _declared(asked.declare) if asked.declare else None
-    report = check(Offered(asked.file.name, asked.file.read_bytes(), declaration), policy)
+    content = asked.file.read_bytes()
+    report = check(Offered(asked.file.name, content, declaration), policy)
     sys.stdout.write(FORMS["json" if asked.json else asked.form](report))
     if asked.twin and report.twin is not None:
         with asked.twin.open("xb") as out:
             out.write(report.twin)
+    if asked.changes and report.twin is not None:
+        with asked.changes.open("x", encoding="utf-8") as told:
+            told.write(_changed(report, content, declaration))
     return EXIT[report.verdict]
+
+
+def _changed(report: Report, content: bytes, declaration: Mapping[str, Any] | None) -> str:
+    tables = (_table(report.file, each, declaration) for each in (content, report.twin or b""))
+    before, after = tables
+    return written(changes(before, after, report.findings)) if before and after else ""
 
 
 def _draw(asked: argparse.Namespace, policy: Policy) -> int:
@@ -70,6 +83,11 @@ def _draw(asked: argparse.Namespace, policy: Policy) -> int:
     with asked.into.open("xb") as out:
         out.write(canvas.png() if asked.into.suffix == ".png" else canvas.svg())
     return EXIT[report.verdict]
+
+
+def _table(name: str, content: bytes, declaration: Mapping[str, Any] | None) -> Table | None:
+    document = read(name, content, declaration)
+    return document.table if isinstance(document, Reading) else None
 
 
 def _declared(path: Path) -> Mapping[str, Any]:
@@ -122,6 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--declare", type=Path, help="the file's declaration, as YAML or JSON")
     one.add_argument("--as", dest="form", choices=FORMS, default="words", help="how to report")
     one.add_argument("--json", action="store_true", help="the same as --as json")
+    one.add_argument(
+        "--changes", type=Path, help="write what the twin changes, and why, to this new file (CSV)"
+    )
     one.add_argument("--twin", type=Path, help="write what may be offered to this new file")
     figure = commands.add_parser("draw", help="draw what may be shown of a table")
     figure.add_argument("file", type=Path)

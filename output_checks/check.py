@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from output_checks.agreement import levels, weakest
+from output_checks.changes import alternatives
 from output_checks.checks import (
     clusters,
     copied_rows,
@@ -199,7 +200,8 @@ def _twin(
     again = replace(subject.offered, content=content, evidence=None)
     if shows_small(subject_of(again, subject.policy)):
         return None, (*twin.findings, *left.findings, _still_small(subject))
-    return content, (*twin.findings, *left.findings)
+    better = alternatives(subject, hidden_by(findings), pattern)
+    return content, (*twin.findings, *left.findings, *better)
 
 
 def _still_small(subject: Subject) -> Finding:

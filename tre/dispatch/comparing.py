@@ -67,7 +67,8 @@ class Memory:
         if units is not None and units.population:
             keys = frozenset(_named(key, *values) for key in units.keys)
             name, list_ = f"{case.submission.application}/{case.id}", self._quarantine.get(digest)
-            shown = _shown(content, asked.roles, self._policy.mark)
+            raw = next(each.digest for each in case.outputs if each.path == path)
+            shown = _shown(self._quarantine.get(raw), content, asked.roles, self._policy.mark)
             yield Listed(name, list_, Question(_named(units.population, *values), keys), shown)
 
     def compared(self, case: JobRequest, offered: Listed, earlier: Sequence[Listed]) -> Compared:
@@ -83,13 +84,28 @@ class Memory:
         return Compared(frozenset(each.row for each in found), tuple(dict.fromkeys(known)))
 
 
-def _shown(table: bytes, roles: Mapping[str, str], mark: str) -> frozenset[int]:
-    """The rows of a table of which some number is shown."""
+def _shown(raw: bytes, shown: bytes, roles: Mapping[str, str], mark: str) -> frozenset[int]:
+    """The rows of a table of which some number is shown in what left of it; all of them where a row is not found."""
+    groups = _groups(raw, roles)
+    visible = {
+        key for key, numbers in _groups(shown, roles) if any(each not in ("", mark) for each in numbers)
+    }
+    if not visible <= {key for key, _ in groups}:
+        return frozenset(range(len(groups)))
+    return frozenset(at for at, (key, _) in enumerate(groups) if key in visible)
+
+
+def _groups(table: bytes, roles: Mapping[str, str]) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Each row's labels, and its numbers."""
     header, *rows = csv.reader(io.StringIO(table.decode("utf-8")))
-    numbers = [at for at, name in enumerate(header) if roles.get(name) != "dimension"]
-    return frozenset(
-        at for at, row in enumerate(rows) if any(row[each] not in ("", mark) for each in numbers)
-    )
+    labels = [roles.get(name) == "dimension" for name in header]
+    return [
+        (
+            tuple(cell for cell, is_label in zip(row, labels, strict=True) if is_label),
+            [cell for cell, is_label in zip(row, labels, strict=True) if not is_label],
+        )
+        for row in rows
+    ]
 
 
 def _named(*parts: str | tuple[str, str]) -> str:
