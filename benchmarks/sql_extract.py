@@ -49,6 +49,7 @@ BARE = """
 import duckdb, os, sys
 store, query, out = sys.argv[1:]
 connection = duckdb.connect(store, read_only=True, config={"threads": 2, "memory_limit": "3GB"})
+connection.execute("SET enable_progress_bar = false")
 connection.execute(f"COPY ({query}) TO '{out}' (FORMAT parquet, COMPRESSION zstd)")
 os._exit(0)
 """
@@ -95,7 +96,11 @@ def extract(store: Store, folder: Path) -> None:
         [sys.executable, "-c", BARE, str(core), COHORT, str(folder / "bare.parquet")],
     )
     seconds = in_turns(
-        TURNS, *(lambda command=command: subprocess.run(command, check=True) for command in commands)
+        TURNS,
+        *(
+            lambda command=command: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            for command in commands
+        ),
     )
     rows = [f"FROM '{folder / name}'" for name in ("cohort.parquet", "same.parquet")]
     with duckdb.connect(":memory:") as connection:

@@ -70,6 +70,7 @@ def lock(patients: duckdb.DuckDBPyConnection, limits: Mapping[str, Any]) -> None
     spill = limits.get("spill")
     for setting, value in (
         ("python_enable_replacements", "false"),
+        ("enable_progress_bar", "false"),
         ("autoinstall_known_extensions", "false"),
         ("autoload_known_extensions", "false"),
         ("allow_community_extensions", "false"),
