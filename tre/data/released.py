@@ -32,7 +32,7 @@ def differences(offered: Listed, earlier: Sequence[Listed], policy: Policy) -> t
     if len(np.unique(everybody >> _VERSION)) > 1:
         return None
     starts = np.cumsum([0, *(len(each) for _, each in lists)])
-    ledger, found = Ledger(max(len(everybody), 1)), list[Cut]()
+    ledger, found = Ledger(len(everybody)), list[Cut]()
     # What is small by itself stays hidden whatever left before.
     small = [row for row, size in enumerate(np.bincount(lists[-1][0])) if policy.is_small(int(size))]
     offered = replace(offered, shown=offered.shown.difference(small))
