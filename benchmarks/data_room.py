@@ -107,7 +107,7 @@ def _held(supply: Path, store: Path) -> float:
     """Megabytes that an ingest held at the most; 0 where it built nothing."""
     command = [sys.executable, "-c", HELD, str(supply), str(store), str(MEMORY)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
-    return float(done.stdout)
+    return float(done.stdout.splitlines()[-1])
 
 
 def ingest_beside_copy(supply: Path, folder: Path) -> None:

@@ -7,14 +7,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.corridor.planted import Planted
 from tests.data.conftest import AT, SITE
 from tre.data import building
+from tre.data.errors import IngestRefused
 from tre.data.ingest import ingest
 from tre.data.publish import PLAN, STAGING
 from tre.data.store import open_store
@@ -193,3 +197,47 @@ def test_what_is_built_at_rest_is_not_encrypted_because_the_engine_cannot_and_th
     ):
         connection.execute(f"ATTACH '{tmp_path / 'x.duckdb'}' AS x (ENCRYPTION_KEY 'k')")
     assert open_store(store_dir).manifest["encrypted_by_engine"] is False
+
+
+SPILLING = 32 << 20
+
+
+@pytest.mark.parametrize("encrypted", [True, False], ids=["as it is", "control: not encrypted"])
+def test_what_spills_for_want_of_memory_holds_no_identifier(tmp_path, monkeypatch, encrypted):
+    """Every file of the spill is read while it is there. The control shows that there is something to find."""
+    source = tmp_path / "supply.duckdb"
+    synthesise(source, patients=6000, seed=3, events_per_patient=60)
+    planted = Planted.in_supplies(source)
+    assert planted.count > 10_000
+    if not encrypted:
+        monkeypatch.setattr("tre.data.ingest.ENCRYPTED_SPILL", "false")
+    with watched(tmp_path / "store", planted) as seen:
+        built = ingest(source, tmp_path / "store", key=SITE, backend="tpp", at=LATER, memory_bytes=SPILLING)
+    assert built.rows["patients"] > 5000
+    assert seen, "nothing spilled: nothing was shown"
+    assert any(seen) is not encrypted
+
+
+@contextmanager
+def watched(store_dir, planted):
+    """Whether an identifier is in each file of the spill, as often as one can look."""
+    seen, ended = [], threading.Event()
+
+    def look():
+        while not ended.is_set():
+            # A file, or the folder itself, may be gone by the time it is looked at.
+            with suppress(OSError):
+                seen.extend(planted.in_bytes(path.read_bytes()) for path in store_dir.rglob("spill/*"))
+            time.sleep(0.01)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    yield seen
+    ended.set()
+    looking.join()
+
+
+def test_too_little_memory_is_said_as_that_and_not_as_a_fault_of_the_supply(small, tmp_path):
+    with pytest.raises(IngestRefused) as refused:
+        ingest(small, tmp_path / "store", key=SITE, backend="tpp", at=LATER, memory_bytes=3 << 20)
+    assert refused.value.code == "ingest-out-of-memory"

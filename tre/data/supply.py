@@ -23,6 +23,10 @@ def unquoted(where: str) -> Iterator[None]:
     """Turn DuckDB's errors into a refusal that names the table and the kind of error, and no row."""
     try:
         yield
+    except duckdb.OutOfMemoryException:
+        sentence = "The engine was given too little memory for this supply, or the disk it spills to is full."
+        fix = "Nothing was loaded. Give it more with --memory, or make room."
+        raise IngestRefused(Reason("ingest-out-of-memory", sentence, fix, where)) from None
     except duckdb.Error as error:
         kind = type(error).__name__.removesuffix("Exception")
         reason = Reason(

@@ -92,6 +92,7 @@ def synthesise(
     draft.unlink(missing_ok=True)
     try:
         with duckdb.connect(str(draft)) as connection:
+            connection.execute("SET enable_progress_bar = false")
             connection.execute("SET VARIABLE opt_outs_as_of = ?::DATE", [opt_outs_as_of])
             # Each supplier has people of its own.
             stream = seed + MOST_SEED * list(PROFILES).index(profile)
