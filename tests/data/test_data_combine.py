@@ -62,19 +62,11 @@ def test_the_combined_table_hides_what_any_part_hides_and_shows_sums_of_what_all
 
 @pytest.mark.parametrize("seed", range(25))
 def test_no_hidden_cell_of_a_part_is_the_difference_of_two_shown_numbers(seed):
-    """And a sum that is made of the true counts, as the control, does give some away."""
     both = truths(seed)
     parts = [released(truth, backend) for truth, backend in zip(both, ("tpp", "emis"), strict=True)]
-    naive = {place: both[0][place] + both[1][place] for place in both[0]}
     hidden = [place for place, shown in cells(parts[0].content).items() if shown == POLICY.mark]
     beside, sums = cells(parts[1].content), cells(combined(parts).content)
     assert not [place for place in hidden if beside[place] != POLICY.mark and sums[place] != POLICY.mark]
-    given_away = [
-        place for place in hidden if beside[place] != POLICY.mark and naive[place] > POLICY.small_max
-    ]
-    assert given_away or all(
-        beside[place] == POLICY.mark or naive[place] <= POLICY.small_max for place in hidden
-    )
 
 
 def test_the_control_does_give_some_away():

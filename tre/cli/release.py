@@ -107,7 +107,7 @@ def combine(
     s = session(ctx)
     statements = [_verified_statement(s, folder) for folder in folders]
     pairs = zip(statements, folders, strict=True)
-    parts = [part_of(statement, (folder / path).read_bytes()) for statement, folder in pairs]
+    parts = [part_of(statement, _signed_file(statement, folder, path)) for statement, folder in pairs]
     made = combine_parts(parts, by=by, counts=count, policy=s.house.policy(), path=path)
     body = canonical(_combined_statement(statements, path, made.content, s.by.now))
     into.mkdir(parents=True)
@@ -121,6 +121,17 @@ def _verified_statement(s: Session, folder: Path) -> dict[str, Any]:
     """What a release says of itself, after its signature and its files were checked: a recalled one has none."""
     said: dict[str, Any] = opened_release(folder, s.house.seals.trusted)["predicate"]
     return said
+
+
+def _signed_file(statement: dict[str, Any], folder: Path, path: str) -> bytes:
+    """The table's bytes, which are those that the statement names."""
+    named = {subject["path"]: subject["sha256"] for subject in statement["subjects"]}
+    if path not in named:
+        raise typer.BadParameter(f"There is no {path} in the release {folder.name}.")
+    content = (folder / path).read_bytes()
+    if hashlib.sha256(content).hexdigest() != named[path]:
+        raise typer.BadParameter(f"{path} changed while it was read.")
+    return content
 
 
 def _combined_statement(
