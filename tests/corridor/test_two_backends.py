@@ -173,6 +173,7 @@ def test_one_study_runs_in_two_backends_and_only_what_was_released_is_put_togeth
     shown = [numbers_shown(folder / TABLE) for folder in folders]
     sums = numbers_shown(Path(made["table"]))
     assert sums
+    assert desk.tre("release", "verify", str(into))["verified"] is True
     assert all(sums[place] == shown[0][place] + shown[1][place] for place in sums)
     desk.tre("--as", "gus", "release", "recall", next(iter(requests.values())))
     again = (

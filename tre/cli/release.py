@@ -107,9 +107,12 @@ def combine(
     s = session(ctx)
     statements = [_verified_statement(s, folder) for folder in folders]
     pairs = zip(statements, folders, strict=True)
-    parts = [part_of(statement, _signed_file(statement, folder, path)) for statement, folder in pairs]
+    parts = [
+        part_of(statement["predicate"], _signed_file(statement, folder, path)) for statement, folder in pairs
+    ]
     made = combine_parts(parts, by=by, counts=count, policy=s.house.policy(), path=path)
-    body = canonical(_combined_statement(statements, path, made.content, s.by.now))
+    told = [statement["predicate"] for statement in statements]
+    body = canonical(_combined_statement(told, path, made.content, s.by.now))
     into.mkdir(parents=True)
     (into / Path(path).name).write_bytes(made.content)
     for name, content in s.house.seals.beside(body, s.house.seals.sign_statement(body)):
@@ -118,14 +121,13 @@ def combine(
 
 
 def _verified_statement(s: Session, folder: Path) -> dict[str, Any]:
-    """What a release says of itself, after its signature and its files were checked: a recalled one has none."""
-    said: dict[str, Any] = opened_release(folder, s.house.seals.trusted)["predicate"]
-    return said
+    """A release's statement, after its signature and its files were checked: a recalled one has none."""
+    return opened_release(folder, s.house.seals.trusted)
 
 
 def _signed_file(statement: dict[str, Any], folder: Path, path: str) -> bytes:
     """The table's bytes, which are those that the statement names."""
-    named = {subject["path"]: subject["sha256"] for subject in statement["subjects"]}
+    named = {subject["name"]: subject["digest"]["sha256"] for subject in statement["subject"]}
     if path not in named:
         raise typer.BadParameter(f"There is no {path} in the release {folder.name}.")
     content = (folder / path).read_bytes()
