@@ -102,7 +102,7 @@ class Story:
         """A run, its findings, two votes, and a release."""
         self._chapter("Ada submits; the worker runs each action in a sealed container", "P1, P5, P6, P8")
         self._tre("--as", "ada", "job", "submit", str(self.study), "--study", study)
-        request = self._made["job"]
+        request = self._request_of(study)
         self._tre("worker", "run", "--until-idle")
         self._chapter("What Ada may see before sign-off: rules and coarse bands, no values", "P1")
         self._tre("--as", "ada", "job", "show", request)
@@ -152,6 +152,11 @@ class Story:
     def _approve(self, *words: str) -> None:
         self._tre("--as", "ada", "study", "apply", str(self.into / "application.toml"), quiet=True)
         self._tre("--as", "ben", "study", "approve", self._made["study"], *words, quiet=True)
+
+    def _request_of(self, study: str) -> str:
+        """The name of the study's request: it is made from what was handed in, so it is asked for."""
+        requests = self._wiring.open_house(self.site).service.requests_with_studies()
+        return next(case.id for case, of in requests if of.id == study)
 
     def _submit(self, *, ends: Exit) -> None:
         self._tre("--as", "ada", "job", "submit", str(self.study), "--study", self._made["study"], ends=ends)
