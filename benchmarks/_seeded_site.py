@@ -97,7 +97,7 @@ def _job(job: str, study: str, number: int, *, released: bool) -> Iterator[Told]
 def _tell(place: Path, history: Iterator[Told]) -> None:
     opening = Opening(place, Hands())
     ledger, policy = opening.house().service.ledger, opening.house().site.policy
-    head, seqs, waiting = Head(0, rows.GENESIS), dict[str, int](), list[dict[str, object]]()
+    head, seqs, waiting = ledger.head(), dict[str, int](), list[dict[str, object]]()
     for number, (kind, case, actor, event) in enumerate(history):
         draft = Draft(kind, case, actor, BEGAN + timedelta(seconds=30 * number), policy)
         (row,) = rows.chain(head, seqs.get(case, 0), draft, (event,))

@@ -54,6 +54,7 @@ SHELVES = (
         ("submitted_at", "id"),
         ("study", "submitted_at", "id"),
         ("stage", "submitted_at", "id"),
+        ("stage", "offered_at", "id"),
     ),
     _shelf("register_studies", RegisteredStudy, ("approved_at", "id"), ("status", "approved_at", "id")),
     _shelf(
