@@ -1,7 +1,5 @@
 """[P9] Two checkers review in a real browser, by keyboard; what a study made runs nothing and calls nobody."""
 
-import os
-
 import pytest
 
 from tests.web.conftest import Desk
@@ -29,13 +27,6 @@ class World:
         return Desk.proposal(self, **changed)
 
 
-def picture_of(page, name: str) -> None:
-    """Keep a picture of the page, where pictures are asked for."""
-    folder = os.environ.get("TRE_SCREENSHOTS", "")
-    if folder:
-        page.screenshot(path=f"{folder}/{name}.png")
-
-
 FILES = {
     f"output/table-{number}.csv": ROUNDED.replace(b"120", b"%d" % (120 + 5 * number)) for number in range(3)
 }
@@ -46,10 +37,10 @@ def test_two_checkers_review_by_keyboard_and_it_is_signed_off(town) -> None:
     for person in ("cleo", "dan"):
         page = town.signed_in(person)
         page.goto("/review")
-        picture_of(page, "review-queue")
+        town.look(page, "review-queue-waiting")
         page.get_by_role("button", name="Take the next one").click()
         page.wait_for_url(f"**/review/{request}")
-        picture_of(page, "review")
+        town.look(page, "review")
         page.keyboard.press("?")
         page.get_by_role("button", name="Close").click()
         for number in range(len(FILES)):
@@ -59,7 +50,7 @@ def test_two_checkers_review_by_keyboard_and_it_is_signed_off(town) -> None:
         page.get_by_role("button", name="Hand in my review").click()
         page.wait_for_load_state()
     page.goto(f"/review/{request}")
-    picture_of(page, "review-consolidating")
+    town.look(page, "review-consolidating")
     page.get_by_role("button", name="Sign all of it off").click()
     page.wait_for_url("**/review")
     assert World(town).common.service.request(request).stage.value == "signed-off"
