@@ -102,14 +102,31 @@ def described(town, ada, job: str) -> None:
 
 
 def checked(town, ada, job: str) -> None:
-    cleo = town.signed_in("cleo")
+    cleo, dan = town.signed_in("cleo"), town.signed_in("dan")
     cleo.goto("/review")
     town.look(cleo, "review-queue")
-    assert cleo.get_by_role("link", name=job).count() >= 1
     ada.goto("/review")
     assert ada.get_by_role("link", name=job).count() == 0
-    town.reviewed(job)
+    for page in (cleo, dan):
+        page.goto("/review")
+        page.get_by_role("link", name=job).click()
+        voted(town, page)
+    dan.goto(f"/review/{job}")
+    town.look(dan, "review-both-in")
+    dan.get_by_role("button", name="Sign all of it off").click()
+    dan.wait_for_url("**/review")
     town.work()
+
+
+def voted(town, page) -> None:
+    """A word on each file, by keyboard, then all of them handed in."""
+    page.wait_for_url("**/review/*")
+    town.look(page, "review")
+    for _ in range(page.locator(".files li").count()):
+        with page.expect_navigation():
+            page.keyboard.press("a")
+    page.get_by_role("button", name="Hand in my review").click()
+    page.get_by_text("nobody sees either yet").or_(page.get_by_text("All words on this file")).wait_for()
 
 
 def released(town, ada, anybody, job: str) -> None:

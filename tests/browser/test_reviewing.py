@@ -40,7 +40,7 @@ def test_two_checkers_review_by_keyboard_and_it_is_signed_off(town) -> None:
         town.look(page, "review-queue-waiting")
         page.get_by_role("button", name="Take the next one").click()
         page.wait_for_url(f"**/review/{request}")
-        town.look(page, "review")
+        town.look(page, "review-by-keyboard")
         page.keyboard.press("?")
         page.get_by_role("button", name="Close").click()
         for number in range(len(FILES)):
