@@ -1,22 +1,26 @@
-"""A 30 x 20 table of a million rows, judged: the evidence query, every check and the twin, beside the query alone.
+"""A 30 x 20 table of a million rows, judged: the evidence that the data room gives, every check and the twin.
 
-The reference is the bare evidence query (rows, people, sums and the two largest people of each cell) in the same run.
-The well-known Python checker takes 66 to 106 seconds for a table of this shape; see the notes on disclosure control.
+The reference is the bare evidence query (rows, people, sums and the two largest people of each cell) in the same run: we
+may take twice as long, and half a second. `_acro_table.py` times the well-known Python checker on such a table.
 """
 
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import duckdb
 
-from output_checks.check import check
-from output_checks.model import Confidence, Evidence, Offered, Report, Shares, Verdict
+from output_checks.check import check, subject_of
+from output_checks.model import Confidence, Offered, Report, Verdict
 from output_checks.policy import load_policy
+from output_checks.question import question_of
+from tre.data.evidence import measure
+from tre.data.extracted import Extract
 
-ROWS, BAR = 1_000_000, 2.0
+ROWS, BAR, SECONDS = 1_000_000, 2.0, 0.5
 MADE = f"""
-CREATE TABLE visits AS
+CREATE TABLE people AS
 SELECT (hash(i) % 300_000)::INTEGER AS patient_id,
        'r' || lpad(((hash(i * 7 + 1) % 1000) ** 2 // 33_334)::INTEGER::VARCHAR, 2, '0') AS region,
        'd' || lpad(((hash(i * 13 + 2) % 1000) ** 3 // 50_000_001)::INTEGER::VARCHAR, 2, '0') AS diag,
@@ -24,11 +28,11 @@ SELECT (hash(i) % 300_000)::INTEGER AS patient_id,
 FROM range({ROWS}) t(i)
 """  # noqa: S608  # a number of ours
 EVIDENCE = """
-WITH each AS (SELECT region, diag, patient_id, count(*) AS n, sum(abs(cost)) AS own FROM visits GROUP BY ALL)
+WITH each AS (SELECT region, diag, patient_id, count(*) AS n, sum(abs(cost)) AS own FROM people GROUP BY ALL)
 SELECT region, diag, count(*) AS people, sum(n)::BIGINT AS rows_counted, sum(own) AS total, max(own, 2) AS top
 FROM each GROUP BY region, diag ORDER BY region, diag
 """
-COLUMNS = {"people": "count", "cost": "sum"}
+COLUMNS = {"people": "n", "cost": "sum"}
 DECLARED = {
     "statistic": "linear_aggregation",
     "of": "visits",
@@ -48,30 +52,43 @@ def best(times: int, run: Callable[[], object]) -> float:
     return min(spent)
 
 
-def judged(database: duckdb.DuckDBPyConnection) -> Report:
+def judged(extract: Extract, table: bytes) -> Report:
     """Evidence, checks and twin."""
-    rows = database.execute(EVIDENCE).fetchall()
-    text = "region,diag,people,cost\n" + "".join(f"{r[0]},{r[1]},{r[2]},{r[4]:.1f}\n" for r in rows)
-    shares = {"cost": tuple(Shares(max(r[4], sum(r[5])), *(*r[5], 0.0)[:2]) for r in rows)}
-    evidence = Evidence(tuple(r[2] for r in rows), Confidence.RECOMPUTED, {}, shares)
-    return check(Offered("t.csv", text.encode(), DECLARED | {"columns": COLUMNS}, evidence), load_policy())
+    policy = load_policy()
+    offered = Offered("t.csv", table, DECLARED | {"columns": COLUMNS})
+    evidence = measure(extract, question_of(subject_of(offered, policy)))
+    return check(replace(offered, evidence=evidence), policy)
+
+
+def offered_table(database: duckdb.DuckDBPyConnection) -> bytes:
+    """The table as study code writes it."""
+    rows = database.execute(
+        "SELECT region, diag, count(DISTINCT patient_id), sum(cost) FROM people GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    return (
+        "region,diag,people,cost\n" + "".join(f"{r},{d},{n},{c:.1f}\n" for r, d, n, c in rows.fetchall())
+    ).encode()
 
 
 def main() -> None:
     """Print the line."""
     with duckdb.connect(config={"threads": 2}) as database:
         database.execute(MADE)
-        report = judged(database)
-        if report.verdict is not Verdict.SUPPRESSED:
-            raise SystemExit(f"the table should have been suppressed, not {report.verdict}")
+        columns = {str(row[0]): str(row[1]) for row in database.execute("DESCRIBE people").fetchall()}
+        extract, table = Extract(database, columns, "patient_id"), offered_table(database)
+        report = judged(extract, table)
+        if report.verdict is not Verdict.SUPPRESSED or report.level is not Confidence.RECOMPUTED:
+            raise SystemExit(
+                f"the table should have been recomputed and suppressed, not {report.level}, {report.verdict}"
+            )
         bare = best(5, lambda: database.execute(EVIDENCE).fetchall())
-        ours = best(5, lambda: judged(database))
+        ours = best(5, lambda: judged(extract, table))
     line = {"name": "checks: a 30 x 20 table of 1e6 rows, evidence, checks and twin", "ours": round(ours, 3)}
     line |= {
         "reference": round(bare, 3),
         "ratio": round(ours / bare, 2),
         "bar": BAR,
-        "ok": ours <= BAR * bare,
+        "ok": ours <= BAR * bare and ours < SECONDS,
     }
     print(json.dumps(line))
 
