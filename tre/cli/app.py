@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from tre.cli import data, health, job, ledger, notices, policy, release, review, sandbox, spec, study, worker
+from tre.cli.backup import app as backups
 from tre.cli.data import synth
 from tre.cli.demo import demo
 from tre.cli.exits import EXPECTED, Exit, exit_for
@@ -42,6 +43,7 @@ for name, group in (
     ("policy", policy.app),
     ("data", data.app),
     ("worker", worker.app),
+    ("backup", backups),
     ("account", account),
     ("notices", notices.app),
 ):

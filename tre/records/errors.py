@@ -11,6 +11,7 @@ The tree::
     +-- LedgerUnavailable      the database did not answer in time, or has no room
     +-- CheckpointRefused      a checkpoint that nobody's key signed, or that cannot be read
     +-- KeyRefused             a key file that others could read, or that is no key
+    +-- BackupRefused          a backup that is not whole, or a restore over something
     +-- VaultRefused           the vault will not take or give these bytes
     |   +-- NotInVault         nothing is kept under that digest on that shelf
     +-- VaultDamaged           the bytes are there and are not the bytes that were put there
@@ -88,6 +89,10 @@ class CheckpointRefused(RecordsError):
 
 class KeyRefused(RecordsError):
     """A key file that cannot be trusted or must not be overwritten."""
+
+
+class BackupRefused(RecordsError):
+    """A backup that is not whole, or a restore that would go over something."""
 
 
 class VaultRefused(RecordsError):
