@@ -72,6 +72,7 @@ def by_hand(image: str, folder: Path, first: int, last: int) -> float:
     """Seconds for so many bare containers, one after another."""
     out = folder / "output"
     out.mkdir(exist_ok=True)
+    out.chmod(0o777)  # the image has a user of its own
     mounts = ["-v", f"{folder / 'analysis'}:/workspace/analysis:ro", "-v", f"{out}:/workspace/output"]
     began = time.perf_counter()
     for number in range(first, last):

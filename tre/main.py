@@ -29,10 +29,12 @@ from sandboxes.profile import Profile
 from sandboxes.runner import Runner, SystemClock
 from tre.cli.app import run_command_line
 from tre.cli.house import Folders, House, Wiring
+from tre.custody.decide import decide
 from tre.custody.requests import JobRequest
 from tre.data.backends import Backends
 from tre.data.canary import build_canary
 from tre.data.catalogue import BACKENDS, catalogue_of
+from tre.data.errors import DataRefused
 from tre.data.governance import Governance, nobody_exempt
 from tre.data.ingest import ingest
 from tre.data.keyring import KeyRing
@@ -47,6 +49,8 @@ from tre.dispatch.post import Hook, MailServer
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
 from tre.dispatch.schedule import Limits
+from tre.health.checks import Eyes, StoreTold
+from tre.health.checks import Rules as HealthRules
 from tre.health.run import Corridor
 from tre.health.run import run as run_health
 from tre.records.accounts import Accounts
@@ -286,6 +290,7 @@ class Opening:
             worker=self._worker,
             telling=self._telling,
             health=self._health,
+            eyes=self._eyes,
             accounts=self._accounts,
             serve=self._serve,
         )
@@ -447,6 +452,38 @@ class Opening:
             build_canaries=self._build_canaries,
             new_id=self._hands.new_id,
         )
+
+    def _eyes(self, by: By) -> Eyes:
+        """What the health checks look at."""
+        said, folders = self._site.maintenance, self._folders
+        return Eyes(
+            now=by.now,
+            service=self._service,
+            seals=self._seals,
+            daybook=self._daybook,
+            keys=folders.keys,
+            outside=folders.outside,
+            rules=HealthRules(least_free_gb=float(said.get("least_free_gb", 5))),
+            stores=cache(
+                lambda: tuple(self._told(backend) for backend in BACKENDS if self._has_store(backend))
+            ),
+            host=cache(lambda: report_on_host(folders.site)),
+            engine=lambda: self._runner(WORKER).images(),
+            free_gb=lambda: shutil.disk_usage(folders.site).free / 1e9,
+            decide=decide,
+            someone=by.person,
+        )
+
+    def _has_store(self, backend: str) -> bool:
+        return (self._folders.store(backend) / "current").exists()
+
+    def _told(self, backend: str) -> StoreTold:
+        try:
+            store = open_store(self._folders.store(backend), check=Check.BYTES)
+        except DataRefused as refused:
+            return StoreTold(backend, fault=refused.sentence)
+        rows = {table: count for file in store.groups.values() for table, count in file.rows.items()}
+        return StoreTold(backend, "", store.optout_list_date, rows)
 
     def _build_canaries(self, now: datetime) -> None:
         """Make the canary store anew: nobody in it is real."""

@@ -14,6 +14,7 @@ from tre.cli import data, health, job, ledger, notices, policy, release, review,
 from tre.cli.backup import app as backups
 from tre.cli.data import synth
 from tre.cli.demo import demo
+from tre.cli.doctor import doctor
 from tre.cli.exits import EXPECTED, Exit, exit_for
 from tre.cli.house import Wiring
 from tre.cli.register import register
@@ -48,7 +49,7 @@ for name, group in (
     ("notices", notices.app),
 ):
     app.add_typer(group, name=name)
-for command in (run, init, synth, register, demo, serve, sql):
+for command in (run, init, synth, register, demo, serve, sql, doctor):
     app.command()(command)
 
 

@@ -15,6 +15,7 @@ from tre.data.keyring import KeyRing
 from tre.data.progress import Progress as Tell
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Rehearsal
+from tre.health.checks import Eyes
 from tre.records.accounts import Accounts
 from tre.records.daybook import Daybook
 from tre.records.read_models import ReadModels
@@ -143,6 +144,7 @@ class House:
     worker: Callable[[str], Worker]
     telling: Callable[[], Telling]
     health: Callable[[By], dict[str, Any]]
+    eyes: Callable[[By], Eyes]
     accounts: Accounts
     serve: Callable[[str, int, str], None]
 
