@@ -162,7 +162,7 @@ def _lapsed(eyes: Eyes, study: Application) -> tuple[JobRequest, Submit, Context
         eyes.service.site.people.get(proposal.members[0], eyes.someone), trained_until=eyes.now.date() + DAY
     )
     context = Context(
-        member, eyes.service.rules, eyes.service.site.bases, eyes.service.site.people, lapsed, None
+        member, eyes.service.rules, eyes.service.law.now().bases, eyes.service.site.people, lapsed, None
     )
     return JobRequest("health"), Submit(asked), context
 
