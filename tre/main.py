@@ -49,7 +49,7 @@ from tre.dispatch.post import Hook, MailServer
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
 from tre.dispatch.schedule import Limits
-from tre.health.checks import Eyes, StoreTold
+from tre.health.checks import Eyes, StoreTold, examine
 from tre.health.checks import Rules as HealthRules
 from tre.health.run import Corridor
 from tre.health.run import run as run_health
@@ -290,7 +290,7 @@ class Opening:
             worker=self._worker,
             telling=self._telling,
             health=self._health,
-            eyes=self._eyes,
+            examine=lambda by, quick: examine(self.eyes(by), by, quick=quick),
             accounts=self._accounts,
             serve=self._serve,
         )
@@ -453,7 +453,7 @@ class Opening:
             new_id=self._hands.new_id,
         )
 
-    def _eyes(self, by: By) -> Eyes:
+    def eyes(self, by: By) -> Eyes:
         """What the health checks look at."""
         said, folders = self._site.maintenance, self._folders
         return Eyes(

@@ -16,6 +16,8 @@ from tests.torture.stand import begin, hands, review, tre_says, write_study
 from tre.custody.decide import decide
 from tre.custody.policies import POLICIES
 from tre.health.checks import CHECKS, Eyes, Found, StoreTold, look, note_tables
+from tre.main import Opening
+from tre.records.site import load_site
 from tre.service import By
 
 WALL = Wall("no-network", "a program could send what it reads", "none")
@@ -49,9 +51,13 @@ def site(well_site: Path, tmp_path: Path) -> Path:
     return shutil.copytree(well_site, tmp_path / "site", symlinks=True)
 
 
+def real_eyes(site: Path) -> Eyes:
+    opening = Opening(site, hands(site))
+    return opening.eyes(By(load_site(site).person("eve"), hands(site).clock()))
+
+
 def eyes_of(site: Path) -> Eyes:
-    house = hands(site).wiring().open_house(site)
-    eyes = house.eyes(By(house.site.person("eve"), hands(site).clock()))
+    eyes = real_eyes(site)
     told = (StoreTold("tpp", "", eyes.now.date(), ROWS),)
     return replace(eyes, host=lambda: WELL, stores=lambda: told)
 
@@ -70,15 +76,14 @@ def test_a_site_that_is_well_passes_every_check(site: Path) -> None:
 
 
 def test_the_real_eyes_see_the_real_stores_and_disk(site: Path) -> None:
-    house = hands(site).wiring().open_house(site)
-    eyes = house.eyes(By(house.site.person("eve"), hands(site).clock()))
+    eyes = real_eyes(site)
     (store,) = eyes.stores()
     assert store.backend == "tpp"
     assert store.rows
     assert store.rows["patients"] > 100
     assert eyes.free_gb() > 0
     assert eyes.engine()
-    house.service.ledger.close()
+    eyes.seals.ledger.close()
 
 
 # -- the faults ------------------------------------------------------------------------------------------------------

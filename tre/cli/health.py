@@ -10,7 +10,6 @@ from tre.cli import show
 from tre.cli.doctor import examine
 from tre.cli.exits import Exit
 from tre.cli.session import session
-from tre.health.checks import CHECKS
 from tre.records.daybook import Entry
 
 BOARD = 30
@@ -37,7 +36,7 @@ def run(ctx: typer.Context) -> None:
 @app.command()
 def check(ctx: typer.Context) -> None:
     """Every health check on the live installation: what `tre doctor` looks at, every wall tried, releases, rules, drift."""
-    examine(session(ctx), CHECKS)
+    examine(session(ctx), quick=False)
 
 
 @app.command()

@@ -15,7 +15,6 @@ from tre.data.keyring import KeyRing
 from tre.data.progress import Progress as Tell
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Rehearsal
-from tre.health.checks import Eyes
 from tre.records.accounts import Accounts
 from tre.records.daybook import Daybook
 from tre.records.read_models import ReadModels
@@ -144,7 +143,7 @@ class House:
     worker: Callable[[str], Worker]
     telling: Callable[[], Telling]
     health: Callable[[By], dict[str, Any]]
-    eyes: Callable[[By], Eyes]
+    examine: Callable[[By, bool], dict[str, Any]]
     accounts: Accounts
     serve: Callable[[str, int, str], None]
 

@@ -8,7 +8,7 @@ Refuses to pass on silence: a check that could not look has failed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -21,10 +21,10 @@ from tre.custody.errors import Malformed, Refusal
 from tre.custody.people import Person
 from tre.custody.requests import JobRequest, Submission
 from tre.custody.studies import Application, ApplicationStage, Approval
-from tre.records.daybook import Daybook
+from tre.records.daybook import Daybook, Facts
 from tre.records.errors import RecordsError
 from tre.records.seals import Seals
-from tre.service import Service
+from tre.service import By, Service
 
 DAY = timedelta(days=1)
 MOST_DRIFT = 0.2
@@ -352,3 +352,14 @@ def _safely(check: Check, eyes: Eyes) -> Found:
     except Exception as error:  # noqa: BLE001 - a face: whatever keeps a check from looking is an illness too
         said = str(getattr(error, "sentence", "")) or f"it could not look: {type(error).__name__}"
         return Found(check.__name__.replace("_", "-"), False, said, str(getattr(error, "fix", "")))
+
+
+def examine(eyes: Eyes, by: By, *, quick: bool) -> dict[str, Any]:
+    """Look, keep in the daybook what was found, and say it as plain data; ``quick`` leaves out what runs in boxes."""
+    found = look(eyes, QUICK if quick else CHECKS)
+    ill = [each.check for each in found if not each.healthy]
+    facts: Facts = {"healthy": not ill, "looked": [each.check for each in found], "ill": ill}
+    eyes.daybook.note("health", actor=by.person.id, at=by.now, facts=facts)
+    if not quick:
+        note_tables(eyes, by.person.id)
+    return {"healthy": not ill, "checks": [asdict(each) for each in found]}
