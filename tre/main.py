@@ -3,7 +3,6 @@
 Refuses to open a site without its keys, its ledger or its files; makes them only when asked to begin a site.
 """
 
-import hashlib
 import secrets
 import shutil
 import sys
@@ -17,7 +16,6 @@ from typing import Any, TypeVar, cast
 
 from litestar import Litestar
 
-import tre.data
 from output_checks.model import Report
 from output_checks.policy import Policy, load_policy
 from sandboxes.choose import available
@@ -48,7 +46,6 @@ from tre.dispatch.checks import Checks
 from tre.dispatch.post import Hook, MailServer
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
-from tre.dispatch.schedule import Limits
 from tre.health.checks import Eyes, StoreTold, examine
 from tre.health.checks import Rules as HealthRules
 from tre.health.run import Corridor
@@ -64,7 +61,7 @@ from tre.records.outbox import Outbox
 from tre.records.read_models import ReadModels
 from tre.records.review_desk import ReviewDesk
 from tre.records.seals import Seals
-from tre.records.site import NEW_SITE, Site, SiteError, begin_site, load_site
+from tre.records.site import NEW_SITE, Site, begin_site, load_site
 from tre.records.vault.documents import Documents
 from tre.records.vault.quarantine import Quarantine
 from tre.records.vault.release import ReleaseDoor
@@ -81,9 +78,9 @@ from tre.web.inside.face import face as inside_face
 from tre.web.outside.doors import Outside
 from tre.web.outside.face import face as outside_face
 from tre.web.serve import serve
-from tre.worker import Settings as WorkerSettings
 from tre.worker import Tools, Worker
 from tre.worker.gate import Window, gate, windows_of
+from tre.worker.settings import settings_of, site_says
 from tre.worker.telling import Channels, Telling
 
 HOME = "tpp"
@@ -174,46 +171,6 @@ class Hands:
             policy_version=policy.digest,
         )
         return Rehearsal(bench, study, Earlier(beside / "earlier.json", quarantine))
-
-
-def settings_of(site: Site, name: str) -> WorkerSettings:
-    """How a worker of that name is set, by the site's own file."""
-    said = dict(site.worker)
-    priorities, errands = said.pop("priorities", {}), said.pop("errands", 2)
-    lease = said.pop("lease_seconds", 30)
-    return site_says(
-        "worker",
-        lambda: WorkerSettings(
-            name=name,
-            limits=Limits(**said),
-            errands=int(errands),
-            lease=float(lease),
-            priorities=dict(priorities),
-            made_with=own_code(),
-        ),
-    )
-
-
-def site_says(table: str, read: Callable[[], T]) -> T:
-    """What a table of site.toml means. Raises SiteError where it means nothing."""
-    try:
-        return read()
-    except (KeyError, TypeError, ValueError) as error:
-        raise SiteError(
-            "site-unclear",
-            f"The table [{table}] of site.toml lacks a value or holds one that cannot be.",
-            where=f"site.toml: [{table}]",
-            fix="Compare it with the file that `tre init` writes, and mend it.",
-        ) from error
-
-
-@cache
-def own_code() -> str:
-    """The digest of our own code that asks questions of a store: a result of another version is not used again."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(tre.data.__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def report_on_host(folder: Path) -> HostReport:

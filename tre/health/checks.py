@@ -21,6 +21,7 @@ from tre.custody.errors import Malformed, Refusal
 from tre.custody.people import Person
 from tre.custody.requests import JobRequest, Submission
 from tre.custody.studies import Application, ApplicationStage, Approval
+from tre.dispatch.push import STATEMENT, TOMBSTONE
 from tre.records.daybook import Daybook, Facts
 from tre.records.errors import RecordsError
 from tre.records.seals import Seals
@@ -121,12 +122,12 @@ def checkpoint_is_recent(eyes: Eyes) -> Found:
 
 def releases_verify(eyes: Eyes) -> Found:
     """Every release that lies outside is what the site signed."""
-    folders = [path.parent for path in sorted(eyes.outside.glob("*/statement.json"))]
+    folders = [path.parent for path in sorted(eyes.outside.glob(f"*/{STATEMENT}"))]
     for folder in folders:
         try:
             eyes.seals.verify_release(folder)
         except RecordsError as broken:
-            recalled = (folder / "RECALLED.txt").exists()
+            recalled = (folder / TOMBSTONE).exists()
             if not recalled:
                 return Found("releases", False, f"{folder.name}: {broken.sentence}", broken.fix)
     return Found("releases", True, f"{len(folders)} verified")
