@@ -17,6 +17,7 @@ from tre.cli.demo import demo
 from tre.cli.doctor import doctor
 from tre.cli.exits import EXPECTED, Exit, exit_for
 from tre.cli.house import Wiring
+from tre.cli.incident import app as incidents
 from tre.cli.register import register
 from tre.cli.run import run
 from tre.cli.serve import account, serve
@@ -45,6 +46,7 @@ for name, group in (
     ("data", data.app),
     ("worker", worker.app),
     ("backup", backups),
+    ("incident", incidents),
     ("account", account),
     ("notices", notices.app),
 ):
