@@ -3,6 +3,7 @@
 Refuses to print a traceback for anything that a person can mend, and to swallow one that they cannot.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ from tre.cli.exits import EXPECTED, Exit, exit_for
 from tre.cli.house import Wiring
 from tre.cli.incident import app as incidents
 from tre.cli.register import register
+from tre.cli.remote import by_server
 from tre.cli.run import run
 from tre.cli.serve import account, serve
 from tre.cli.session import Session
@@ -61,11 +63,17 @@ def root(
     site: Annotated[Path, typer.Option(envvar="TRE_SITE", help="The site's folder.")] = Path("site"),
     person: Annotated[str, typer.Option("--as", envvar="TRE_PERSON", help="Whose account acts.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON value.")] = False,  # noqa: FBT002 - a flag
+    server: Annotated[
+        str,
+        typer.Option(envvar="TRE_SERVER", help="Ask a server, with the token in TRE_TOKEN; no site here."),
+    ] = "",
 ) -> None:
     """The global options; they may stand anywhere on the line."""
     wiring = ctx.find_object(Wiring)
     if wiring is None:
         raise RuntimeError("the command line was not wired by tre.main")
+    if server:
+        raise typer.BadParameter("--server and a command that acts here do not go together.")
     ctx.obj = Session(wiring, site=site, person=person, as_json=as_json)
 
 
@@ -89,6 +97,11 @@ def run_command_line(wiring: Wiring, words: Sequence[str]) -> int:
 
 def run_one(wiring: Wiring, words: Sequence[str]) -> int | None:
     """Run one command, and let its errors pass; gives what it ended with."""
+    hoisted = hoist(words)
+    asked = by_server(hoisted, os.environ)
+    if asked is not None:
+        Console(highlight=False, soft_wrap=True).print_json(data=asked)
+        return Exit.OK
     command = typer.main.get_command(app)
-    ended = command.main(args=hoist(words), prog_name="tre", standalone_mode=False, obj=wiring)
+    ended = command.main(args=hoisted, prog_name="tre", standalone_mode=False, obj=wiring)
     return ended if isinstance(ended, int) else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-ANYWHERE = {"--json": 0, "--site": 1, "--as": 1}
+ANYWHERE = {"--json": 0, "--site": 1, "--as": 1, "--server": 1}
 """Global options that may stand anywhere on the line, with how many words follow each."""
 
 
