@@ -260,7 +260,7 @@ class Opening:
     def faces(self, settings: Settings) -> tuple[Face, ...]:
         """The two faces, each with its own doors, and the pages that come before either."""
         common, shelves = self.common(settings), self._shelves
-        outside = Outside(common, shelves.released, self._coarse_findings, self._data)
+        outside = Outside(common, shelves.released, self._coarse_findings, self._data, self._push.place)
         return (
             outside_face(outside),
             inside_face(Inside(common, shelves.quarantine, ReviewDesk(self._seals.ledger))),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import job_specs
+from tre.records.seals import verify_release
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine, pytest.mark.slow]
 STUDY = Path(job_specs.__file__).parent / "examples" / "covid-tests"
@@ -133,6 +134,18 @@ def released(town, ada, anybody, job: str) -> None:
     ada.goto(f"/jobs/{job}")
     assert ada.locator("[data-stage]").inner_text().endswith("released")
     town.look(ada, "job-released")
+    ada.get_by_role("link", name="Release", exact=True).click()
+    town.look(ada, "release")
+    with ada.expect_download() as taken:
+        ada.get_by_role("link", name="Take it along as one bundle").click()
+    bundle = taken.value.path()
+    assert verify_release(Path(bundle), (town.opening.house().seals.key.public,))
+    assert anybody.goto(f"/releases/{job}").url.endswith("/login?next=/releases/" + job)
+    for path in ("inbox", "releases"):
+        ada.goto(f"/{path}")
+        town.look(ada, path)
+    anybody.goto("/incidents/new")
+    town.look(anybody, "report-a-breach")
     anybody.goto("/register")
     town.look(anybody, "register")
     anybody.get_by_role("link", name="Positive tests by region").click()

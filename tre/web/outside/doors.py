@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tre.custody.requests import JobRequest
@@ -12,6 +13,9 @@ from tre.web.doors import Common
 CoarseFindings = Callable[[JobRequest], list[dict[str, Any]]]
 """Each offered file with its findings as rule, column and a band of cells [P1]; `main` hands it in, already filtered."""
 
+Place = Callable[[JobRequest, int], Path]
+"""Where a request's release of that number, counted from 0, was pushed to."""
+
 
 @dataclass(frozen=True)
 class Outside:
@@ -21,3 +25,4 @@ class Outside:
     released: Released
     findings: CoarseFindings
     data: DataRooms
+    place: Place

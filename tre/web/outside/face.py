@@ -12,6 +12,7 @@ from tre.web.outside import (
     preflight,
     public_exports,
     register,
+    releases,
     studies,
 )
 from tre.web.outside.doors import Outside
@@ -25,6 +26,7 @@ ROUTES = (
     *preflight.ROUTES,
     *drafts.ROUTES,
     *studies.ROUTES,
+    *releases.ROUTES,
     *incidents.ROUTES,
     *inbox.ROUTES,
     *api.ROUTES,
@@ -33,6 +35,7 @@ LINKS = (
     Link("Register", "/register", PUBLIC),
     Link("Studies", "/studies", SIGNED_IN),
     Link("Jobs", "/jobs", those(Role.RESEARCHER, Role.MAINTAINER)),
+    Link("Releases", "/releases", those(Role.RESEARCHER)),
     Link("Inbox", "/inbox", those(Role.RESEARCHER, Role.MAINTAINER)),
 )
 
