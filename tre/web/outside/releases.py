@@ -63,7 +63,7 @@ def release_bundle(ask: Ask, outside: Outside, case_id: str, number: int) -> Res
 
 
 @shows("/releases/{case_id:str}/{number:int}/files/{index:int}", SIGNED_IN)
-def release_file(ask: Ask, outside: Outside, case_id: str, number: int, index: int) -> Response[bytes]:
+def release_file(ask: Ask, outside: Outside, case_id: str, number: int, *, index: int) -> Response[bytes]:
     """One file of a release, exactly the bytes that were signed off; a download, never a page."""
     _place(ask, outside, case_id, number)
     files = outside.common.service.request(case_id).statements[number].files
