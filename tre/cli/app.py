@@ -60,6 +60,7 @@ for command in (run, init, synth, register, demo, serve, sql, doctor):
 @app.callback()
 def root(
     ctx: typer.Context,
+    *,
     site: Annotated[Path, typer.Option(envvar="TRE_SITE", help="The site's folder.")] = Path("site"),
     person: Annotated[str, typer.Option("--as", envvar="TRE_PERSON", help="Whose account acts.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON value.")] = False,  # noqa: FBT002 - a flag
