@@ -63,7 +63,7 @@ def root(
     *,
     site: Annotated[Path, typer.Option(envvar="TRE_SITE", help="The site's folder.")] = Path("site"),
     person: Annotated[str, typer.Option("--as", envvar="TRE_PERSON", help="Whose account acts.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON value.")] = False,  # noqa: FBT002 - a flag
+    as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON value.")] = False,
     server: Annotated[
         str,
         typer.Option(envvar="TRE_SERVER", help="Ask a server, with the token in TRE_TOKEN; no site here."),
