@@ -212,7 +212,10 @@ def test_somebody_whose_training_has_lapsed_reports_a_breach_and_does_nothing_el
 
 
 def _filled(path: str) -> str:
-    parts = [("nowhere" if part.startswith("{") else part) for part in path.split("/")]
+    parts = [
+        "0" if part.endswith(":int}") else "nowhere" if part.startswith("{") else part
+        for part in path.split("/")
+    ]
     return "/".join(parts) or "/"
 
 
