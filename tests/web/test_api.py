@@ -112,7 +112,7 @@ def test_a_body_that_cannot_be_read_is_refused_in_words(desk, body: bytes) -> No
 
 def test_the_description_is_for_everybody_and_loads_nothing(desk) -> None:
     described = desk.client().get(SCHEMA).json()
-    assert len(described["paths"]) > 20
+    assert {"/api/me", "/api/studies", "/api/jobs", "/api/register/studies"} <= set(described["paths"])
     assert "json" in desk.client().get("/api/schema").headers["content-type"]
 
 
