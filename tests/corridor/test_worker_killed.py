@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,20 @@ MOMENTS = 10
 
 
 def history(desk, request: str) -> list[tuple[str, str]]:
-    """What happened to a request, without when and without which of two independent actions ended first."""
+    """What happened to a request, without when, how long it took, and which of two independent actions ended first."""
     house = Hands().wiring().open_house(desk.site)
     events = house.service.ledger.case_events(request)
     house.service.ledger.close()
-    return sorted((each.kind, json.dumps(encode(each.event), sort_keys=True)) for each in events)
+    return sorted((each.kind, json.dumps(untimed(encode(each.event)), sort_keys=True)) for each in events)
+
+
+def untimed(event: dict[str, Any]) -> dict[str, Any]:
+    """An event without the digest of the engine's own account, in which stands how many seconds the engine took."""
+    outputs = [
+        {"path": each["path"]} if each["path"].endswith("/engine.json") else each
+        for each in event.get("outputs", ())
+    ]
+    return {**event, "outputs": outputs}
 
 
 def test_ten_kills_and_the_same_final_state_each_time(desk, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tre.custody.requests import ActionKind
-from tre.dispatch.retry import MOST_FAULTS, give_up_after, wait_after
+from tre.dispatch.retry import LONGEST_WAIT, MOST_FAULTS, due_at, give_up_after, wait_after
 from tre.dispatch.schedule import (
     AFTER_FAULT,
     HOST_FULL,
@@ -117,3 +117,13 @@ def test_looking_at_the_first_of_a_group_finds_what_looking_at_all_would(
     may = [each for each in queue if reason_to_wait(each, load, rules) is None]
     best = min((order(each, load.studies) for each in may), default=None)
     assert (order(chosen, load.studies) if chosen else None) == best
+
+
+@given(st.integers(1, 40), st.integers(0, 10**9), st.integers(-(10**5), 10**5))
+def test_no_wait_outlasts_what_was_ever_set_whatever_the_clock_does(
+    number: int, set_at: int, step: int
+) -> None:
+    now = set_at + step
+    due = due_at(set_at + wait_after(number), number, now)
+    assert due - now <= LONGEST_WAIT
+    assert step < 0 or due == set_at + wait_after(number), "an honest clock's wait is kept"

@@ -24,6 +24,14 @@ def wait_after(number: int) -> float:
     return float(min(LONGEST_WAIT, FIRST_WAIT * 2 ** (number - 1)))
 
 
+def due_at(again_at: float, number: int, now: float) -> float:
+    """When the fault with that number may be tried again, in seconds since the epoch.
+
+    A wait longer than that fault ever had was set by a clock that has been put back since: it is over.
+    """
+    return again_at if again_at - now <= wait_after(number) else now
+
+
 def give_up_after(number: int) -> bool:
     """Whether the fault with that number was one too many."""
     return number >= MOST_FAULTS

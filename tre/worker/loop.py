@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tre.custody.errors import Refusal
 from tre.custody.requests import JobRequest, Outcome
 from tre.dispatch.actions import box_name
-from tre.dispatch.retry import give_up_after, wait_after
+from tre.dispatch.retry import due_at, give_up_after, wait_after
 from tre.dispatch.schedule import Gate, Place, Ready, Rules
 from tre.records.errors import ClaimHeld, ClaimLost, LedgerUnavailable
 from tre.service import Held, Service
@@ -137,12 +137,19 @@ class Worker:
         self._queue.refresh(touched)
         for case in touched:
             self._held_off.pop(case, None)
-        self._held_off = {name: at for name, at in self._held_off.items() if at > self._now()}
+        self._forget_waits()
         self._why = {name: why for name, why in self._why.items() if name in self._board.cases}
         self._gate = self.tools.gate(self.tools.clock())
         self._adopt()
         moved = self._run_errands()
         return self._start_actions() or moved or ended or bool(touched)
+
+    def _forget_waits(self) -> None:
+        """Forget the waits that are over, and those longer than any that is set: the clock was put back since."""
+        now, longest = self._now(), max(self.tools.settings.lease, HOST_WAITS)
+        self._held_off = {name: at for name, at in self._held_off.items() if now < at <= now + longest}
+        if self._host_again_at > now + HOST_WAITS:
+            self._host_again_at = 0.0
 
     # -- its own life --------------------------------------------------------------------------------------------
 
@@ -254,7 +261,8 @@ class Worker:
 
     def _later(self) -> Mapping[Place, float]:
         """When what the platform failed at may be tried again."""
-        return {place: fault.again_at for place, fault in self.service.claims.faults().items()}
+        faults, now = self.service.claims.faults(), self._now()
+        return {place: due_at(fault.again_at, fault.number, now) for place, fault in faults.items()}
 
     def _rules(self) -> Rules:
         return Rules(self.tools.settings.limits, self._gate, self._now(), self._later())
