@@ -229,6 +229,7 @@ class Offered:
 
     `unmeasured` says in one sentence why the data was not asked; `copied` are the rows that repeat one person's record;
     `beside` the names of the outputs offered with it, and `numbers` what those show. None where nobody looked.
+    `compared` says whether the people behind its rows could be compared with those behind earlier releases.
     """
 
     path: str
@@ -240,6 +241,7 @@ class Offered:
     copied: frozenset[int] | None = None
     beside: frozenset[str] | None = None
     numbers: frozenset[str] | None = None
+    compared: bool | None = None
 
     def __post_init__(self) -> None:
         if not self.path:

@@ -23,6 +23,19 @@ def differences(desk: Any, request: str) -> list[dict[str, Any]]:
     return [each for each in found if each["rule"] == "differencing"]
 
 
+def test_a_table_of_study_code_is_said_not_to_have_been_compared(checked: tuple[Any, str]) -> None:
+    desk, request = checked
+    files = desk.tre("--as", "cleo", "review", "show", request)["files"]
+    told = {
+        file["path"]: "not compared" in str(file["findings"])
+        for file in files
+        if file["path"].endswith(".csv")
+    }
+    assert told.pop(TABLE) is False
+    assert told
+    assert all(told.values())
+
+
 def test_a_date_moved_by_a_day_is_seen_and_the_same_question_is_not(
     checked: tuple[Any, str], changed_study: Callable[[str, str], Path]
 ) -> None:

@@ -98,6 +98,7 @@ def offered(case: dict[str, Any]) -> Offered:
         case.get("declare"),
         evidence_of(case),
         unmeasured=case.get("unmeasured"),
+        compared=case.get("compared"),
         **sets,
     )
 

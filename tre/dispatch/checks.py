@@ -135,6 +135,7 @@ class Checks:
             pseudonyms=pseudonyms_in(around),
             beside=around.beside,
             numbers=around.numbers,
+            compared=output in around.compared,
         )
         if offer.evidence is None and isinstance(action.body, RunBody):
             parameters = intake.spec.parameters_of(action)
