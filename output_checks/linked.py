@@ -24,6 +24,8 @@ from output_checks.suppress.system import Quantity, Sum, System
 
 _MANY = 4
 Key = frozenset[tuple[str, str]]
+Groups = Mapping[Key, int | None]
+"""The quantity of each group of people; None where it is hidden already."""
 Where = tuple[int, int]
 """Which table, and which of its quantities."""
 
@@ -54,15 +56,20 @@ class Part:
         return frozenset(places[cell] for cell in self.hidden if cell in places)
 
     @cached_property
-    def columns(self) -> Mapping[str, Mapping[Key, int | None]]:
-        """For each counted column, the quantity of each group (None: hidden); a group names no dimension it is a total of."""
+    def readings(self) -> tuple[Groups, ...]:
+        """Each counted column with the quantity of each group (None: hidden); a group names no dimension it is a total of.
+
+        Which label is a total is known by its numbers, and a label can add up by chance: a column whose table seems to have
+        totals is read once more with every label taken as it stands.
+        """
         counts = [each.name for each in self.subject.with_role(*ROUNDED)]
         totals = total_labels(self.subject, counts)
-        keys = self._keys(totals)
+        keys = [self._keys(totals), *([self._keys({})] if totals else [])]
+        return tuple(self._groups(name, each) for each in keys for name in counts)
+
+    def _groups(self, name: str, keys: Sequence[Key]) -> Groups:
         places = self.subject.system.of_cell
-        return {
-            name: {key: places.get(CellRef(row, name)) for row, key in enumerate(keys)} for name in counts
-        }
+        return {key: places.get(CellRef(row, name)) for row, key in enumerate(keys)}
 
     def _keys(self, totals: Mapping[str, str]) -> list[Key]:
         table, names = self.subject.table, self.subject.dimensions
@@ -77,12 +84,12 @@ class Part:
             for row in rows
         ]
 
-    def divided(self, column: str, dimensions: frozenset[str]) -> Mapping[Key, Group]:
+    def divided(self, groups: Groups, dimensions: frozenset[str]) -> Mapping[Key, Group]:
         """Groups by some dimensions: the one quantity that counts a group, or all the innermost ones it is the sum of."""
         names = frozenset(self.subject.dimensions)
         found: dict[Key, Group] = defaultdict(Group)
         exact: dict[Key, Group] = {}
-        for key, place in self.columns[column].items():
+        for key, place in groups.items():
             if len(key) == len(names):
                 inner = frozenset(pair for pair in key if pair[0] in dimensions)
                 found[inner] = found[inner].with_one(place)
@@ -121,8 +128,8 @@ class _Tie:
 
 def _ties(parts: Sequence[Part]) -> Iterator[_Tie]:
     for one, other in permutations(range(len(parts)), 2):
-        for ours in parts[one].columns:
-            for theirs in parts[other].columns:
+        for ours in parts[one].readings:
+            for theirs in parts[other].readings:
                 yield from _between(_Column(one, parts[one], ours), _Column(other, parts[other], theirs))
 
 
@@ -130,7 +137,7 @@ def _ties(parts: Sequence[Part]) -> Iterator[_Tie]:
 class _Column:
     at: int
     part: Part
-    name: str
+    groups: Groups
 
     def where(self, group: Group) -> tuple[Where, ...]:
         return tuple((self.at, place) for place in group.places)
@@ -140,7 +147,7 @@ def _between(one: _Column, other: _Column) -> Iterator[_Tie]:
     """The ties between two columns, at the finest grouping that both have; none where their numbers disagree."""
     common = frozenset(one.part.subject.dimensions) & frozenset(other.part.subject.dimensions)
     for dimensions in _coarser(common):
-        ours, theirs = one.part.divided(one.name, dimensions), other.part.divided(other.name, dimensions)
+        ours, theirs = one.part.divided(one.groups, dimensions), other.part.divided(other.groups, dimensions)
         pairs = [(ours[key], theirs[key]) for key in sorted(ours.keys() & theirs.keys(), key=sorted)]
         if not pairs:
             continue
