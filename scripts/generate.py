@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 
 from job_specs import schema
+from output_checks.manual import manual
 from scripts import (
     commands_page,
     draw_authorisation,
@@ -34,6 +35,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/hostile-cases.md": draw_cases.page,
     "docs/walls.md": draw_walls.page,
     "docs/sql-walls.md": draw_sql_walls.page,
+    "output_checks/MANUAL.md": manual,
 }
 
 
