@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.torture.stand import begin, hands, review, tre_says, write_study
+from tre.custody.frozen import is_frozen, why_frozen
 from tre.custody.requests import RequestStage
 from tre.custody.studies import ApplicationStage
 from tre.records.backup import verify_backup
+from tre.records.incidents import evidence, freezes
 
 
 @pytest.fixture(scope="module")
@@ -56,4 +58,34 @@ def test_a_drill_freezes_evidence_and_stops_nothing(site: Path, released: tuple[
     entry = house.daybook.last("incident")
     assert entry is not None
     assert entry.facts["drill"] is True
+    house.service.ledger.close()
+
+
+def test_what_is_frozen_stays_frozen_until_the_incident_is_closed(
+    site: Path, released: tuple[Path, str]
+) -> None:
+    request = released[1]
+    told = tre_says(site, "--as", "ada", "incident", "report", request, "--why", "a name in a table")
+    house = hands(site).wiring().open_house(site)
+    open_now = freezes(house.daybook)
+    frozen = why_frozen(open_now, told["study"])
+    assert frozen is not None
+    assert frozen.incident == told["incident"]
+    assert not is_frozen(open_now, "study-of-somebody-else")
+    case = house.service.request(request)
+    kept = evidence(house.seals.ledger, house.daybook)
+    assert {output.digest for output in case.outputs} | {job.log for job in case.jobs} <= kept
+    assert {file.digest for statement in case.statements for file in statement.files} <= kept
+    assert {digest for each in case.offered for digest in (each.raw, each.digest, each.report)} <= kept
+    house.daybook.note(
+        "incident-closed", actor="gus", at=hands(site).clock(), facts={"incident": told["incident"]}
+    )
+    assert evidence(house.seals.ledger, house.daybook) == frozenset()
+    house.service.ledger.close()
+
+
+def test_a_drill_freezes_nothing(site: Path) -> None:
+    tre_says(site, "--as", "eve", "incident", "drill")
+    house = hands(site).wiring().open_house(site)
+    assert freezes(house.daybook) == ()
     house.service.ledger.close()
