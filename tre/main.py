@@ -75,6 +75,8 @@ from tre.web.app import Face, build
 from tre.web.doors import Common, Settings
 from tre.web.inside.doors import Inside
 from tre.web.inside.face import face as inside_face
+from tre.web.oidc.provider import Provider
+from tre.web.oidc.settings import provider_settings
 from tre.web.outside.doors import Outside
 from tre.web.outside.face import face as outside_face
 from tre.web.serve import serve
@@ -280,7 +282,15 @@ class Opening:
             new_id=self._hands.new_id,
             chance=self._hands.chance,
             settings=settings,
+            provider=self._provider,
         )
+
+    @cached_property
+    def _provider(self) -> Provider | None:
+        """The site's identity provider, if it has one; its secret lies with the keys."""
+        said, place = self._site.sign_in, self._folders.keys / "sign-in.secret"
+        secret = place.read_text("utf-8").strip() if place.exists() else ""
+        return Provider(site_says("sign_in", lambda: provider_settings(said, secret))) if said else None
 
     def _serve(self, host: str, port: int, address: str) -> None:
         serve(self.pages(Settings(address=address)), host=host, port=port)

@@ -8,8 +8,8 @@ import pytest
 from tests.web.conftest import PASSWORD, SECRET
 from tre.custody.errors import Refusal
 from tre.records.accounts.passwords import digest_of
-from tre.web.account_pages import _safe
 from tre.web.app import Face, build
+from tre.web.asking import safe_path
 from tre.web.routes import shows
 
 HEADERS = ("content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy")
@@ -136,7 +136,7 @@ def test_every_answer_carries_the_headers(desk, path: str) -> None:
     "path", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/a\nb", ""]
 )
 def test_nobody_is_sent_elsewhere_after_signing_in(path: str) -> None:
-    assert _safe(path) == "/"
+    assert safe_path(path) == "/"
 
 
 def test_an_invitation_sets_a_password_and_a_second_factor_once(desk) -> None:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from tre.cli import data, health, job, ledger, notices, policy, release, review, sandbox, spec, study, worker
+from tre.cli.account import account
 from tre.cli.backup import app as backups
 from tre.cli.data import synth
 from tre.cli.demo import demo
@@ -22,7 +23,7 @@ from tre.cli.incident import app as incidents
 from tre.cli.register import register
 from tre.cli.remote import by_server
 from tre.cli.run import run
-from tre.cli.serve import account, serve
+from tre.cli.serve import serve
 from tre.cli.session import Session
 from tre.cli.site import init
 from tre.cli.sql import sql

@@ -1,4 +1,4 @@
-"""`tre serve` and `tre account`: the pages, and who may sign in to them. Refuses to listen beyond this machine without https in front."""
+"""`tre serve`: the pages, the API and the worker. Refuses to listen beyond this machine without https in front."""
 
 import threading
 from typing import Annotated
@@ -8,16 +8,9 @@ import typer
 from tre.cli import show
 from tre.cli.serve_demo import PASSWORD, Demonstration, begin
 from tre.cli.session import Session, session
-from tre.custody.people import Role
-from tre.records.accounts.passwords import digest_of
 from tre.records.locks import only_worker
 
-account = typer.Typer(help="Who may sign in to the pages.", no_args_is_help=True)
-
 HERE = {"127.0.0.1", "localhost", "::1"}
-INVITATION_BYTES = 24
-INVITATION_DAYS = 3
-DAY_SECONDS = 24 * 3600
 
 
 def serve(
@@ -70,23 +63,3 @@ def _work(s: Session) -> None:
         worker = s.house.worker("worker")
         worker.settle()
         worker.run(lambda: False)
-
-
-@account.command()
-def invite(
-    ctx: typer.Context,
-    person: Annotated[str, typer.Argument(help="An account from people.toml.")],
-    *,
-    address: Annotated[str, typer.Option(help="Where people reach the pages.")] = "http://127.0.0.1:8000",
-) -> None:
-    """Let somebody set a password and a second factor, by a link that counts once. For maintainers; any they had end."""
-    s = session(ctx)
-    if Role.MAINTAINER not in s.person.roles:
-        raise typer.BadParameter("A maintainer invites people.")
-    invited = s.house.site.person(person)
-    secret = s.wiring.chance(INVITATION_BYTES).hex()
-    expires = int(s.wiring.clock().timestamp()) + INVITATION_DAYS * DAY_SECONDS
-    s.house.accounts.invite(digest_of(secret), invited.id, expires=expires)
-    s.answer(
-        {"person": invited.id, "link": f"{address}/welcome/{secret}", "days": INVITATION_DAYS}, show.facts
-    )

@@ -21,6 +21,7 @@ from tre.custody.people import Person, Role
 
 FILES = ("site.toml", "people.toml")
 LAW_FOLDER = "policy"
+SIGN_IN = {"issuer", "client", "acr", "amr", "algorithms", "passwords"}
 NOTICES = {"pages", "mail", "hook"}
 WORKER = {"data", "compute", "per_study", "memory_mb", "cpus", "errands", "lease_seconds", "priorities"}
 MAINTENANCE = {"windows", "alerts", "backups", "retention_days", "opt_out_warning_days", "least_free_gb"}
@@ -65,6 +66,8 @@ class Site:
     """The ENTRYPOINTs that an image of the site's own may bring."""
     emails: Mapping[str, str] = field(default_factory=dict)
     notices: Mapping[str, Any] = field(default_factory=dict)
+    sign_in: Mapping[str, Any] = field(default_factory=dict)
+    """The identity provider; part of what is decided under, because it says who is who."""
     context_needed: bool = False
     team_is_conflict: bool = False
 
@@ -103,7 +106,8 @@ def load_site(folder: Path) -> Site:
     rules, people = (_table(folder / name) for name in FILES)
     worker, maintenance = rules.pop("worker", {}), rules.pop("maintenance", {})
     notices = rules.pop("notices", {})
-    _only(rules, {"name", "review", "opt_outs", "disclosure", "sandboxes", "images"}, "site.toml")
+    _only(rules, {"name", "review", "opt_outs", "disclosure", "sandboxes", "images", "sign_in"}, "site.toml")
+    _only(rules.get("sign_in", {}), SIGN_IN, "site.toml [sign_in]")
     _only(notices, NOTICES, "site.toml [notices]")
     _only(worker, WORKER, "site.toml [worker]")
     _only(maintenance, MAINTENANCE, "site.toml [maintenance]")
@@ -131,6 +135,7 @@ def load_site(folder: Path) -> Site:
             maintenance=maintenance,
             emails={name: str(entry["email"]) for name, entry in people.items() if "email" in entry},
             notices=notices,
+            sign_in=rules.get("sign_in", {}),
             context_needed=_yes(rules["review"], "context_needed"),
             team_is_conflict=_yes(rules["review"], "team_is_conflict"),
         )

@@ -9,8 +9,10 @@ from tre.custody.errors import Refusal
 from tre.records.accounts import Credentials, Token
 from tre.records.accounts.passwords import digest_of, hash_password, new_secret, setup_address, step_of
 from tre.web.app import Face, Link
-from tre.web.asking import Ask, unclear
+from tre.web.asking import Ask, safe_path, unclear
 from tre.web.errors import not_there
+from tre.web.oidc import pages as oidc_pages
+from tre.web.oidc.pages import ways
 from tre.web.proof import prove
 from tre.web.routes import shows, takes
 from tre.web.sessions import begin, session_cookie
@@ -40,17 +42,19 @@ class Enrolment:
 @shows("/login", PUBLIC)
 def login_page(ask: Ask) -> Template:
     """Where people sign in."""
-    return ask.page("login.html", next=_safe(ask.query.get("next", "/")), told=None)
+    return ask.page("login.html", next=safe_path(ask.query.get("next", "/")), told=None, **ways(ask))
 
 
 @takes("/login", PUBLIC)
 def login(ask: Ask) -> Template | Redirect:
     """Sign in with password and one-time code."""
-    back = _safe(ask.form.text("next"))
+    back = safe_path(ask.form.text("next"))
+    if not ways(ask)["passwords"]:
+        raise not_there("sign-in with a password")
     try:
         account = prove(ask)
     except Refusal as told:
-        return ask.page("login.html", answered=_status(told), next=back, told=told)
+        return ask.page("login.html", answered=_status(told), next=back, told=told, **ways(ask))
     key = begin(ask.common, account, ask.now)
     return ask.go(back, cookies=[session_cookie(ask.common, key)])
 
@@ -154,18 +158,22 @@ def _invited(ask: Ask, code: str) -> str:
     return person
 
 
-def _safe(untrusted_path: str) -> str:
-    """A path of this site, or the first page: never an address elsewhere."""
-    here = untrusted_path.startswith("/") and untrusted_path[1:2] not in {"/", "\\"}
-    return untrusted_path if here and untrusted_path.isprintable() and "\\" not in untrusted_path else "/"
-
-
 def _status(told: Refusal) -> int:
     return {"too-many-attempts": 429, "sign-in-failed": 401}.get(told.code, 422)
 
 
 FACE = Face(
     "account",
-    (login_page, login, logout, welcome_page, welcome, account_page, make_token, revoke_token),
+    (
+        login_page,
+        login,
+        logout,
+        *oidc_pages.ROUTES,
+        welcome_page,
+        welcome,
+        account_page,
+        make_token,
+        revoke_token,
+    ),
     (Link("Account", "/account", OWN_ACCOUNT),),
 )

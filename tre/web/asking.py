@@ -81,6 +81,7 @@ class Ask:
     query: Mapping[str, str]
     path: str
     peer: str
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def person(self) -> Person:
@@ -110,6 +111,12 @@ class Ask:
 Answer = Template | Redirect | Response[Any]
 
 
+def safe_path(untrusted_path: str) -> str:
+    """A path of this site, or the first page: never an address elsewhere."""
+    here = untrusted_path.startswith("/") and untrusted_path[1:2] not in {"/", "\\"}
+    return untrusted_path if here and untrusted_path.isprintable() and "\\" not in untrusted_path else "/"
+
+
 def unclear(name: str, why: str) -> Refusal:
     """What is said of a field that cannot be read."""
     return Refusal(
@@ -128,6 +135,7 @@ async def read_ask(request: Request[Visitor, None, Any]) -> Ask:
         query={name: value for name, value in request.query_params.items() if isinstance(value, str)},
         path=request.url.path,
         peer=request.client.host if request.client else "",
+        cookies=request.cookies,
     )
 
 

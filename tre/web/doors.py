@@ -10,6 +10,7 @@ from tre.records.read_models import ReadModels
 from tre.records.site import Site
 from tre.records.vault.documents import Documents
 from tre.service import Service
+from tre.web.oidc.provider import Provider
 
 Chance = Callable[[int], bytes]
 
@@ -52,3 +53,5 @@ class Common:
     new_id: Callable[[str], str]
     chance: Chance
     settings: Settings
+    provider: Provider | None = None
+    """Where people sign in who are known elsewhere; none where passwords are all there is."""

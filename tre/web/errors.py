@@ -33,6 +33,9 @@ STATUS = {
     "not-there": 404,
     "too-many-attempts": 429,
     "sign-in-failed": 401,
+    "identity-refused": 401,
+    "identity-unknown": 403,
+    "provider-unreachable": 502,
     "password-too-weak": 422,
 }
 REFUSED = 403
@@ -147,7 +150,16 @@ def confirm_first(_: Asked, error: ConfirmFirst) -> Response[Any]:
         for value in values
         if name not in CONFIRM_FIELDS
     ]
-    return error.ask.page("confirm.html", answered=REFUSED, kept=kept, wrong=error.wrong)
+    common = error.ask.common
+    here = common.provider is None or common.provider.settings.passwords
+    return error.ask.page(
+        "confirm.html",
+        answered=REFUSED,
+        kept=kept,
+        wrong=error.wrong,
+        elsewhere=common.provider is not None,
+        password=here and common.accounts.credentials(error.ask.person.id) is not None,
+    )
 
 
 HANDLERS: ExceptionHandlersMap = {

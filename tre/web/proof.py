@@ -10,6 +10,7 @@ from tre.custody.errors import Refusal
 from tre.records.accounts import Accounts
 from tre.records.accounts.passwords import digest_of, password_fits, step_of
 from tre.web.asking import Ask
+from tre.web.doors import Common
 from tre.web.errors import ConfirmFirst
 from tre.web.who import Who
 
@@ -25,12 +26,12 @@ def prove(ask: Ask) -> str:
         Refusal: they open none, or there were too many attempts.
     """
     accounts, account = ask.common.accounts, ask.form.text("account", most=100)
-    _require_patience(accounts, account, ask.peer, ask.now)
+    require_patience(accounts, account, ask.peer, ask.now)
     credentials = accounts.credentials(account)
     fits = password_fits(credentials.password if credentials else None, ask.form.text("password"))
     known = account in ask.common.site.people
     if credentials is None or not fits or not known or not _second(ask, account, credentials.secret):
-        _remember(accounts, account, ask.peer, ask.now)
+        remember_failure(accounts, account, ask.peer, ask.now)
         raise Refusal(
             "sign-in-failed",
             "That account, password and code do not belong together.",
@@ -49,6 +50,11 @@ def _second(ask: Ask, account: str, secret: str) -> bool:
     return ask.common.accounts.spend_recovery(account, digest_of(code.replace(" ", "").lower()))
 
 
+def passwords_count(common: Common) -> bool:
+    """Whether a password kept here proves anything: not where the site leaves that to its identity provider."""
+    return common.provider is None or common.provider.settings.passwords
+
+
 def is_fresh(ask: Ask, who: Who) -> bool:
     """Whether this route needs no proof, or had one within the last minutes."""
     age = ask.now.timestamp() - ask.visitor.confirmed
@@ -63,18 +69,23 @@ def confirm(ask: Ask) -> None:
         Refusal: there were too many attempts.
     """
     password, account = ask.form.text("_password"), ask.person.id
-    if not password:
+    if not password or not passwords_count(ask.common):
         raise ConfirmFirst(ask)
     accounts = ask.common.accounts
-    _require_patience(accounts, account, ask.peer, ask.now)
+    require_patience(accounts, account, ask.peer, ask.now)
     credentials = accounts.credentials(account)
     if not password_fits(credentials.password if credentials else None, password):
-        _remember(accounts, account, ask.peer, ask.now)
+        remember_failure(accounts, account, ask.peer, ask.now)
         raise ConfirmFirst(ask, "That is not your password.")
     accounts.confirm(ask.visitor.session, int(ask.now.timestamp()))
 
 
-def _require_patience(accounts: Accounts, account: str, peer: str, now: datetime) -> None:
+def require_patience(accounts: Accounts, account: str, peer: str, now: datetime) -> None:
+    """Refuse where there were too many failed attempts for the account, or from the address.
+
+    Raises:
+        Refusal: there were.
+    """
     since = int(now.timestamp()) - WINDOW_SECONDS
     counted = ((f"account:{account}", MOST_PER_ACCOUNT), (f"address:{peer}", MOST_PER_ADDRESS))
     if any(accounts.failures(key, since) >= most for key, most in counted):
@@ -86,8 +97,9 @@ def _require_patience(accounts: Accounts, account: str, peer: str, now: datetime
         )
 
 
-def _remember(accounts: Accounts, account: str, peer: str, now: datetime) -> None:
-    for key in (f"account:{account}", f"address:{peer}"):
+def remember_failure(accounts: Accounts, account: str, peer: str, now: datetime) -> None:
+    """Count a failed attempt, by address and, where one was named, by account."""
+    for key in (f"account:{account}",) * bool(account) + (f"address:{peer}",):
         accounts.failed(key, int(now.timestamp()))
 
 

@@ -44,10 +44,11 @@ def session_cookie(common: Common, key: str) -> Cookie:
     )
 
 
-def begin(common: Common, person: str, now: datetime) -> str:
-    """Begin a session; gives the key for the cookie."""
+def begin(common: Common, person: str, now: datetime, *, confirmed: int | None = None) -> str:
+    """Begin a session; gives the key for the cookie. ``confirmed``: when they proved who they are, if not just now."""
     key, moment = common.chance(KEY_BYTES).hex(), int(now.timestamp())
-    common.accounts.begin(SignedIn(digest_of(key), person, began=moment, used=moment, confirmed=moment))
+    proved = moment if confirmed is None else min(confirmed, moment)
+    common.accounts.begin(SignedIn(digest_of(key), person, began=moment, used=moment, confirmed=proved))
     return key
 
 

@@ -5,6 +5,6 @@ they change and go, and the ledger does not. Refuses to say what anybody may do:
 """
 
 from tre.records.accounts.accounts import Accounts
-from tre.records.accounts.shapes import Credentials, SignedIn, Token
+from tre.records.accounts.shapes import Begun, Credentials, Link, SignedIn, Token
 
-__all__ = ["Accounts", "Credentials", "SignedIn", "Token"]
+__all__ = ["Accounts", "Begun", "Credentials", "Link", "SignedIn", "Token"]

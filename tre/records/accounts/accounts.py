@@ -8,6 +8,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, RowMapping, Table, delete, func, insert, select, update
 
 from tre.records import database
+from tre.records.accounts.elsewhere import Elsewhere
 from tre.records.accounts.schema import (
     ACCOUNTS,
     CREDENTIALS,
@@ -29,6 +30,7 @@ class Accounts:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.elsewhere = Elsewhere(engine)
 
     @classmethod
     def open(cls, url: str) -> Self:

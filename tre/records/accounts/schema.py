@@ -77,3 +77,25 @@ SEEN = Table(
     Column("person", Text, primary_key=True),
     Column("position", Integer, nullable=False),
 )
+
+LINKS = Table(
+    "account_links",
+    ACCOUNTS,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("person", Text, nullable=False, index=True),
+    Column("approved_by", Text, nullable=False),
+    Column("at", Integer, nullable=False),
+)
+"""Which identity, vouched for by whom else, is which account here."""
+
+BEGUN = Table(
+    "account_begun",
+    ACCOUNTS,
+    Column("state", Text, primary_key=True),
+    Column("browser", Text, nullable=False),
+    Column("back", Text, nullable=False),
+    Column("began", Integer, nullable=False),
+    Column("again", Text, nullable=False),
+)
+"""Sign-ins that somebody has begun at the identity provider: digests, and the page to come back to."""

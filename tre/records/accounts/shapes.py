@@ -40,3 +40,25 @@ class Token:
     made: int
     expires: int
     used: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """An identity of somebody else's keeping, and the account here that a maintainer says it is."""
+
+    issuer: str
+    subject: str
+    person: str
+    approved_by: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A sign-in that was begun at the identity provider: from which page, when, and by whom where it is to prove them anew."""
+
+    state: str
+    browser: str
+    back: str
+    began: int
+    again: str = ""
