@@ -6,6 +6,9 @@ PYTEST := $(PYTHON) -m pytest -n auto --dist loadfile
 # Set-up leaves the URL of a PostgreSQL that answers; without one, the ledger's tests on it are skipped and say so.
 POSTGRES_URL = $${TRE_TEST_POSTGRES_URL:-$$(cat build/postgres/url 2>/dev/null)}
 DEMO ?= demo
+# Of `make torture`: how many jobs a night, and whether they are played or run in real boxes.
+JOBS ?= 1000
+ENGINE ?= played
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check check-style check-types check-walls check-house check-shell fix bench torture oracle hostile pictures docs environment engine-stop postgres-stop clean
@@ -48,10 +51,10 @@ bench: ## one JSON line for each benchmark; fails when one misses its bar
 	@scripts/set-up test
 	@$(PYTHON) -m benchmarks
 
-torture: ## bad nights at full size: a thousand jobs on four workers and a server, a thousand on one and a file
+torture: ## bad nights at full size: a thousand jobs on four workers and a server, a thousand on one and a file; ENGINE=docker restarts the real engine
 	@scripts/set-up test
-	@TRE_TEST_POSTGRES_URL="$(POSTGRES_URL)" $(PYTHON) -m tests.torture --jobs 1000 --workers 4
-	@$(PYTHON) -m tests.torture --jobs 1000 --workers 1
+	@TRE_TEST_POSTGRES_URL="$(POSTGRES_URL)" $(PYTHON) -m tests.torture --jobs $(JOBS) --workers 4 --engine $(ENGINE)
+	@$(PYTHON) -m tests.torture --jobs $(JOBS) --workers 1 --engine $(ENGINE)
 
 oracle: ## three thousand random queries: guard, engine and the slow interpreter must agree on each
 	@scripts/set-up environment

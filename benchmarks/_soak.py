@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.torture.stand import KINDS, begin, hands, review, tre_says, write_study
+from tests.torture.stand import KINDS, PLAYED, begin, hands, review, tre_says, write_study
 from tre.custody.requests import RequestStage
 
 BAR = 1.1
@@ -37,7 +37,7 @@ def soak(site: Path, study: str, worker: int, *, minutes: float, every: float) -
     began, number = time.monotonic(), 0
     told = began
     while time.monotonic() - began < minutes * MINUTE:
-        folder = write_study(site / "studies" / str(number), KINDS[number % len(KINDS)], number, 0.1)
+        folder = write_study(site / "studies" / str(number), KINDS[PLAYED][number % len(KINDS[PLAYED])], number, 0.1)
         tre_says(site, "--as", "ada", "job", "submit", str(folder), "--study", study)
         number += 1
         if number % 10 == 0:

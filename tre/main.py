@@ -7,8 +7,9 @@ import secrets
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,7 +25,7 @@ from sandboxes.images.manifest import default_cache
 from sandboxes.preflight import Report as HostReport
 from sandboxes.preflight import Versioned, inspect_host
 from sandboxes.profile import Profile
-from sandboxes.runner import Runner, SystemClock
+from sandboxes.runner import Clock, Runner, SystemClock
 from tre.cli.app import run_command_line
 from tre.cli.house import Folders, House, Wiring
 from tre.custody.decide import decide
@@ -138,6 +139,7 @@ class Hands:
     new_id: Callable[[str], str] = new_id
     choose: Choose = choose
     chance: Callable[[int], bytes] = secrets.token_bytes
+    host: Clock = field(default_factory=SystemClock)
 
     def wiring(self) -> Wiring:
         """What the command line is given."""
@@ -152,6 +154,10 @@ class Hands:
             lambda backend, tell: synthetic_store(backend, self.clock(), tell),
         )
 
+    def clocks(self) -> tuple[Clock, Callable[[], float]]:
+        """The host's clock, which may be set, and one that only goes on."""
+        return self.host, time.monotonic
+
     def rehearse(self, study: Path, backend: str, tell: Progress) -> Rehearsal:
         """A study to be played on a backend's synthetic data; the data is made once and kept in the cache."""
         site = load_site(NEW_SITE)
@@ -160,7 +166,7 @@ class Hands:
         documents, quarantine = Documents(beside / "documents"), Quarantine(beside / "outputs")
         data = Backends({backend: Room(catalogue_of(backend), Stores(store, store, keys), nobody_exempt())})
         policy = load_policy(pack=site.disclosure_pack)
-        rooms = Rooms(documents, quarantine, data, self.choose(site, beside / "boxes"), SystemClock())
+        rooms = Rooms(documents, quarantine, data, self.choose(site, beside / "boxes"), *self.clocks())
         bench = Bench(
             dispatcher=Dispatcher(rooms, site.images, beside / "jobs"),
             checks=Checks(documents, quarantine, data, policy=policy, images=site.images),
@@ -369,7 +375,7 @@ class Opening:
 
     def _worker(self, name: str) -> Worker:
         shelves, images, runner = self._shelves, self._site.images, self._runner(name)
-        rooms = Rooms(shelves.documents, shelves.quarantine, self._data, runner, SystemClock())
+        rooms = Rooms(shelves.documents, shelves.quarantine, self._data, runner, *self._hands.clocks())
         checks = Checks(shelves.documents, shelves.quarantine, self._data, policy=self._policy, images=images)
         dispatcher = Dispatcher(rooms, images, self._folders.work(name) / "jobs")
         self._seals.ledger.remembering()

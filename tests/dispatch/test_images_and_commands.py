@@ -1,5 +1,6 @@
 """A run line names an image and a script: the site's map says which image that is, the script's ending which language."""
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,7 @@ def image_for(run: str, images: dict[str, str], tmp_path: Path) -> str:
     spec = parse(
         SPEC.read_text(encoding="utf-8").replace("python:v1 analysis/describe.py", run), file="project.yaml"
     )
-    rooms = Rooms(None, None, None, RehearsalRunner({}), SystemClock())
+    rooms = Rooms(None, None, None, RehearsalRunner({}), SystemClock(), time.monotonic)
     dispatcher = Dispatcher(rooms, images, tmp_path)
     dispatcher._intake = lambda _case: SimpleNamespace(spec=spec)
     return dispatcher.image_for(None, "describe")

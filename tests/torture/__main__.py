@@ -1,12 +1,16 @@
-"""`python -m tests.torture [--jobs 1000] [--workers 4] [--seed 1]`: a whole bad night and its calm twin; prints one JSON line.
+"""`python -m tests.torture [--jobs 1000] [--workers 4] [--engine docker]`: a whole bad night and its calm twin.
 
-One worker works on a file; more share the PostgreSQL that TRE_TEST_POSTGRES_URL names. `make torture` runs both.
+Ends with one JSON line of verdicts; how far it is goes to standard error. One worker works on a file; more share the
+PostgreSQL that TRE_TEST_POSTGRES_URL names. `make torture` runs both. With `--engine docker` every program runs in a real
+box, and the container engine that set-up started from this clone (or the one whose note `--engine-record` holds) is
+ended and started again: nobody else should be using it.
 """
 
 import argparse
 import json
 import os
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +19,24 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import create_engine, make_url
 
-from tests.torture.chaos import Night, torture, what_is_wrong
+from scripts.set_up import ENGINE
+from scripts.steps import Stop
+from tests.torture.blows import engine_to_restart
+from tests.torture.chaos import Bounds, Night, Told, Torture, torture, verdicts
+from tests.torture.stand import PLAYED, REAL
 
-SHORT, LONG = Night(kill_every=2.0), Night(engine=20, disk=15, database=60, step=1200, kill_every=4.0)
+SHORT = Night()
+LONG = Night(
+    engine=20,
+    disk=15,
+    database=60,
+    step=1200,
+    kill_every=12,
+    spell=240,
+    blows=("engine", "disk", "database", "engine", "disk"),
+)
 NAMES = ("one", "two", "three", "four", "five", "six", "seven", "eight")
+TOLD = 20
 
 
 @contextmanager
@@ -33,49 +51,85 @@ def database_of_its_own(server: str) -> Iterator[str]:
     engine.dispose()
 
 
-def main() -> int:
-    """Run it; 1 where something is wrong."""
-    parser = argparse.ArgumentParser()
+@contextmanager
+def ledger_for(workers: int) -> Iterator[str]:
+    """Where the tortured site's ledger is kept: nowhere special for one worker, else on the server."""
+    if workers == 1:
+        yield ""
+    else:
+        with database_of_its_own(os.environ["TRE_TEST_POSTGRES_URL"]) as ledger:
+            yield ledger
+
+
+def read_arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(description="A bad night and its calm twin; ends with one JSON line.")
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--patience", type=float, default=3600)
-    asked = parser.parse_args()
-    with TemporaryDirectory(prefix="tre-night-") as folder:
-        if asked.workers == 1:
-            suffered, rested = torture(
-                Path(folder),
-                jobs=asked.jobs,
-                names=("worker",),
-                seed=asked.seed,
-                night=LONG,
-                patience=asked.patience,
-            )
-        else:
-            with database_of_its_own(os.environ["TRE_TEST_POSTGRES_URL"]) as ledger:
-                suffered, rested = torture(
-                    Path(folder),
-                    jobs=asked.jobs,
-                    names=NAMES[: asked.workers],
-                    ledger=ledger,
-                    seed=asked.seed,
-                    night=LONG,
-                    patience=asked.patience,
-                )
-    wrong = what_is_wrong(suffered, rested, asked.jobs)
-    line = {
+    parser.add_argument("--seconds", type=float, default=0.3, help="how long each program takes")
+    parser.add_argument("--engine", choices=(PLAYED, REAL), default=PLAYED)
+    parser.add_argument(
+        "--engine-record", type=Path, default=ENGINE.record, help="folder of the note of dockerd"
+    )
+    parser.add_argument("--short", action="store_true", help="a night as short as the one in the test suite")
+    parser.add_argument("--still", type=float, default=300, help="give up when nothing has moved for so long")
+    parser.add_argument("--patience", type=float, default=1500, help="give up after so many seconds a night")
+    return parser.parse_args()
+
+
+def asked_for(asked: argparse.Namespace, ledger: str) -> Torture:
+    """The night that was asked for."""
+    return Torture(
+        jobs=asked.jobs,
+        names=("worker",) if asked.workers == 1 else NAMES[: asked.workers],
+        ledger=ledger,
+        seed=asked.seed,
+        night=SHORT if asked.short else LONG,
+        seconds=asked.seconds,
+        engine=asked.engine,
+        daemon=engine_to_restart(asked.engine_record) if asked.engine == REAL else None,
+        bounds=Bounds(still=asked.still, all=asked.patience),
+    )
+
+
+def say(line: str) -> None:
+    """How far it is."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+    sys.stderr.flush()
+
+
+def line_of(asked: argparse.Namespace, suffered: Told, rested: Told) -> dict[str, object]:
+    """The one line: what was promised, whether it held, and what was suffered."""
+    found = verdicts(suffered, rested, asked.jobs)
+    return {
         "jobs": asked.jobs,
         "workers": asked.workers,
-        "wrong": wrong[:20],
+        "engine": asked.engine,
+        **{promise: not wrong for promise, wrong in found.items()},
+        # Both were walked whole when the night was over; a chain that is broken ends the run with its position.
+        "ledger_verifies": True,
+        "wrong": [line for lines in found.values() for line in lines][:TOLD],
         "released": len(suffered.released),
-    }
-    line |= {
         "ends": sum(suffered.ends.values()),
         "events": suffered.events,
         "suffered": dict(suffered.suffered),
+        "seconds": round(suffered.seconds),
+        "calm_seconds": round(rested.seconds),
     }
-    print(json.dumps(line | {"seconds": round(suffered.seconds), "calm_seconds": round(rested.seconds)}))
-    return int(bool(wrong))
+
+
+def main() -> int:
+    """Run it; 1 where something is wrong."""
+    asked = read_arguments()
+    try:
+        with TemporaryDirectory(prefix="tre-night-") as folder, ledger_for(asked.workers) as ledger:
+            line = line_of(asked, *torture(Path(folder), asked_for(asked, ledger), say))
+    except Stop as stop:
+        say(str(stop))
+        return 1
+    sys.stdout.write(json.dumps(line) + "\n")
+    return int(bool(line["wrong"]))
 
 
 if __name__ == "__main__":

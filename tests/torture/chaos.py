@@ -1,57 +1,64 @@
 """Bad nights: workers killed at random, the engine taken away, the disk full, the database gone, the clock stepped.
 
 A calm twin of the same site gets the same jobs. Afterwards every job is in one final state, the same as the twin's; no
-action ended twice; both ledgers verify; and what was released is the same, byte for byte.
+action ended twice; both ledgers verify; and what was released is the same, byte for byte. A night ends when every job
+has; it is given up only when nothing has moved for long, and then it says what waits for what.
 """
 
 import contextlib
-import json
 import random
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import create_engine, make_url
-
-from tests.torture.stand import (
-    CLOCK,
-    ENGINE_AWAY,
-    KINDS,
-    begin,
-    fill_up,
-    hands,
-    review,
-    tre_says,
-    write_study,
-)
-from tre.cli.house import House
+from scripts.engine import Engine
+from tests.torture.blows import blows_of, step_clock
+from tests.torture.stand import PLAYED, begin, hands, review, submit
+from tests.torture.standing import is_over, stage_of, what_waits
 from tre.custody.errors import Refusal
-from tre.custody.requests import RequestStage
+from tre.custody.requests import JobRequest, RequestStage
 from tre.records.errors import RecordsError
 from tre.records.ledger import Ledger
 
-FINAL = {RequestStage.RELEASED, RequestStage.FAILED}
-DISK = 96 << 20
 ENDS = {"request.landed", "request.failed"}
+DISK, DISK_OF_A_JOB = 96 << 20, 1 << 18
+LOOK = 0.5
+
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Night:
-    """How bad it gets: seconds for which each thing is gone, and how often a worker is killed."""
+    """How bad it gets: seconds for which each thing is gone, by how much the clock is stepped, how often one is killed.
+
+    Between two blows so much of the work is waited for, but no longer than a spell. After the last one nobody is killed.
+    """
 
     engine: float = 3.0
     disk: float = 2.0
     database: float = 4.0
     step: float = 900.0
     kill_every: float = 1.0
+    spell: float = 2.0
+    blows: tuple[str, ...] = ("engine", "disk", "database", "engine")
+
+    def lasts(self, blow: str) -> float:
+        """Seconds for which what a blow takes is gone."""
+        return {"engine": self.engine, "disk": self.disk, "database": self.database}[blow]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """When a night is given up: nothing has moved for so many seconds, or so many have passed in all."""
+
+    still: float = 300.0
+    all: float = 3600.0
 
 
 @dataclass
@@ -62,6 +69,7 @@ class Told:
     released: dict[str, bytes]
     ends: Counter[tuple[str, str]]
     events: int
+    waits: list[str] = field(default_factory=list)
     suffered: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -99,187 +107,148 @@ class Workers:
             each.wait()
 
 
-# -- what is taken away ----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def engine_gone(site: Path) -> Iterator[None]:
-    """The engine is restarted: it does not answer, and everything that ran in it is dead when it does again."""
-    (site / ENGINE_AWAY).touch()
-    yield
-    for played in site.glob("work/*/boxes/**/played.json"):
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            box = json.loads(played.read_text(encoding="utf-8"))
-            ran = time.time() + _step(site) - box["started"]
-            if box["halted_at"] is None and ran < box["seconds"]:
-                killed = {**box, "seconds": ran, "exit_code": 137, "out_of_memory": False}
-                draft = played.with_suffix(".killed")
-                draft.write_text(json.dumps(killed), encoding="utf-8")
-                draft.replace(played)
-    (site / ENGINE_AWAY).unlink()
-
-
-@contextmanager
-def disk_full(site: Path) -> Iterator[None]:
-    """The site's disk is full to the last block, where it has a disk of its own."""
-    filler = site / "filler"
-    fill_up(filler, 2 * DISK)
-    yield
-    filler.unlink(missing_ok=True)
-
-
-@contextmanager
-def file_locked(site: Path) -> Iterator[None]:
-    """The SQLite file is held by another program."""
-    connection = sqlite3.connect(site / "ledger.db", isolation_level=None, timeout=60)
-    connection.execute("BEGIN EXCLUSIVE")
-    yield
-    connection.execute("ROLLBACK")
-    connection.close()
-
-
-@contextmanager
-def server_gone(site: Path) -> Iterator[None]:
-    """The ledger's database throws everybody out and lets nobody in."""
-    url = make_url((site / "ledger.url").read_text(encoding="utf-8"))
-    engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS false")
-        connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (url.database,)
-        )
-        yield
-        connection.exec_driver_sql(f"ALTER DATABASE {url.database} WITH ALLOW_CONNECTIONS true")
-    engine.dispose()
-
-
-def _step(site: Path) -> float:
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        return float((site / CLOCK).read_text(encoding="utf-8"))
-    return 0.0
-
-
-def step_clock(site: Path, seconds: float) -> None:
-    """Step the clock that everything on the site reads."""
-    draft = site / f"{CLOCK}.part"
-    draft.write_text(str(seconds), encoding="utf-8")
-    draft.replace(site / CLOCK)
-
-
-# -- one site, from its jobs to their ends ---------------------------------------------------------------------------
-
-
 class Site:
-    """One tortured, or calm, site."""
+    """One tortured, or calm, site, while its jobs run."""
 
-    def __init__(self, folder: Path, names: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, names: tuple[str, ...], bounds: Bounds, tell: Tell) -> None:
         self.folder = folder
         self._names = names
+        self._bounds = bounds
+        self._tell_on = tell
         self._suffered: Counter[str] = Counter()
+        self._cases: Mapping[str, JobRequest] = {}
+        self._over: set[str] = set()
+        self._moved = (0, time.monotonic())
+        self._told_at = 0.0
 
-    def live(self, night: Night | None, chance: random.Random, patience: float) -> Told:
+    def live(self, night: Night | None, chance: random.Random, engine: Engine | None) -> Told:
         """Run every job to its end, through a bad night or none."""
         began = time.monotonic()
-        house = hands(self.folder).wiring().open_house(self.folder)
-        workers = Workers(self.folder, self._names)
+        self._until = began + self._bounds.all
+        self._house = hands(self.folder).wiring().open_house(self.folder)
+        self._house.service.ledger.remembering()
+        self._workers = Workers(self.folder, self._names)
         try:
             if night is not None:
-                self._suffer(house, workers, night, chance)
-            self._finish(house, workers, patience)
+                self._suffer(night, chance, engine)
+            waits = self._finish()
         finally:
-            workers.end()
-        told = self._tell(house)
-        house.service.ledger.close()
+            self._workers.end()
+        told = self._tell(waits)
+        self._house.service.ledger.close()
         told.seconds = time.monotonic() - began
         return told
 
-    def _suffer(self, house: House, workers: Workers, night: Night, chance: random.Random) -> None:
-        gone = server_gone if house.folders.is_shared else file_locked
-        blows: list[tuple[str, Callable[[Path], Any], float]] = [
-            ("engine", engine_gone, night.engine),
-            ("database", gone, night.database),
-            ("engine", engine_gone, night.engine),
-        ]
-        if self.folder.is_mount():
-            blows.insert(1, ("disk", disk_full, night.disk))
-        for name, blow, seconds in blows:
-            self._kill_for(workers, house, 2 * night.kill_every, night, chance)
+    # -- the night ---------------------------------------------------------------------------------------------------
+
+    def _suffer(self, night: Night, chance: random.Random, engine: Engine | None) -> None:
+        """Blow after blow, each when its share of the work is done, or a spell has passed."""
+        blows = blows_of(self.folder, engine, shared=self._house.folders.is_shared)
+        due = [name for name in night.blows if name in blows]
+        night = replace(night, kill_every=max(night.kill_every, 1.5 * self._seconds_to_wake()))
+        for number, name in enumerate(due, start=1):
+            self._spell(night, chance, share=number / (len(due) + 1))
             step_clock(self.folder, chance.choice((-1, 1)) * night.step)
             self._suffered["clock steps"] += 1
-            with blow(self.folder):
+            self._tell_on(f"{name} gone for {night.lasts(name):.0f} s")
+            with blows[name](self.folder):
                 self._suffered[f"{name} gone"] += 1
-                self._kill_for(workers, None, seconds, night, chance)
+                self._kill_for(night.lasts(name), night, chance)
+            self._moved = (self._moved[0], time.monotonic())
         step_clock(self.folder, 0)
-        self._kill_for(workers, house, 4 * night.kill_every, night, chance)
+        self._spell(night, chance, share=1.0)
 
-    def _kill_for(
-        self, workers: Workers, house: House | None, seconds: float, night: Night, chance: random.Random
-    ) -> None:
+    def _seconds_to_wake(self) -> float:
+        """How long a worker needs here until it is at work: to kill them sooner would be no night, but no work at all."""
+        began = time.monotonic()
+        while not self._house.service.claims.leases().keys() >= set(self._names):
+            if self._workers.tend() or time.monotonic() - began > self._bounds.still:
+                raise RuntimeError(f"a worker does not start: {what_waits(self._house, {})}")
+            time.sleep(0.1)
+        return time.monotonic() - began
+
+    def _spell(self, night: Night, chance: random.Random, *, share: float) -> None:
+        until = time.monotonic() + night.spell
+        while time.monotonic() < until and self._share() < share:
+            self._kill_for(night.kill_every, night, chance)
+            self._look()
+
+    def _kill_for(self, seconds: float, night: Night, chance: random.Random) -> None:
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            time.sleep(min(max(0.0, until - time.monotonic()), chance.uniform(0.5, 1.5) * night.kill_every))
-            workers.kill(chance.choice(workers.names()))
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, chance.uniform(0.5, 1.5) * night.kill_every))
+            self._workers.kill(chance.choice(self._workers.names()))
             self._suffered["kills"] += 1
-            self._suffered["starts"] += workers.tend()
-            if house is not None:
-                self._review(house)
+            self._suffered["starts"] += self._workers.tend()
 
-    def _review(self, house: House) -> None:
+    def _share(self) -> float:
+        return len(self._over) / max(1, len(self._cases))
+
+    # -- watching ----------------------------------------------------------------------------------------------------
+
+    def _finish(self) -> list[str]:
+        """Wait until every job has ended; what still waits, where nothing has moved for too long."""
+        while not (self._look() and len(self._over) == len(self._cases)):
+            now = time.monotonic()
+            if now - self._moved[1] > self._bounds.still or now > self._until:
+                return what_waits(self._house, self._cases)
+            time.sleep(LOOK)
+        return []
+
+    def _look(self) -> bool:
+        """Start again who has ended, review what was checked, and see how far the jobs are; whether it could be seen."""
+        self._suffered["starts"] += self._workers.tend()
         with contextlib.suppress(RecordsError, Refusal):
-            review(house)
+            self._see()
+            review(self._house, self._cases.values())
+            return True
+        return False
 
-    def _finish(self, house: House, workers: Workers, patience: float) -> None:
-        until = time.monotonic() + patience
-        while time.monotonic() < until:
-            self._suffered["starts"] += workers.tend()
-            self._review(house)
-            with contextlib.suppress(RecordsError):
-                cases = [house.service.request(request) for request in house.service.request_ids()]
-                if all(case.stage in FINAL for case in cases) and all(
-                    house.push.is_delivered(case) for case in cases if case.stage is RequestStage.RELEASED
-                ):
-                    return
-            time.sleep(0.5)
+    def _see(self) -> None:
+        service = self._house.service
+        names = service.request_ids()
+        self._cases = {
+            name: self._cases[name] if name in self._over else service.request(name) for name in names
+        }
+        still_open = [case for name, case in self._cases.items() if name not in self._over]
+        self._over |= {case.id for case in still_open if is_over(self._house, case)}
+        position = service.ledger.head().position
+        if position != self._moved[0]:
+            self._moved = (position, time.monotonic())
+        if time.monotonic() - self._told_at > 15:
+            self._told_at = time.monotonic()
+            self._tell_on(
+                f"{len(self._over)} of {len(names)} jobs over, {position} events, {dict(self._suffered)}"
+            )
 
-    def _tell(self, house: House) -> Told:
-        verified = house.seals.verify()
-        house.daybook.entries()
-        cases = {request: house.service.request(request) for request in house.service.request_ids()}
+    def _tell(self, waits: list[str]) -> Told:
+        verified = self._house.seals.verify()
+        self._house.daybook.entries()
+        cases = {name: self._house.service.request(name) for name in self._house.service.request_ids()}
         ends = Counter(
             (each.case_id, each.event.action)  # type: ignore[attr-defined]
-            for each in house.service.ledger.events()
+            for each in self._house.service.ledger.events()
             if each.kind in ENDS
         )
-        outside = house.folders.outside
+        outside = self._house.folders.outside
         released = {
             f"{request}/{file.path}": (outside / request / file.path).read_bytes()
             for request, case in cases.items()
             if case.stage is RequestStage.RELEASED
             for file in case.statements[-1].files
         }
-        stages = {
-            request: "/".join(
-                (case.stage, *(f"{job.action.name}:{job.state}:{job.outcome}" for job in case.jobs))
-            )
-            for request, case in cases.items()
-        }
-        return Told(stages, released, ends, verified.position, self._suffered)
+        stages = {request: stage_of(case) for request, case in cases.items()}
+        return Told(stages, released, ends, verified.position, waits, self._suffered)
 
 
-def submit(site: Path, study: str, jobs: int, seconds: float) -> None:
-    """Hand in that many jobs of every kind."""
-    for number in range(jobs):
-        folder = site.parent / "studies" / f"{site.name}-{number}"
-        write_study(folder, KINDS[number % len(KINDS)], number, seconds)
-        tre_says(site, "--as", "ada", "job", "submit", str(folder), "--study", study)
-        shutil.rmtree(folder)
+# -- two twins ---------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def disk_of_its_own(site: Path) -> Iterator[bool]:
+def disk_of_its_own(site: Path, size: int) -> Iterator[bool]:
     """A small disk for the site to be on, where this machine lets us have one."""
     site.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(site)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(site)]
     mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
     try:
         yield mounted
@@ -288,20 +257,17 @@ def disk_of_its_own(site: Path) -> Iterator[bool]:
             subprocess.run(["umount", "-l", str(site)], check=True)
 
 
-def twins(folder: Path, ledger: str, jobs: int, seconds: float) -> tuple[Path, Path]:
+def twins(calm: Path, bad: Path, what: "Torture") -> None:
     """A site with its jobs submitted, and its calm twin, which keeps its ledger in a file."""
-    calm = folder / "calm"
-    study = begin(calm)
-    submit(calm, study, jobs, seconds)
-    bad = folder / "bad"
+    study = begin(calm, engine=what.engine)
+    submit(calm, study, what.jobs, what.seconds)
     for entry in calm.iterdir():
         target = bad / entry.name
         shutil.copytree(entry, target, symlinks=True) if entry.is_dir() else shutil.copy2(entry, target)
-    if ledger:
+    if what.ledger:
         (bad / "ledger.db").unlink()
-        (bad / "ledger.url").write_text(ledger, encoding="utf-8")
-        move_ledger(calm, ledger)
-    return calm, bad
+        (bad / "ledger.url").write_text(what.ledger, encoding="utf-8")
+        move_ledger(calm, what.ledger)
 
 
 def move_ledger(site: Path, ledger: str) -> None:
@@ -322,42 +288,64 @@ def move_ledger(site: Path, ledger: str) -> None:
     target.close()
 
 
-def torture(
-    folder: Path,
-    *,
-    jobs: int,
-    names: tuple[str, ...],
-    ledger: str = "",
-    seed: int = 1,
-    night: Night | None = None,
-    seconds: float = 0.3,
-    patience: float = 600,
-) -> tuple[Told, Told]:
+@dataclass(frozen=True)
+class Torture:
+    """A bad night to be had: how many jobs, by whom, in which ledger and engine, and how long each program takes."""
+
+    jobs: int
+    names: tuple[str, ...]
+    ledger: str = ""
+    seed: int = 1
+    night: Night = Night()
+    seconds: float = 0.3
+    engine: str = PLAYED
+    daemon: Engine | None = None
+    bounds: Bounds = Bounds()
+
+
+def torture(folder: Path, what: Torture, tell: Tell = lambda _line: None) -> tuple[Told, Told]:
     """A bad night and its calm twin."""
-    chance = random.Random(seed)  # noqa: S311 - a bad night is repeated by its seed
-    with disk_of_its_own(folder / "bad"):
-        calm, bad = twins(folder, ledger, jobs, seconds)
-        suffered = Site(bad, names).live(night or Night(), chance, patience)
-        rested = Site(calm, ("worker",)).live(None, chance, patience)
-    return suffered, rested
+    chance = random.Random(what.seed)  # noqa: S311 - a bad night is repeated by its seed
+    calm, bad = folder / "calm", folder / "bad"
+    with disk_of_its_own(bad, DISK + what.jobs * DISK_OF_A_JOB):
+        tell(f"{what.jobs} jobs are handed in")
+        twins(calm, bad, what)
+        suffered = Site(bad, what.names, what.bounds, lambda line: tell(f"bad: {line}"))
+        ill = suffered.live(what.night, chance, what.daemon)
+        rested = Site(calm, ("worker",), what.bounds, lambda line: tell(f"calm: {line}"))
+        well = rested.live(None, chance, None)
+    return ill, well
 
 
-def what_is_wrong(suffered: Told, rested: Told, jobs: int) -> list[str]:
-    """Everything that a bad night must not change, and did."""
-    wrong = []
-    if len(suffered.stages) != jobs:
-        wrong.append(f"{len(suffered.stages)} jobs of {jobs}")
-    wrong += [
+# -- the verdict -------------------------------------------------------------------------------------------------------
+
+
+def verdicts(suffered: Told, rested: Told, jobs: int) -> dict[str, list[str]]:
+    """What a bad night must not change: for each promise, everything that breaks it."""
+    lost = [f"{len(suffered.stages)} jobs of {jobs}"] if len(suffered.stages) != jobs else []
+    final = [
+        f"{request}: {stage}, which is not final"
+        for request, stage in suffered.stages.items()
+        if not stage.startswith(("released", "failed"))
+    ]
+    other = [
         f"{request}: {stage}, and {rested.stages.get(request)} on the calm site"
         for request, stage in suffered.stages.items()
         if stage != rested.stages.get(request)
     ]
-    wrong += [f"{place} ended {times} times" for place, times in suffered.ends.items() if times != 1]
-    wrong += [
-        f"{request} has no final state"
-        for request, stage in suffered.stages.items()
-        if not stage.startswith(("released", "failed"))
-    ]
-    if suffered.released != rested.released or not suffered.released:
-        wrong.append("what was released is not the same")
-    return wrong
+    twice = [f"{place} ended {times} times" for place, times in suffered.ends.items() if times != 1]
+    names = {*suffered.released, *rested.released} or {"anything"}
+    differ = [name for name in sorted(names) if suffered.released.get(name) != rested.released.get(name)]
+    return {
+        "every_job_in_one_final_state": [*lost, *final],
+        "as_on_the_calm_night": other,
+        "none_ran_two_accepted_times": twice,
+        "released_bytes_equal": [f"{name} is not the same" for name in differ]
+        or ([] if suffered.released else ["nothing was released"]),
+        "nothing_waits": [*suffered.waits, *rested.waits],
+    }
+
+
+def what_is_wrong(suffered: Told, rested: Told, jobs: int) -> list[str]:
+    """Everything that a bad night must not change, and did."""
+    return [line for lines in verdicts(suffered, rested, jobs).values() for line in lines]

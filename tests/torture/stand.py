@@ -5,38 +5,69 @@ for the sandbox engine alone: its boxes outlive the worker, it can be taken away
 """
 
 import csv
+import ctypes
 import errno
 import io
 import json
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import tre.cli
 from output_checks.model import Verdict
-from sandboxes.model import RunnerUnavailable
+from sandboxes.model import Observation, RunnerUnavailable, Status
 from sandboxes.rehearsal import RehearsalRunner, Room
 from tre.cli.app import run_command_line
 from tre.cli.house import House
 from tre.custody.outputs import Decision, FileVote
-from tre.custody.requests import RequestStage
+from tre.custody.requests import JobRequest, RequestStage
+from tre.dispatch.code import gather, keep
+from tre.dispatch.intake import SPEC, read_study
 from tre.main import Hands, clock, new_id
 from tre.service import By
 
 DEMO = Path(tre.cli.__file__).parent / "demo_site"
 PATIENTS = 400
 ENGINE_AWAY = "engine-away"
+STEPPED = "stepped-by"
 CLOCK = "clock-step"
 TAKES = "# takes "
-KINDS = ("table", "table", "table", "two", "boom", "greedy", "nothing")
-"""What the jobs are, in turn: most end well, and three kinds do not."""
+ENGINE = "engine"
+PLAYED, REAL = "played", "docker"
+KINDS = {
+    PLAYED: ("table", "table", "table", "two", "boom", "greedy", "nothing"),
+    REAL: ("table", "count", "boom", "count", "greedy", "two", "count", "nothing", "count"),
+}
+"""What the jobs are, in turn: most end well, and three kinds do not. A played engine plays no aggregate of the store."""
 
 COHORT = "SELECT patients.patient_id, patients.sex, patients.region FROM patients\n"
-SCRIPTS = ("table", "other", "boom", "greedy", "nothing")
+COUNT = """SELECT sex, region, count(DISTINCT patient_id) AS people FROM patients
+GROUP BY sex, region ORDER BY sex, region
+"""
+TABLE = """
+from collections import Counter
+import csv, sys, time
+time.sleep({seconds})
+with open("output/cohort.csv", newline="") as file:
+    counts = Counter((row["sex"], row["region"]) for row in csv.DictReader(file))
+with open("output/{name}.csv", "w", newline="") as file:
+    rows = [[*key, people] for key, people in sorted(counts.items())]
+    csv.writer(file, lineterminator="\\n").writerows([["sex", "region", "people"], *rows])
+"""
+PROGRAMS = {
+    "table": TABLE,
+    "other": TABLE,
+    "boom": "import sys, time\ntime.sleep({seconds})\nsys.exit(3)\n",
+    "greedy": "held = [b'x' * (8 << 20) for _ in range(1000)]\n",
+    "nothing": "import time\ntime.sleep({seconds})\n",
+}
+"""What runs in a real box; a played one does the same."""
 
 
 def spec(kind: str, number: int) -> str:
@@ -50,6 +81,8 @@ parameters:
   number: {number}
 actions:
 """
+    if kind == "count":
+        return head + _count()
     if kind in {"boom", "greedy", "nothing"}:
         return head + _code(kind, needs="[]")
     tables = ("table", "other") if kind == "two" else ("table",)
@@ -65,6 +98,20 @@ def _extract() -> str:
 """
 
 
+def _count() -> str:
+    return """  count:
+    sql: analysis/count.sql
+    outputs:
+      moderately_sensitive:
+        count:
+          path: output/count.csv
+          statistic: frequencies
+          of: patients
+          by: [sex, region]
+          columns: {people: count}
+"""
+
+
 def _code(name: str, *, needs: str) -> str:
     return f"""  {name}:
     run: python:v1 analysis/{name}.py
@@ -77,17 +124,20 @@ def _code(name: str, *, needs: str) -> str:
           of: {"cohort" if needs == "[cohort]" else "patients"}
           by: [sex, region]
           columns: {{people: count}}
-    resources: {{memory: 1GB, cpus: 1, time: 2h}}
+    resources: {{memory: 100MB, cpus: 1, time: 10m}}
 """
 
 
 def write_study(folder: Path, kind: str, number: int, seconds: float) -> Path:
     """A study's folder, each of whose programs takes so many seconds."""
-    (folder / "analysis").mkdir(parents=True)
+    analysis = folder / "analysis"
+    analysis.mkdir(parents=True)
     (folder / "project.yaml").write_text(spec(kind, number), encoding="utf-8")
-    (folder / "analysis" / "cohort.sql").write_text(f"-- {number}\n{COHORT}", encoding="utf-8")
-    for script in SCRIPTS:
-        (folder / "analysis" / f"{script}.py").write_text(f"{TAKES}{seconds}\n# {number}\n", encoding="utf-8")
+    (analysis / "cohort.sql").write_text(f"-- {number}\n{COHORT}", encoding="utf-8")
+    (analysis / "count.sql").write_text(f"-- {number}\n{COUNT}", encoding="utf-8")
+    for name, program in PROGRAMS.items():
+        text = program.format(seconds=seconds, name=name)
+        (analysis / f"{name}.py").write_text(f"{TAKES}{seconds}\n# {number}\n{text}", encoding="utf-8")
     return folder
 
 
@@ -136,11 +186,14 @@ def _write(path: Path, rows: list[list[Any]]) -> None:
 
 
 class Played(RehearsalRunner):
-    """The played engine, which is away while a file of the site says so."""
+    """The played engine, which is away while a file of the site says so.
+
+    Its programs take the time that they take; what it says of when they began and ended is by a clock that is stepped.
+    """
 
     def __init__(self, site: Path, state: Path) -> None:
-        super().__init__({"python3": play}, state_dir=state, clock=SteppedClock(site))
-        self._site = site
+        super().__init__({"python3": play}, state_dir=state)
+        self._site, self._off = site, SteppedClock(site)
 
     def __getattribute__(self, name: str) -> Any:
         if name in {"images", "prepare", "launch", "observe", "halt", "collect", "discard", "sweep"}:
@@ -148,6 +201,31 @@ class Played(RehearsalRunner):
             if (site / ENGINE_AWAY).exists():
                 raise RunnerUnavailable("ENGINE_AWAY", "The engine does not answer.", fix="Start it again.")
         return super().__getattribute__(name)
+
+    def launch(self, job: str) -> None:
+        folder = self._home.folder(job)
+        if folder.is_dir() and self._before(job) is None:
+            (folder / STEPPED).write_text(str(self._off.step()), encoding="utf-8")
+        super().launch(job)
+
+    def observe(self, job: str) -> Observation:
+        seen, record = super().observe(job), self._home.load(job)
+        if record is None or seen.started is None:
+            return seen
+        started = seen.started + (self._before(job) or 0.0)
+        if seen.finished is None:
+            return replace(seen, started=started)
+        finished = seen.finished + self._off.step()
+        late = finished - started >= record.box.limits.wall_seconds
+        status = Status.TIMED_OUT if late else seen.status
+        return replace(seen, started=started, finished=finished, status=status)
+
+    def _before(self, job: str) -> float | None:
+        """By how much the clock was off when the box was launched."""
+        try:
+            return float((self._home.folder(job) / STEPPED).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
 
 
 class SteppedClock:
@@ -173,11 +251,16 @@ class SteppedClock:
 def hands(site: Path) -> Hands:
     """What a tortured house takes from its machine."""
     off = SteppedClock(site)
-    return Hands(
-        clock=lambda: clock() + timedelta(seconds=off.step()),
-        new_id=new_id,
-        choose=lambda _site, state: Played(site, state),
-    )
+    tortured = Hands(clock=lambda: clock() + timedelta(seconds=off.step()), new_id=new_id, host=off)
+    if engine_of(site) == REAL:
+        return tortured
+    return replace(tortured, choose=lambda _site, state: Played(site, state))
+
+
+def engine_of(site: Path) -> str:
+    """Which engine the site's boxes are of."""
+    chosen = site / ENGINE
+    return chosen.read_text(encoding="utf-8") if chosen.exists() else PLAYED
 
 
 # -- the site --------------------------------------------------------------------------------------------------------
@@ -196,9 +279,10 @@ def tre_says(site: Path, *words: str) -> Any:
     return json.loads(out.getvalue()) if out.getvalue().strip() else None
 
 
-def begin(site: Path, *, ledger: str = "", lease: float = 3.0) -> str:
+def begin(site: Path, *, ledger: str = "", lease: float = 3.0, engine: str = PLAYED) -> str:
     """A site with people, a store, and an approved study, whose id is given."""
     site.mkdir(parents=True)
+    (site / ENGINE).write_text(engine, encoding="utf-8")
     if ledger:
         (site / "ledger.url").write_text(ledger, encoding="utf-8")
     tre_says(site, "init")
@@ -214,9 +298,10 @@ def begin(site: Path, *, ledger: str = "", lease: float = 3.0) -> str:
     return str(study)
 
 
-def review(house: House) -> None:
+def review(house: House, cases: Iterable[JobRequest] | None = None) -> None:
     """Two checkers vote for whatever may leave of every request that was checked, and one signs it off."""
-    for case in [house.service.request(request) for request in house.service.request_ids()]:
+    every = (house.service.request(request) for request in house.service.request_ids())
+    for case in list(every if cases is None else cases):
         if case.stage is not RequestStage.CHECKED or any(o.verdict is Verdict.REFUSED for o in case.offered):
             continue
         note = house.documents.put(b"looked at")
@@ -243,8 +328,34 @@ def fill_up(path: Path, size: int) -> bool:
     return False
 
 
+def submit(site: Path, study: str, jobs: int, seconds: float) -> None:
+    """Hand in that many jobs of every kind."""
+    house, kinds = hands(site).wiring().open_house(site), KINDS[engine_of(site)]
+    for number in range(jobs):
+        folder = write_study(site.parent / "study", kinds[number % len(kinds)], number, seconds)
+        code, keep_bytes = gather(folder), house.documents.put
+        intake = read_study(code, house.data.of("tpp"), house.site.images)
+        asked = intake.submission(
+            study,
+            spec=keep_bytes(code.files[SPEC]),
+            code=keep(code, keep_bytes),
+            images=house.site.images,
+            backend="tpp",
+        )
+        house.service.submit_once(By(house.site.person("ada"), hands_now(house)), asked)
+        shutil.rmtree(folder)
+    house.service.ledger.close()
+
+
+def die_with_parent() -> None:
+    """A worker of a torture run ends with it, however that ends."""
+    death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+    ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
+
+
 def main() -> int:
     """One worker."""
+    die_with_parent()
     site, name = Path(sys.argv[1]), sys.argv[2]
     return run_command_line(
         hands(site).wiring(), ["--site", str(site), "--json", "worker", "run", "--name", name]

@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from sandboxes.model import Limits, Status
+from tests.torture.blows import step_clock
 from tests.torture.stand import ENGINE_AWAY, begin, hands, tre_says, write_study
 from tre.cli.house import House
 from tre.custody.requests import Outcome, RequestStage
+from tre.dispatch.actions import believed
 from tre.dispatch.retry import MOST_FAULTS
 from tre.worker import Worker
 
 NUMBERS = count(1000)
+WITHIN, MOST_TRIES = 0.1, 15
+"""A submitted job starts within so many seconds, of which so many are looked at."""
 
 
 @pytest.fixture
@@ -37,9 +42,9 @@ def worker(house: House) -> Iterator[Worker]:
     worker.close()
 
 
-def submitted(stand: tuple[Path, str], kind: str = "table", number: int = 0) -> str:
+def submitted(stand: tuple[Path, str], kind: str = "table", number: int = 0, seconds: float = 0) -> str:
     site, study = stand
-    folder = write_study(site.parent / f"study-{next(NUMBERS)}", kind, number or next(NUMBERS), 0)
+    folder = write_study(site.parent / f"study-{next(NUMBERS)}", kind, number or next(NUMBERS), seconds)
     return str(tre_says(site, "--as", "ada", "job", "submit", str(folder), "--study", study)["request"])
 
 
@@ -55,12 +60,15 @@ def test_a_sleeping_worker_is_woken_by_a_submission(stand: tuple[Path, str], hou
         wait_until(
             lambda: house.service.request(house.service.request_ids()[0]).stage is RequestStage.CHECKED
         )
-        latencies = sorted(start_latency(stand, house, number) for number in range(2, 7))
+        # The best of some: what the machine does beside this is not ours. A worker that polls would need luck: it looks
+        # by itself every ten seconds.
+        latencies: list[float] = []
+        while min(latencies, default=1.0) >= WITHIN and len(latencies) < MOST_TRIES:
+            latencies.append(start_latency(stand, house, 2 + len(latencies)))
     finally:
         asleep.kill()
         asleep.wait()
-    # The best of five: what the machine does beside this is not ours; a worker that polls would need luck five times.
-    assert latencies[0] < 0.1, latencies
+    assert min(latencies) < WITHIN, latencies
 
 
 def start_latency(stand: tuple[Path, str], house: House, number: int) -> float:
@@ -130,6 +138,45 @@ def test_a_failure_of_the_study_is_not_tried_again(
     worker.run_until_idle()
     assert house.service.request(request).jobs[0].outcome is Outcome.FAILED
     assert house.service.claims.faults() == {}
+
+
+@pytest.mark.parametrize("step", [-7200, 7200])
+def test_a_clock_that_is_set_while_an_action_runs_does_not_end_it(
+    stand: tuple[Path, str], house: House, worker: Worker, step: float
+) -> None:
+    request = submitted(stand, "boom", seconds=0.5)
+    launch = worker.tools.dispatcher._rooms.runner.launch
+
+    def launched(job: str) -> None:
+        launch(job)
+        step_clock(stand[0], step)
+
+    worker.tools.dispatcher._rooms.runner.launch = launched  # type: ignore[method-assign]
+    worker.run_until_idle()
+    wait_until(
+        lambda: (worker.run_until_idle(), house.service.request(request).stage is RequestStage.FAILED)[1]
+    )
+    assert house.service.request(request).jobs[0].outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("status", "watched", "cancelled", "is_believed"),
+    [
+        pytest.param(Status.OK, 0.0, False, True, id="a good end is believed of anybody"),
+        pytest.param(Status.FAILED, 1.0, False, True, id="a failure that was watched"),
+        pytest.param(Status.FAILED, 0.0, False, False, id="a failure that nobody saw come"),
+        pytest.param(Status.OUT_OF_MEMORY, 0.0, False, False, id="memory that nobody saw run out"),
+        pytest.param(Status.TIMED_OUT, 600.0, False, True, id="a limit that was waited for"),
+        pytest.param(Status.TIMED_OUT, 599.0, False, False, id="a limit reached too soon"),
+        pytest.param(Status.CANCELLED, 1.0, True, True, id="an end that was asked for"),
+        pytest.param(Status.CANCELLED, 1.0, False, False, id="an end that nobody asked for"),
+    ],
+)
+def test_an_ending_is_believed_when_it_is_the_actions_own(
+    status: Status, watched: float, *, cancelled: bool, is_believed: bool
+) -> None:
+    limits = Limits(wall_seconds=600)
+    assert believed(status, limits, watched=watched, cancelled=cancelled) is is_believed
 
 
 def test_a_result_is_used_again_only_when_everything_is_the_same(

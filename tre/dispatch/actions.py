@@ -37,8 +37,6 @@ OUTCOMES = {
 }
 R_OPTIONS = ("--no-environ", "--no-init-file", "--no-restore", "--no-save")
 """As `--vanilla`, but the image's own profile is read: an error then names its line. A study's `.Rprofile` is not run."""
-WELL_KNOWN = frozenset({Status.OK, Status.CANCELLED})
-"""Endings that are believed of a box that was taken up again; a bad one may be the engine's, which was ended under it."""
 ENVIRONMENT = {"HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "TZ": "UTC"}  # noqa: S108 - the box's own tmpfs
 
 
@@ -61,13 +59,33 @@ class Ending:
 
 @dataclass(frozen=True)
 class Rooms:
-    """What a dispatcher reaches: the shelves, the data room, the runner, and the clock of the host."""
+    """What a dispatcher reaches: the shelves, the data room, the runner, and the clock of the host.
+
+    ``steady`` counts seconds from any moment, and nobody can set it.
+    """
 
     documents: Shelf
     quarantine: KeepingShelf
     data: DataRooms
     runner: Runner
     clock: Clock
+    steady: Callable[[], float]
+
+
+class Steadied:
+    """The host's clock as it was when this was made, and steady from then on, however it is set meanwhile."""
+
+    def __init__(self, clock: Clock, steady: Callable[[], float]) -> None:
+        self._clock, self._steady = clock, steady
+        self._ahead = clock.now() - steady()
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._steady() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        self._clock.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -123,11 +141,13 @@ class Dispatcher:
         """
         name = box_name(case, action, token)
         folder = self._folder / name
-        resumed = folder.exists()
+        resumed, began = folder.exists(), self._rooms.steady()
         task = self._task(case, action, folder)
         laid = self._lay_out(task)
-        receipt = self._through(self._box(task, name, laid), laid, folder / "collected", cancelled)
-        if resumed and receipt.status not in WELL_KNOWN:
+        box = self._box(task, name, laid)
+        receipt = self._through(box, laid, folder / "collected", cancelled)
+        watched = 0.0 if resumed else self._rooms.steady() - began
+        if not believed(receipt.status, box.limits, watched=watched, cancelled=cancelled()):
             self.forget(case, action, token)
             raise _not_believed()
         return self._keep(task, laid, receipt)
@@ -220,7 +240,7 @@ class Dispatcher:
         try:
             runner.prepare(box)
             runner.launch(box.job)
-            wait(runner, box, cancelled, self._rooms.clock)
+            wait(runner, box, cancelled, Steadied(self._rooms.clock, self._rooms.steady))
             return runner.collect(box.job, tuple(laid.files), into)
         except BoxRefused as refusal:
             raise DispatchError(
@@ -277,6 +297,21 @@ def matches(path: str, pattern: str) -> bool:
     return len(parts) == len(wanted) and all(fits)
 
 
+def believed(status: Status, limits: Limits, *, watched: float, cancelled: bool) -> bool:
+    """Whether an ending is the action's own, and not that of an engine that was ended or of a clock that was set.
+
+    ``watched`` is how long it was watched, in seconds by a steady clock; 0 where a dead worker began it. A bad ending
+    that nobody saw come may be the engine's; a time limit reached sooner than it can be is the clock's.
+    """
+    if status is Status.OK:
+        return True
+    if status is Status.CANCELLED:
+        return cancelled
+    if status is Status.TIMED_OUT:
+        return watched >= limits.wall_seconds
+    return watched > 0
+
+
 def box_name(case: JobRequest, action: str, token: int = 0) -> str:
     """The box's opaque name: the request, the action's place in it, and the claim it runs under; no words of theirs."""
     name = f"{case.id}-{[job.action.name for job in case.jobs].index(action)}"
@@ -286,7 +321,7 @@ def box_name(case: JobRequest, action: str, token: int = 0) -> str:
 def _not_believed() -> DispatchError:
     return DispatchError(
         "ending-not-believed",
-        "The action ended badly while nobody watched it: its engine or its host may have been restarted under it.",
+        "How the action ended is not its own doing: nobody watched it, its engine was restarted, or a clock was set.",
         where="the sandbox",
         fix="Nothing is to be done: it is run once more, watched from its beginning, and then believed.",
     )
