@@ -37,7 +37,9 @@ def soak(site: Path, study: str, worker: int, *, minutes: float, every: float) -
     began, number = time.monotonic(), 0
     told = began
     while time.monotonic() - began < minutes * MINUTE:
-        folder = write_study(site / "studies" / str(number), KINDS[PLAYED][number % len(KINDS[PLAYED])], number, 0.1)
+        folder = write_study(
+            site / "studies" / str(number), KINDS[PLAYED][number % len(KINDS[PLAYED])], number, 0.1
+        )
         tre_says(site, "--as", "ada", "job", "submit", str(folder), "--study", study)
         number += 1
         if number % 10 == 0:
