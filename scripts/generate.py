@@ -14,6 +14,7 @@ from scripts import (
     commands_page,
     draw_authorisation,
     draw_cases,
+    draw_health,
     draw_house,
     draw_law,
     draw_lifecycle,
@@ -35,6 +36,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/hostile-cases.md": draw_cases.page,
     "docs/walls.md": draw_walls.page,
     "docs/sql-walls.md": draw_sql_walls.page,
+    "docs/health-checks.md": draw_health.page,
     "output_checks/MANUAL.md": manual,
 }
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -33,7 +33,6 @@ from tre.custody.requests import JobRequest
 from tre.data.backends import Backends
 from tre.data.canary import build_canary
 from tre.data.catalogue import BACKENDS, catalogue_of
-from tre.data.errors import DataRefused
 from tre.data.governance import Governance, nobody_exempt
 from tre.data.ingest import ingest
 from tre.data.keyring import KeyRing
@@ -47,10 +46,13 @@ from tre.dispatch.checks import Checks
 from tre.dispatch.post import Hook, MailServer
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
-from tre.health.checks import Eyes, StoreTold, examine
-from tre.health.checks import Rules as HealthRules
-from tre.health.run import Corridor
+from tre.health.checks import examine
+from tre.health.corridor import Canaries, Corridor
+from tre.health.eyes import Eyes, StoreTold
+from tre.health.eyes import Rules as HealthRules
 from tre.health.run import run as run_health
+from tre.health.stores import accept_build
+from tre.health.told import canaries_told, stores_told
 from tre.records.accounts import Accounts
 from tre.records.checkpoint import CheckpointLog
 from tre.records.daybook import Daybook
@@ -65,8 +67,7 @@ from tre.records.seals import Seals
 from tre.records.site import NEW_SITE, Site, begin_site, load_site
 from tre.records.vault.documents import Documents
 from tre.records.vault.quarantine import Quarantine
-from tre.records.vault.release import ReleaseDoor
-from tre.records.vault.released import Released
+from tre.records.vault.shelves import Shelves
 from tre.records.wake import Bell
 from tre.service import By, Service
 from tre.views import Sight, report_view
@@ -256,6 +257,7 @@ class Opening:
             telling=self._telling,
             health=self._health,
             examine=lambda by, quick: examine(self.eyes(by), by, quick=quick),
+            accept_build=lambda by, backend, why: accept_build(self.eyes(by), by, backend, why),
             accounts=self._accounts,
             serve=self._serve,
         )
@@ -321,8 +323,8 @@ class Opening:
         return load_policy(pack=self._site.disclosure_pack)
 
     @cached_property
-    def _shelves(self) -> "Shelves":
-        return Shelves(self._folders)
+    def _shelves(self) -> Shelves:
+        return Shelves(self._folders.vault)
 
     @cached_property
     def _seals(self) -> Seals:
@@ -376,12 +378,11 @@ class Opening:
     def _worker(self, name: str) -> Worker:
         shelves, images, runner = self._shelves, self._site.images, self._runner(name)
         rooms = Rooms(shelves.documents, shelves.quarantine, self._data, runner, *self._hands.clocks())
-        checks = Checks(shelves.documents, shelves.quarantine, self._data, policy=self._policy, images=images)
         dispatcher = Dispatcher(rooms, images, self._folders.work(name) / "jobs")
         self._seals.ledger.remembering()
         tools = Tools(
             dispatcher=dispatcher,
-            checks=checks,
+            checks=self._checks,
             push=self._push,
             clock=self._hands.clock,
             gate=lambda now: gate(now, self._daybook, self._windows),
@@ -389,6 +390,11 @@ class Opening:
             settings=settings_of(self._site, name),
         )
         return Worker(self._service, tools)
+
+    @cached_property
+    def _checks(self) -> Checks:
+        shelves, images = self._shelves, self._site.images
+        return Checks(shelves.documents, shelves.quarantine, self._data, policy=self._policy, images=images)
 
     def _telling(self) -> Telling:
         """What tells people: by the mail server and to the address that the site names, or only in its pages."""
@@ -412,73 +418,56 @@ class Opening:
 
     def _health(self, by: By) -> dict[str, Any]:
         with only_worker(self._folders.worker_lock(WORKER)):
-            return run_health(self._corridor(), by)
+            return run_health(self.corridor(), by)
 
-    def _corridor(self) -> Corridor:
+    def corridor(self) -> Corridor:
+        """What the health jobs go through."""
+        oldest = self._site.maintenance.get("oldest_extract_days")
         return Corridor(
             service=self._service,
             worker=lambda: self._worker(WORKER),
             data=self._data,
             backend=HOME,
             documents=self._shelves.documents,
-            read_report=self._report,
+            read=self._shelves.quarantine.get,
+            checks=self._checks,
+            daybook=self._daybook,
+            stores=cache(self._stores_told),
             build_canaries=self._build_canaries,
             new_id=self._hands.new_id,
+            oldest_extract=timedelta(days=float(oldest)) if oldest else None,
         )
 
     def eyes(self, by: By) -> Eyes:
         """What the health checks look at."""
         said, folders = self._site.maintenance, self._folders
+        telling = self._telling()
         return Eyes(
             now=by.now,
             service=self._service,
             seals=self._seals,
             daybook=self._daybook,
+            outbox=Outbox(self._seals.ledger),
             keys=folders.keys,
             outside=folders.outside,
             rules=HealthRules(least_free_gb=float(said.get("least_free_gb", 5))),
-            stores=cache(
-                lambda: tuple(self._told(backend) for backend in BACKENDS if self._has_store(backend))
-            ),
+            stores=cache(self._stores_told),
             host=cache(lambda: report_on_host(folders.site)),
             engine=lambda: self._runner(WORKER).images(),
             free_gb=lambda: shutil.disk_usage(folders.site).free / 1e9,
             decide=decide,
-            someone=by.person,
+            reachable=telling.reaches,
         )
 
-    def _has_store(self, backend: str) -> bool:
-        return (self._folders.store(backend) / "current").exists()
+    def _stores_told(self) -> tuple[StoreTold, ...]:
+        folders = self._folders
+        return stores_told({each: (folders.store(each), folders.backend_keys(each)) for each in BACKENDS})
 
-    def _told(self, backend: str) -> StoreTold:
-        try:
-            store = open_store(self._folders.store(backend), check=Check.BYTES)
-        except DataRefused as refused:
-            return StoreTold(backend, fault=refused.sentence)
-        rows = {table: count for file in store.groups.values() for table, count in file.rows.items()}
-        return StoreTold(backend, "", store.optout_list_date, rows)
-
-    def _build_canaries(self, now: datetime) -> None:
+    def _build_canaries(self, now: datetime) -> Canaries:
         """Make the canary store anew: nobody in it is real."""
         folders = self._folders
         key = open_site_key(KeyRing(folders.keys), outside=(folders.backends,))
-        build_canary(folders.canary(HOME), key=key, at=now)
-
-
-class Shelves:
-    """The three shelves of a site's vault, and the one door between two of them."""
-
-    def __init__(self, folders: Folders) -> None:
-        """Shelves beneath the site's vault."""
-        self.documents = Documents(folders.vault / "documents")
-        self.quarantine = Quarantine(folders.vault / "quarantine")
-        self.released = Released(folders.vault / "released")
-        self._door = ReleaseDoor(self.quarantine, folders.vault / "released")
-
-    def release(self, digest: str) -> bytes:
-        """Let signed-off bytes through the door, and give them."""
-        self._door.release(digest)
-        return self.released.get(digest)
+        return canaries_told(build_canary(folders.canary(HOME), key=key, at=now))
 
 
 def run() -> None:

@@ -1,22 +1,37 @@
-"""Every health check passes on a site that is well, and is shown to fail when its fault is planted [P3] [P4] [P6] [P13]."""
+"""Every health check passes on a site that is well, and is shown to fail when its fault is planted [P3] [P4] [P6] [P13].
+
+What is planted, and what is said then, is `tests/health/planted.py`; the page `docs/health-checks.md` is made from it.
+"""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from sandboxes.docker import DockerRunner
+from sandboxes.images import installed
 from sandboxes.model import Wall
-from sandboxes.preflight import Report, Tried
+from sandboxes.preflight import Report, Tried, inspect_host
+from sandboxes.profile import PROCEDURES, WALLS, Profile
+from tests.health.planted import LOOKING, Fault
 from tests.torture.stand import begin, hands, review, tre_says, write_study
 from tre.custody.decide import decide
+from tre.custody.notices import Notice
 from tre.custody.policies import POLICIES
-from tre.health.checks import CHECKS, Eyes, Found, StoreTold, look, note_tables
+from tre.health import stores
+from tre.health.checks import CHECKS, look
+from tre.health.eyes import Eyes
+from tre.health.found import Found
 from tre.main import Opening
+from tre.records import seals
+from tre.records.keys import create_key
+from tre.records.outbox import STUCK_AFTER
 from tre.records.site import load_site
 from tre.service import By
 
@@ -24,16 +39,21 @@ WALL = Wall("no-network", "a program could send what it reads", "none")
 WELL = Report(
     "docker", {"engine": "1"}, (), (WALL,), (), {"sql": "x"}, (Tried("sql", "no-network", "tcp", False),), ()
 )
-ROWS = {"patients": 1000, "covid_tests": 5000}
-Plant = Callable[[Eyes, Path], Eyes]
+Plant = Callable[[Eyes, Path, pytest.MonkeyPatch], Eyes]
 
 
 @pytest.fixture(scope="module")
 def well_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site with a release, a checkpoint and a backup."""
+    """A site with a release, a checkpoint, a backup, a second look at its store, and somebody who can be told."""
     folder = tmp_path_factory.mktemp("health")
     site = folder / "site"
     study = begin(site)
+    people = (site / "people.toml").read_text()
+    (site / "people.toml").write_text(people.replace("[eve]", '[eve]\nemail = "eve@example.org"'))
+    with (site / "site.toml").open("a") as file:
+        file.write(
+            '\n[notices]\nmail = { host = "127.0.0.1", port = 9, sender = "tre@example.org", start_tls = false }\n'
+        )
     made = write_study(folder / "study", "table", 1, 0)
     tre_says(site, "--as", "ada", "job", "submit", str(made), "--study", study)
     tre_says(site, "worker", "run", "--until-idle")
@@ -57,162 +77,224 @@ def real_eyes(site: Path) -> Eyes:
 
 
 def eyes_of(site: Path) -> Eyes:
-    eyes = real_eyes(site)
-    told = (StoreTold("tpp", "", eyes.now.date(), ROWS),)
-    return replace(eyes, host=lambda: WELL, stores=lambda: told)
+    """The real eyes; only the walls are not tried, because no box is real here."""
+    return replace(real_eyes(site), host=lambda: WELL)
 
 
 def found(eyes: Eyes, check: str) -> Found:
-    (one,) = (each for each in look(eyes, CHECKS) if each.check == check)
+    (one,) = look(eyes, {check: CHECKS[check]})
     eyes.seals.ledger.close()
     return one
 
 
 def test_a_site_that_is_well_passes_every_check(site: Path) -> None:
     eyes = eyes_of(site)
-    assert [each for each in look(eyes, CHECKS) if not each.healthy] == []
-    assert len({each.check for each in look(eyes, CHECKS)}) == len(CHECKS)
-    eyes.seals.ledger.close()
-
-
-def test_the_real_eyes_see_the_real_stores_and_disk(site: Path) -> None:
-    eyes = real_eyes(site)
-    (store,) = eyes.stores()
-    assert store.backend == "tpp"
-    assert store.rows
-    assert store.rows["patients"] > 100
-    assert eyes.free_gb() > 0
-    assert eyes.engine()
+    stores.note_builds(eyes, "eve")
+    told = look(eyes, CHECKS)
+    assert [each for each in told if not each.healthy] == []
+    assert [each.check for each in told] == list(CHECKS)
     eyes.seals.ledger.close()
 
 
 # -- the faults ------------------------------------------------------------------------------------------------------
 
 
-def altered(eyes: Eyes, _site: Path) -> Eyes:
-    with eyes.seals.ledger.engine.begin() as connection:
-        connection.execute(text("DROP TRIGGER events_never_change"))
-        connection.execute(text("UPDATE events SET actor = 'mallory' WHERE position = 2"))
-    return eyes
-
-
-def daybook_altered(eyes: Eyes, _site: Path) -> Eyes:
-    with eyes.seals.ledger.engine.begin() as connection:
-        connection.execute(text("UPDATE daybook SET actor = 'mallory' WHERE position = 1"))
-    return eyes
-
-
-def no_checkpoint(eyes: Eyes, site: Path) -> Eyes:
-    shutil.rmtree(site / "checkpoints")
-    return eyes
-
-
-def later(eyes: Eyes, _site: Path) -> Eyes:
-    return replace(eyes, now=eyes.now + timedelta(days=9))
-
-
-def earlier(eyes: Eyes, _site: Path) -> Eyes:
-    return replace(eyes, now=eyes.now - timedelta(days=1))
-
-
-def release_altered(eyes: Eyes, site: Path) -> Eyes:
-    (path,) = site.glob("releases/*/output/*.csv")
-    path.chmod(0o644)
-    path.write_text("sex,region,people\nfemale,region 0,3\n")
-    return eyes
-
-
-def rule_gone(eyes: Eyes, _site: Path) -> Eyes:
-    without = tuple(policy for policy in POLICIES if policy.name != "approval_is_live")
-    return replace(eyes, decide=partial(decide, policies=without))
-
-
-def wall_open(eyes: Eyes, _site: Path) -> Eyes:
-    report = replace(WELL, tried=(Tried("sql", "no-network", "tcp", True),))
-    return replace(eyes, host=lambda: report)
-
-
-def image_silent(eyes: Eyes, _site: Path) -> Eyes:
-    return replace(eyes, host=lambda: replace(WELL, silent=("sql",)))
-
-
-def old_kernel(eyes: Eyes, _site: Path) -> Eyes:
-    return replace(eyes, host=lambda: replace(WELL, holes=("kernel 4.4: CVE-2022-0847",)))
-
-
-def engine_away(eyes: Eyes, _site: Path) -> Eyes:
+def engine_away(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
     def nothing() -> dict[str, str]:
         raise ConnectionError
 
     return replace(eyes, engine=nothing)
 
 
-def stores(*told: StoreTold) -> Plant:
-    return lambda eyes, _site: replace(eyes, stores=lambda: told)
+def hosts(**changed: Any) -> Plant:
+    return lambda eyes, _site, _patch: replace(eyes, host=lambda: replace(WELL, **changed))
 
 
-def drifted(rows: dict[str, int]) -> Plant:
-    def plant(eyes: Eyes, _site: Path) -> Eyes:
-        note_tables(eyes, "eve")
-        return replace(eyes, stores=lambda: (StoreTold("tpp", "", eyes.now.date(), rows),))
+def altered(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    with eyes.seals.ledger.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER events_never_change"))
+        connection.execute(text("UPDATE events SET actor = 'mallory' WHERE position = 2"))
+    return eyes
+
+
+def cut_off(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    with eyes.seals.ledger.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER events_never_go"))
+        connection.execute(text("DELETE FROM events WHERE position > 5"))
+    return eyes
+
+
+def daybook_altered(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    with eyes.seals.ledger.engine.begin() as connection:
+        connection.execute(text("UPDATE daybook SET actor = 'mallory' WHERE position = 1"))
+    return eyes
+
+
+def no_checkpoint(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    shutil.rmtree(site / "checkpoints")
+    return eyes
+
+
+def by_days(days: int) -> Plant:
+    return lambda eyes, _site, _patch: replace(eyes, now=eyes.now + timedelta(days=days))
+
+
+def release_altered(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    (path,) = site.glob("releases/*/output/*.csv")
+    path.chmod(0o644)
+    path.write_text("sex,region,people\nfemale,region 0,3\n")
+    return eyes
+
+
+def another_key(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    return replace(eyes, seals=replace(eyes.seals, key=create_key(site / "another.key", bytes(range(32)))))
+
+
+def no_digests(eyes: Eyes, _site: Path, patch: pytest.MonkeyPatch) -> Eyes:
+    """A verifier that looks at the signature and not at the files."""
+
+    def careless(place: Path, trusted: Any) -> dict[str, Any]:
+        return {"verified": seals.open_envelope((place / seals.ENVELOPE).read_bytes(), trusted) is not None}
+
+    patch.setattr(seals, "verify_release", careless)
+    return eyes
+
+
+def rule_gone(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    without = tuple(policy for policy in POLICIES if policy.name != "approval_is_live")
+    return replace(eyes, decide=partial(decide, policies=without))
+
+
+def lists_old(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    (store,) = eyes.stores()
+    return replace(eyes, stores=lambda: (replace(store, opt_outs=date(2020, 1, 1)),))
+
+
+def store_altered(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    path = next((site / "backends/tpp/store/current/").glob("*.duckdb")).resolve()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+    path.chmod(0o444)
+    return eyes
+
+
+def store_resigned(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    path = (site / "backends/tpp/store/current/store.sig").resolve()
+    path.chmod(0o644)
+    path.write_text("00" * 64)
+    return eyes
+
+
+def build_before(change: Callable[[Mapping[str, int]], Mapping[str, int]]) -> Plant:
+    """As if the build before had held these rows."""
+
+    def plant(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+        (now,) = eyes.stores()
+        before = replace(now, version="0" * 64, rows=change(now.rows))
+        stores.note_builds(replace(eyes, stores=lambda: (before,)), "eve")
+        return eyes
 
     return plant
 
 
-def key_exposed(eyes: Eyes, site: Path) -> Eyes:
+def key_exposed(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
     (site / "keys" / "signing.key").chmod(0o644)
     return eyes
 
 
-def disk_full(eyes: Eyes, _site: Path) -> Eyes:
-    return replace(eyes, free_gb=lambda: 0.1)
-
-
-def slow(eyes: Eyes, _site: Path) -> Eyes:
-    for seconds in (10.0, 11.0, 9.0, 10.0, 90.0):
-        eyes.daybook.note("health-job", actor="eve", at=eyes.now, facts={"seconds": seconds})
+def mail_refused(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    """A message that no server takes: the port is closed, and time goes on."""
+    eyes.outbox.add("a-message.eve", Notice("eve", "Something.", "", "/health"), at=eyes.now.isoformat())
+    for tries in range(STUCK_AFTER):
+        (message,) = eyes.outbox.due((eyes.now + timedelta(days=tries)).timestamp())
+        assert message.id == "a-message.eve"
+        eyes.outbox.failed(message, (eyes.now + timedelta(days=tries)).timestamp() - 86_400)
     return eyes
 
 
-FAULTS: list[tuple[str, str, Plant]] = [
-    ("an event was altered", "ledger", altered),
-    ("an entry was altered", "daybook", daybook_altered),
-    ("the checkpoints are gone", "checkpoint", no_checkpoint),
-    ("the checkpoint is old", "checkpoint", later),
-    ("a release was altered", "releases", release_altered),
-    ("the rule that guards approvals is gone", "lapsed-approval", rule_gone),
-    ("a wall is open", "walls", wall_open),
-    ("an image's tries did not come back", "walls", image_silent),
-    ("the kernel is old", "kernel", old_kernel),
-    ("the engine is away", "engine-answers", engine_away),
-    ("the opt-out list is old", "stores", stores(StoreTold("tpp", "", date(2020, 1, 1), ROWS))),
-    ("a store was altered", "stores", stores(StoreTold("tpp", fault="a file is not the one that was built"))),
-    ("a table lost half its rows", "tables", drifted({"patients": 500, "covid_tests": 5000})),
-    ("a table is gone", "tables", drifted({"patients": 1000})),
-    ("the backup is old", "backup", later),
-    ("a key can be read by others", "keys", key_exposed),
-    ("the disk is full", "disk", disk_full),
-    ("the clock went back", "clock", earlier),
-    ("a round trip is slow", "round-trip", slow),
-]
+PLANTS: Mapping[tuple[str, str], Plant] = {
+    ("engine", "the engine is away"): engine_away,
+    ("engine", "no image is there"): lambda eyes, _s, _p: replace(eyes, engine=dict),
+    ("walls", "an image's probes do not come back"): hosts(silent=("sql",)),
+    ("walls", "no image is there"): hosts(images={}),
+    ("kernel", "the kernel is old"): hosts(holes=("kernel 4.4: CVE-2022-0847",)),
+    ("disk", "the disk is full"): lambda eyes, _s, _p: replace(eyes, free_gb=lambda: 0.1),
+    ("clock", "the clock goes back by a day"): by_days(-1),
+    ("keys", "a key may be read by others"): key_exposed,
+    ("stores", "the opt-out list is old"): lists_old,
+    ("stores", "a byte of a store is altered"): store_altered,
+    ("stores", "a store is signed by somebody else"): store_resigned,
+    ("ledger", "an event is altered"): altered,
+    ("ledger", "its end is cut off"): cut_off,
+    ("daybook", "an entry is altered"): daybook_altered,
+    ("checkpoint", "the checkpoints are gone"): no_checkpoint,
+    ("checkpoint", "nine days pass"): by_days(9),
+    ("backup", "nine days pass"): by_days(9),
+    ("messages", "a mail server refuses everything"): mail_refused,
+    ("messages", "nobody has an address"): lambda eyes, _s, _p: replace(eyes, reachable=lambda _: False),
+    ("releases", "a released file is altered"): release_altered,
+    ("signing", "the signing key is another"): another_key,
+    ("signing", "digests are not compared"): no_digests,
+    ("lapsed-approval", "the rule that guards approvals is gone"): rule_gone,
+    ("live-approval", "no legal basis is in force"): by_days(-365 * 10),
+    ("tables", "a table loses half its rows"): build_before(
+        lambda rows: {**rows, "patients": 2 * rows["patients"]}
+    ),
+    ("tables", "a table is gone"): build_before(lambda rows: {**rows, "no_such_table": 10}),
+}
+WITH_AN_ENGINE = ("walls", "one wall of a real box is taken down")
 
 
 @pytest.mark.parametrize(
-    ("check", "plant"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS]
+    "fault",
+    [fault for fault in LOOKING if (fault.check, fault.planted) != WITH_AN_ENGINE],
+    ids=lambda fault: f"{fault.check}: {fault.planted}",
 )
 def test_a_check_fails_when_its_fault_is_planted_and_says_what_to_do(
-    site: Path, check: str, plant: Plant
+    site: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = found(plant(eyes_of(site), site), check)
-    assert not one.healthy
-    assert one.fix or check == "engine-answers"
+    plant = PLANTS[fault.check, fault.planted]
+    told = found(plant(eyes_of(site), site, monkeypatch), fault.check)
+    assert fault.is_told_by(told), told
 
 
-def test_no_check_is_without_a_planted_fault(site: Path) -> None:
+class Overconfident(DockerRunner):
+    """Says that every wall stands, of an engine of which one image is tried."""
+
+    def walls(self) -> tuple[Wall, ...]:
+        return (*WALLS, *PROCEDURES)
+
+    def missing_walls(self) -> tuple[Wall, ...]:
+        return ()
+
+    def images(self) -> dict[str, str]:
+        return {"sql": installed()["sql"].content_id}
+
+
+@pytest.mark.engine
+def test_a_wall_of_a_real_box_that_is_taken_down_is_seen_from_inside(site: Path, tmp_path: Path) -> None:
+    (fault,) = (each for each in LOOKING if (each.check, each.planted) == WITH_AN_ENGINE)
+    for without, told_by in ((frozenset(), False), (frozenset({"network"}), True)):
+        runner = Overconfident(state_dir=tmp_path / "boxes", site=Profile(without=without))
+        report = inspect_host(runner, tmp_path / f"work-{len(without)}")
+        told = found(replace(eyes_of(site), host=lambda report=report: report), "walls")
+        assert fault.is_told_by(told) is told_by, told
+
+
+def test_no_check_is_without_a_planted_fault() -> None:
+    assert {fault.check for fault in LOOKING} == set(CHECKS)
+
+
+def test_a_build_that_a_maintainer_has_accepted_is_compared_no_more(site: Path) -> None:
     eyes = eyes_of(site)
-    checks = {each.check for each in look(eyes, CHECKS)}
+    build_before(lambda rows: {**rows, "patients": 2 * rows["patients"]})(eyes, site, pytest.MonkeyPatch())
+    stores.note_builds(eyes, "eve")
+    assert not stores.tables_have_not_drifted(eyes).healthy, "looking twice does not make it well"
     eyes.seals.ledger.close()
-    assert checks - {"engine"} == {check for _, check, _ in FAULTS} - {"engine-answers"}
+    tre_says(site, "--as", "eve", "health", "accept", "tpp", "--why", "two practices left")
+    assert found(eyes_of(site), "tables").healthy
 
 
 def test_the_board_says_what_fell_ill_and_what_is_well_again(site: Path) -> None:

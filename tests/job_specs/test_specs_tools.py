@@ -26,7 +26,7 @@ from job_specs.tools import check, explain, text_graph
 
 JOB_SPECS = Path(__file__).parents[2] / "job_specs"
 EXAMPLE = JOB_SPECS / "examples" / "covid-tests" / "project.yaml"
-HEALTH = JOB_SPECS / "health" / "project.yaml"
+HEALTH = sorted((JOB_SPECS / "health").glob("*/project.yaml"))
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "projects"
 PLAIN = """# A study
 version: '4.0'
@@ -39,7 +39,7 @@ actions:
 """
 
 
-@pytest.mark.parametrize("path", [EXAMPLE, HEALTH], ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", [EXAMPLE, *HEALTH], ids=lambda path: path.parent.name)
 def test_the_kept_studies_are_accepted_with_their_files(path):
     checked = check(path)
     assert set(checked.queries) == {a.name for a in checked.spec if a.is_extract or a.is_aggregate}
@@ -50,8 +50,9 @@ def _is_rows(output):
     return output.sensitivity == "highly_sensitive"
 
 
-def test_the_health_spec_is_for_maintenance_and_nothing_else():
-    assert check(HEALTH).spec.purpose is Purpose.PLATFORM_MAINTENANCE
+@pytest.mark.parametrize("path", HEALTH, ids=lambda path: path.parent.name)
+def test_a_health_spec_is_for_maintenance_and_nothing_else(path):
+    assert check(path).spec.purpose is Purpose.PLATFORM_MAINTENANCE
 
 
 def test_explaining_an_action_shows_its_query_parameters_and_place():

@@ -1,14 +1,15 @@
 """`tre health …`: maintainers ask whether the platform is well. Refuses to call it well when one expectation failed."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from tre.cli import show
-from tre.cli.doctor import examine
+from tre.cli.doctor import draw, examine
 from tre.cli.exits import Exit
+from tre.cli.maintainers import maintainer
 from tre.cli.session import session
 from tre.records.daybook import Entry
 
@@ -19,16 +20,10 @@ app = typer.Typer(help="Pipeline-health jobs.", no_args_is_help=True)
 
 @app.command()
 def run(ctx: typer.Context) -> None:
-    """Run the built-in health job on canaries, through the same corridor as a study [P3]."""
+    """Run the built-in health jobs on canaries, and on the store in aggregate, through the same corridor as a study [P3]."""
     s = session(ctx)
-    by = s.by
-    began = s.wiring.clock()
-    result = s.house.health(by)
-    seconds = (s.wiring.clock() - began).total_seconds()
-    ill = [each["what"] for each in result["expectations"] if not each["held"]]
-    facts = {"healthy": result["healthy"], "seconds": round(seconds, 1), "ill": ill}
-    s.house.daybook.note("health-job", actor=by.person.id, at=by.now, facts=facts)
-    s.answer(result, _draw)
+    result = s.house.health(s.by)
+    s.answer(result, draw_run)
     if not result["healthy"]:
         raise typer.Exit(Exit.UNHEALTHY)
 
@@ -68,6 +63,20 @@ def with_changes(looks: Sequence[Entry]) -> Iterator[tuple[Entry, list[str]]]:
 
 
 @app.command()
+def accept(
+    ctx: typer.Context,
+    backend: Annotated[str, typer.Argument(help="The backend whose build was looked into.")],
+    *,
+    why: Annotated[str, typer.Option("--why", help="Why its tables changed, in words.")],
+) -> None:
+    """A build whose tables changed was looked into: it is the one that later builds are compared with."""
+    s = session(ctx)
+    by = maintainer(s)
+    version = s.house.accept_build(by, backend, why)
+    s.answer({"backend": backend, "version": version, "why": why}, show.facts)
+
+
+@app.command()
 def walls(ctx: typer.Context) -> None:
     """The walls around every box here, and those that this host lacks."""
     s = session(ctx)
@@ -80,9 +89,10 @@ def walls(ctx: typer.Context) -> None:
     s.answer(lines, lambda console, value: show.rows(console, value, nothing="No wall is known."))
 
 
-def _draw(console: Console, result: dict[str, Any]) -> None:
+def draw_run(console: Console, result: dict[str, Any]) -> None:
+    """What the health jobs found."""
     word = "[green]healthy[/]" if result["healthy"] else "[bold red]not healthy[/]"
     console.print(f"The platform is {word} (job {result['request']}).")
-    show.rows(console, result["expectations"], nothing="Nothing was expected.")
+    draw(console, result)
     for sentence in result["waiting"]:
         console.print(f"  waiting: {show.plain(sentence)}")

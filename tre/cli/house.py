@@ -144,6 +144,7 @@ class House:
     telling: Callable[[], Telling]
     health: Callable[[By], dict[str, Any]]
     examine: Callable[[By, bool], dict[str, Any]]
+    accept_build: Callable[[By, str, str], str]
     accounts: Accounts
     serve: Callable[[str, int, str], None]
 

@@ -27,6 +27,8 @@ SEED = 20200323
 SMALL_REGION = "London"
 SMALL_SEX = "intersex"
 SMALL_NUMBER = 3
+OPTED_OUT_SEX = "unknown"
+"""What those who have opted out carry, and nobody else: one who is seen is known by it."""
 PLANTED_IDENTIFIER = "9990000018"
 PLANTED_TABLE = "practice_registrations"
 PLANTED_COLUMN = "practice_nuts1_region_name"
@@ -65,7 +67,7 @@ def _standing(store_dir: Path, at: datetime) -> Store | None:
 
 
 def _plant_small_number(supply: Path) -> None:
-    """Leave two sexes everywhere but for three people of one region, none of whom has opted out."""
+    """Leave two sexes everywhere but for three people of one region, none of whom has opted out; and mark those who have."""
     with duckdb.connect(str(supply)) as connection:
         connection.execute("UPDATE person_record SET sex = 'female' WHERE sex NOT IN ('female', 'male')")
         connection.execute(
@@ -75,6 +77,10 @@ def _plant_small_number(supply: Path) -> None:
                 AND nhs_number NOT IN (SELECT nhs_number FROM type_1_opt_out) ORDER BY nhs_number LIMIT $people)
             """,
             {"sex": SMALL_SEX, "region": SMALL_REGION, "people": SMALL_NUMBER},
+        )
+        connection.execute(
+            "UPDATE person_record SET sex = $sex WHERE nhs_number IN (SELECT nhs_number FROM type_1_opt_out)",
+            {"sex": OPTED_OUT_SEX},
         )
 
 

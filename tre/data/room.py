@@ -1,6 +1,7 @@
 """The data room's one door for dispatch: facts about columns, questions laid out for a box, and what may be believed of answers.
 
-Which store a request may read is decided here, from its purpose: a maintenance job reads canaries, a study the store [P3].
+Which store a request may read is decided here: a study reads the store; a maintenance job reads canaries, or the store where
+it asks for aggregates alone [P3].
 Refuses to hand a key to a box: an extract's box gets what one study's pseudonyms are made with, and nothing else [P2].
 """
 
@@ -18,7 +19,7 @@ from output_checks.policy import Policy
 from output_checks.question import Question
 from sandboxes.model import Input
 from tre.custody.context import OptOuts, StoreFacts
-from tre.custody.requests import JobRequest
+from tre.custody.requests import ActionKind, JobRequest, Submission
 from tre.data import extract
 from tre.data.catalogue import Catalogue, scope
 from tre.data.copying import copied
@@ -39,9 +40,13 @@ class Stores:
     canary: Path
     keys: KeyRing
 
-    def of(self, purpose: Purpose) -> Path:
-        """The store that a purpose may read."""
-        return self.canary if purpose is Purpose.PLATFORM_MAINTENANCE else self.live
+    def of(self, asked: Submission) -> Path:
+        """The store that a submission may read: a study's the live one; a maintenance job's the canaries, unless aggregates
+        are all that it asks for, which go to the live one [P3] [P8].
+        """
+        aggregates = all(action.kind is ActionKind.AGGREGATE for action in asked.actions)
+        study = asked.purpose is not Purpose.PLATFORM_MAINTENANCE
+        return self.live if study or aggregates else self.canary
 
 
 class Asking(Protocol):
@@ -220,7 +225,7 @@ class Room:
             return copied(extract, columns)
 
     def _store(self, case: JobRequest) -> Store:
-        place = self._stores.of(case.submission.purpose)
+        place = self._stores.of(case.submission)
         signers = self._stores.keys.signers() if place == self._stores.live else None
         return open_store(place, check=Check.SIZES, signers=signers)
 

@@ -21,6 +21,8 @@ WAITING, SENT, GIVEN_UP = "waiting", "sent", "given-up"
 MOST_TRIES = 12
 FIRST_WAIT_SECONDS = 60
 LONGEST_WAIT_SECONDS = 6 * 3600
+STUCK_AFTER = 3
+"""After so many tries in vain somebody should look why."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,14 @@ class Outbox:
         query = select(OUTBOX.c.state, func.count()).group_by(OUTBOX.c.state)
         with reading(self._engine) as connection:
             return {row[0]: int(row[1]) for row in connection.execute(query)}
+
+    def stuck(self, since: str) -> int:
+        """How many messages do not leave: tried at least ``STUCK_AFTER`` times, and written down since that moment (ISO)."""
+        query = select(func.count()).where(
+            OUTBOX.c.state != SENT, OUTBOX.c.tries >= STUCK_AFTER, OUTBOX.c.at >= since
+        )
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar() or 0)
 
     def _change(self, message: Message, **values: object) -> None:
         with writing(self._engine) as connection:

@@ -24,7 +24,16 @@ LAW_FOLDER = "policy"
 SIGN_IN = {"issuer", "client", "acr", "amr", "algorithms", "passwords"}
 NOTICES = {"pages", "mail", "hook"}
 WORKER = {"data", "compute", "per_study", "memory_mb", "cpus", "errands", "lease_seconds", "priorities"}
-MAINTENANCE = {"windows", "alerts", "backups", "retention_days", "opt_out_warning_days", "least_free_gb"}
+MAINTENANCE = {
+    "windows",
+    "alerts",
+    "backups",
+    "retention_days",
+    "opt_out_warning_days",
+    "least_free_gb",
+    "oldest_extract_days",
+    "health",
+}
 NEW_SITE = Path(__file__).parent / "new_site"
 IMAGE = re.compile(r"[a-z][a-z0-9-]{0,62}|sha256:[0-9a-f]{64}")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tre.custody.notices import Notice, of_a_request, of_a_study
-from tre.custody.people import Role
+from tre.custody.people import Person, Role
 from tre.dispatch.post import Hook, Letter, MailServer, NotSent
 from tre.records.envelope import Envelope
 from tre.records.outbox import Message, Outbox
@@ -48,6 +48,10 @@ class Telling:
         """``outbox`` remembers what was told; ``channels`` are how it leaves."""
         self._service, self._models = service, models
         self._outbox, self._channels = outbox, channels
+
+    def reaches(self, person: Person) -> bool:
+        """Whether a message to this person leaves the house by some way."""
+        return bool(self._channels.of(person.id))
 
     def round(self, now: datetime) -> dict[str, int]:
         """Take in, add the digests, send; how many messages there are of each state afterwards."""

@@ -1,0 +1,93 @@
+"""Every health check, a fault that is planted before it, and what is said then: what the tests insist on, and `docs/health-checks.md` shows.
+
+Where ``said`` has a star, something stands there that differs from site to site.
+"""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from tre.health.found import Found
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault: the check that must see it, what was done, and what is said."""
+
+    check: str
+    planted: str
+    said: str
+
+    def is_told_by(self, found: Found) -> bool:
+        """Whether the check failed, said this, and said what to do."""
+        return not found.healthy and fnmatchcase(found.found, self.said) and bool(found.fix)
+
+
+LOOKING = (
+    Fault("engine", "the engine is away", "it does not answer: ConnectionError"),
+    Fault("engine", "no image is there", "no image is here"),
+    Fault("walls", "one wall of a real box is taken down", "*: * is open*"),
+    Fault("walls", "an image's probes do not come back", "sql: its probes did not all come back"),
+    Fault("walls", "no image is there", "there is no image to try"),
+    Fault("kernel", "the kernel is old", "kernel 4.4: CVE-2022-0847"),
+    Fault("disk", "the disk is full", "0.1 GB are free"),
+    Fault("clock", "the clock goes back by a day", "* s behind the last event"),
+    Fault("keys", "a key may be read by others", "others may read signing.key"),
+    Fault("stores", "the opt-out list is old", "tpp: the opt-out list is of 2020-01-01"),
+    Fault("stores", "a byte of a store is altered", "tpp: A file of the store is not what was built."),
+    Fault(
+        "stores",
+        "a store is signed by somebody else",
+        "tpp: The store is not signed with this backend's key.",
+    ),
+    Fault("ledger", "an event is altered", "The event at position 2 *"),
+    Fault(
+        "ledger",
+        "its end is cut off",
+        "The ledger ends at position 5; a checkpoint was signed when it held *.",
+    ),
+    Fault("daybook", "an entry is altered", "The daybook's entry 1 is not the one that was written there."),
+    Fault("checkpoint", "the checkpoints are gone", "nothing was ever signed"),
+    Fault("checkpoint", "nine days pass", "signed on *"),
+    Fault("backup", "nine days pass", "the last one is of *"),
+    Fault("messages", "a mail server refuses everything", "1 messages did not leave, tried again and again"),
+    Fault("messages", "nobody has an address", "no maintainer can be told by mail or hook"),
+    Fault("releases", "a released file is altered", "job-*: A file is not the one that the statement names."),
+    Fault("signing", "the signing key is another", "a release that was just signed does not verify"),
+    Fault("signing", "digests are not compared", "a release that was altered verifies all the same"),
+    Fault(
+        "lapsed-approval", "the rule that guards approvals is gone", "a job of a lapsed study would be let in"
+    ),
+    Fault("live-approval", "no legal basis is in force", "refused: basis-unknown"),
+    Fault("tables", "a table loses half its rows", "tpp.patients went from * rows to *"),
+    Fault("tables", "a table is gone", "tpp.no_such_table is gone"),
+)
+"""Seen by `tre health check`."""
+
+WALKING = (
+    Fault("corridor", "a job does not come to its end", "canaries is running"),
+    Fault("small-number", "the threshold is 1", "the rule small_count did not see it: *"),
+    Fault("identifier", "the rule on identifiers is gone", "the rule identifiers did not see it: *"),
+    Fault("pseudonym", "the rule on identifiers is gone", "the rule identifiers did not see it: *"),
+    Fault("differencing", "earlier releases are not compared", "both tables would leave"),
+    Fault("opt-outs", "everybody is let into the box", "* canaries were seen who have opted out"),
+    Fault("opt-outs", "nobody has opted out", "no canary has opted out, so nothing was tried"),
+    Fault("pseudonyms", "one key is used for all studies", "two studies share * pseudonyms"),
+    Fault(
+        "pseudonyms",
+        "an extract stands in the store's order",
+        "two studies' extracts stand in the same order",
+    ),
+    Fault("never-leaves", "maintenance may be released", "what a health job made could be signed off"),
+    Fault("rows", "everybody is let into the box", "tpp.*: * rows were seen, * were built*"),
+    Fault(
+        "freshness",
+        "a table was not brought up to date",
+        "tpp.covid_tests ends * months before its extract; in the build before it was 0",
+    ),
+    Fault("freshness", "the extract is old", "tpp was extracted * days ago*"),
+    Fault("freshness", "an older extract was loaded", "tpp was extracted on *, and the build before on *"),
+    Fault("integrity", "rows of people who are not there", "tpp.*: * rows belong to nobody*"),
+    Fault("round-trip", "a run takes ten times as long as the 30 before it", "* s, usually * s"),
+    Fault("throughput", "a run takes ten times as long as the 30 before it", "* actions a minute, usually *"),
+)
+"""Seen by `tre health run`."""

@@ -1,0 +1,102 @@
+"""Are the stores those that were built, fresh, and about as large as the build before? Refuses to compare a build with itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tre.custody.errors import Refusal
+from tre.health.eyes import Eyes, StoreTold
+from tre.health.found import Found
+from tre.records.daybook import Daybook, Entry, Facts
+from tre.service import By
+
+MOST_DRIFT = 0.2
+"""The part of its rows that a table may gain or lose between two builds before somebody should look."""
+BUILD, ACCEPTED = "build", "build-accepted"
+"""What a build held, noted when it was first looked at; and that a maintainer has looked, and knows why it changed."""
+
+
+def stores_are_whole_and_fresh(eyes: Eyes) -> Found:
+    """Every store is the one that was built, to the byte, with an opt-out list that may still be used [P6]."""
+    fix = "Load the current lists and rebuild the store: `tre data ingest`."
+    for store in eyes.stores():
+        age = eyes.now.date() - store.opt_outs
+        if store.fault:
+            return Found("stores", False, f"{store.backend}: {store.fault}", fix)
+        if age > eyes.rules.opt_outs or age.days < 0:
+            return Found("stores", False, f"{store.backend}: the opt-out list is of {store.opt_outs}", fix)
+    said = ", ".join(store.backend for store in eyes.stores()) or "no store is built yet"
+    return Found("stores", True, said)
+
+
+def tables_have_not_drifted(eyes: Eyes) -> Found:
+    """No table gained or lost a great part of its rows since the last build, and none is gone."""
+    changed = [
+        change for store in eyes.stores() if not store.fault for change in _changes(eyes.daybook, store)
+    ]
+    fix = "Ask the data's supplier before anybody uses the build; `tre health accept` once it is explained."
+    return Found("tables", not changed, "; ".join(changed) or "as at the last build", fix)
+
+
+def _changes(daybook: Daybook, store: StoreTold) -> list[str]:
+    """What of a store is not as the build before it."""
+    before = last_build(daybook, store)
+    if before is None:
+        return []
+    rows = rows_of(before.facts)
+    drifted = [
+        f"{store.backend}.{table} went from {rows[table]} rows to {now}"
+        for table, now in sorted(store.rows.items())
+        if table in rows and has_drifted(rows[table], now)
+    ]
+    return [
+        *drifted,
+        *(f"{store.backend}.{table} is gone" for table in sorted(rows) if table not in store.rows),
+    ]
+
+
+def has_drifted(before: int, now: int) -> bool:
+    """Whether a table's rows changed more than a build explains; a table that was empty may be filled."""
+    return before > 0 and abs(now - before) > MOST_DRIFT * before
+
+
+def last_build(daybook: Daybook, store: StoreTold) -> Entry | None:
+    """What the build before this one held; nothing where there was none, or a maintainer has accepted this one."""
+    accepted = {str(entry.facts["version"]) for entry in daybook.entries(ACCEPTED)}
+    if store.version in accepted:
+        return None
+    builds = (e for e in daybook.entries(BUILD) if e.facts["backend"] == store.backend)
+    return next((e for e in reversed([*builds]) if e.facts["version"] != store.version), None)
+
+
+def rows_of(facts: Mapping[str, Any]) -> dict[str, int]:
+    """The rows of each table, from what was noted of a build."""
+    return {name.removeprefix("rows."): int(rows) for name, rows in facts.items() if name.startswith("rows.")}
+
+
+def note_builds(eyes: Eyes, actor: str) -> None:
+    """Keep what each build holds, once."""
+    known = {str(entry.facts["version"]) for entry in eyes.daybook.entries(BUILD)}
+    for store in eyes.stores():
+        if store.version and store.version not in known:
+            rows = {f"rows.{table}": rows for table, rows in store.rows.items()}
+            facts: Facts = {"backend": store.backend, "version": store.version, **rows}
+            eyes.daybook.note(BUILD, actor=actor, at=eyes.now, facts=facts)
+
+
+def accept_build(eyes: Eyes, by: By, backend: str, why: str) -> str:
+    """Note that a maintainer has looked at the build that stands, and knows why its tables changed; gives its version.
+
+    Raises:
+        Refusal: that backend has no store that can be opened.
+    """
+    store = next((each for each in eyes.stores() if each.backend == backend and each.version), None)
+    if store is None:
+        raise Refusal(
+            "no-such-build",
+            "That backend has no store that is whole.",
+            "See `tre doctor` for which there are.",
+            "P13",
+        )
+    facts: Facts = {"backend": backend, "version": store.version, "why": why}
+    eyes.daybook.note(ACCEPTED, actor=by.person.id, at=by.now, facts=facts)
+    return store.version
