@@ -12,6 +12,7 @@ from job_specs import schema
 from output_checks.manual import manual
 from scripts import (
     commands_page,
+    draw_api,
     draw_authorisation,
     draw_cases,
     draw_health,
@@ -29,6 +30,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/house.md": lambda: draw_house.page(draw_house.survey()),
     "docs/commands.md": commands_page.page,
     "docs/authorisation.md": draw_authorisation.page,
+    "docs/api.md": draw_api.page,
     "docs/lifecycle.md": draw_lifecycle.page,
     "docs/legal-bases.md": draw_law.page,
     "job_specs/schema.json": schema.text,

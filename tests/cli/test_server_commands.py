@@ -5,6 +5,8 @@ import json
 import pytest
 
 from tests.browser.conftest import DEMO, served
+from tests.web.conftest import Desk
+from tests.web.review_world import ROUNDED, offered
 from tre.cli.app import run_command_line
 from tre.cli.exits import Exit
 from tre.cli.remote import Server, call_of
@@ -22,7 +24,7 @@ def ask(tmp_path, capsys, monkeypatch):
     (tmp_path / "site" / "people.toml").write_bytes((DEMO / "people.toml").read_bytes())
     for town in served(tmp_path / "site"):
         now = int(town.now().timestamp())
-        for person in ("ada", "ben"):
+        for person in ("ada", "ben", "cleo", "dan"):
             made = Token(f"token-{person}", person, "test", ("read", "write", "judge"), now, now + 600, 0)
             town.opening.common(Settings()).accounts.add_token(digest_of(f"tre_{person}"), made)
 
@@ -34,6 +36,7 @@ def ask(tmp_path, capsys, monkeypatch):
             assert Exit(ended) is ends, said
             return json.loads(said.out) if said.out.strip() else said.err
 
+        run.desk = Desk(tmp_path / "site")
         yield run
 
 
@@ -50,7 +53,8 @@ def test_a_refusal_of_the_server_is_told_in_its_words(ask) -> None:
     study = ask("ada", "study", "apply", str(DEMO / "application.toml"))
     said = ask("ada", "study", "reject", study["study"], ends=Exit.REFUSED)
     assert "not-your-role" in said
-    assert "not-by-server" in ask("ada", "review", "list", ends=Exit.REFUSED)
+    assert "not-by-server" in ask("ada", "ledger", "verify", ends=Exit.REFUSED)
+    assert "not-your-role" in ask("ben", "review", "list", ends=Exit.REFUSED)
     assert "not-there" in ask("ada", "study", "show", "../me", ends=Exit.REFUSED)
 
 
@@ -66,3 +70,31 @@ def test_a_folder_goes_as_a_zip(tmp_path) -> None:
     assert call.path == "/jobs"
     assert call.body is not None
     assert (call.body["study"], call.body["backend"]) == ("study-1", "emis")
+
+
+def test_two_checkers_review_and_sign_off_by_a_server(ask) -> None:
+    job = offered(ask.desk, {"output/one.csv": ROUNDED, "output/two.csv": ROUNDED.replace(b"120", b"125")})
+    assert ask("cleo", "review", "list")["total"] == 1
+    opened = ask("cleo", "review", "open", job, "output/one.csv", "--offered")
+    assert opened["rows"][0] == ["North East", "120"]
+    assert ask("cleo", "review", "vote", job, "--approve-all")["stage"] == "voted"
+    ask("dan", "review", "vote", job, "--changes", "output/two.csv", "--note", "Why?", ends=Exit.REFUSED)
+    voted = ask(
+        "dan", "review", "vote", job, "--approve-all", "--changes", "output/two.csv", "--note", "Why?"
+    )
+    assert (voted["stage"], voted["enough"]) == ("reviewed", ["output/one.csv"])
+    assert ask("dan", "review", "changes", job, "--note", "Say why.")["stage"] == "returned"
+    answered = ask("ada", "job", "resubmit", job, "--withhold", "output/two.csv", "--note", "Left out.")
+    assert answered["stage"] == "landed"
+    looks = [
+        each.actor
+        for each in ask.desk.common.service.ledger.case_events(job)
+        if each.event.kind == "request.viewed"
+    ]
+    assert looks == ["cleo"]
+
+
+def test_a_breach_is_reported_by_a_server(ask) -> None:
+    offered(ask.desk, {"output/one.csv": ROUNDED})
+    assert ask("ben", "incident", "report", "study-1", "--why", "A name in it.")["stopped"]
+    assert ask.desk.common.service.study("study-1").stage.value == "suspended"

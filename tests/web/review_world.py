@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import job_specs
 from job_specs.model import Purpose, Sensitivity
 from output_checks.check import check
 from output_checks.model import Confidence, Verdict
@@ -12,10 +14,13 @@ from output_checks.policy import load_policy
 from tre.custody import events as e
 from tre.custody.outputs import Offered, Output
 from tre.custody.requests import ActionAsked, ActionKind, Submission
+from tre.dispatch.code import Code, keep
+from tre.dispatch.intake import SPEC
 from tre.records.vault.quarantine import Quarantine
 
 TABLE = b"region,people\nNorth East,120\nLondon,3\nSouth West,45\n"
 ROUNDED = b"region,people\nNorth East,120\nLondon,55\nSouth West,45\n"
+STUDY = Path(job_specs.__file__).parent / "examples" / "covid-tests"
 ACTION = "tables"
 IMAGE, STORE, LIST, LOG = "sha256:" + "6" * 64, "7" * 64, "8" * 64, "0" * 64
 
@@ -44,7 +49,7 @@ def offered(
         desk.approved(study)
     proposal = desk.common.service.study(study).proposal
     submission = Submission(
-        study, Purpose.COVID_19_RESEARCH, "b" * 64, "c" * 64, proposal.datasets,
+        study, Purpose.COVID_19_RESEARCH, *written(desk), proposal.datasets,
         (ActionAsked(ACTION, ActionKind.CODE, (), "e" * 64),), **more,
     )  # fmt: skip
     desk.common.service.submit(desk.by("ada"), request, submission)
@@ -62,6 +67,12 @@ def offered(
     )
     check_again(desk, request, shown)
     return request
+
+
+def written(desk: Any) -> tuple[str, str]:
+    """A spec and its code, kept; by digest."""
+    code = Code({SPEC: (STUDY / SPEC).read_bytes()})
+    return desk.common.documents.put(code.files[SPEC]), keep(code, desk.common.documents.put)
 
 
 def check_again(desk: Any, request: str, shown: tuple[Offered, ...]) -> None:

@@ -5,6 +5,7 @@ decision on somebody else's work. Refuses a cookie, and a field that no body has
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from job_specs.model import TableScope
 from tre.custody.reasons import Reason, ReasonCode
+from tre.records.read_models import Listing
 from tre.web.asking import Ask, unclear
 from tre.web.routes import Declare, handed_in
 from tre.web.who import PUBLIC, Who
@@ -25,6 +27,8 @@ Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Columns = dict[Short, list[Short]]
 Answer = dict[str, Any]
+SHORT = 50
+"""Rows on a page of the API."""
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,10 +48,6 @@ class Words(Body, frozen=True, kw_only=True):
     note: Text
 
 
-class Nothing(Body, frozen=True, kw_only=True):
-    """Nothing: the step says all."""
-
-
 def asks(path: str, who: Who) -> Declare:
     """Declare what is asked of the API."""
     declare = get(
@@ -56,9 +56,9 @@ def asks(path: str, who: Who) -> Declare:
     return lambda handler: declare(handed_in(handler))
 
 
-def does(path: str, who: Who) -> Declare:
-    """Declare a step that is taken through the API."""
-    scope = "judge" if who.fresh else "write"
+def does(path: str, who: Who, *, scope: str = "write") -> Declare:
+    """Declare a step that is taken through the API; what asks a page for a fresh proof asks a token for ``judge``."""
+    scope = "judge" if who.fresh else scope
     declare = post(
         f"/api{path}",
         opt={"who": who, "scope": scope},
@@ -77,6 +77,12 @@ def answer(view: Mapping[str, Any], steps: list[str] | set[str]) -> Answer:
     """An answer: what is so, and which steps this person may try next."""
     said = {name: value for name, value in view.items() if name != "next_steps"}
     return said | {"allowed_actions": sorted(steps)}
+
+
+def listed(listing: Listing[Any]) -> Answer:
+    """One page of a list."""
+    rows = [asdict(row) for row in listing.rows]
+    return {"rows": rows, "total": listing.total, "page": listing.page, "pages": listing.last}
 
 
 def scopes_of(columns: Mapping[str, list[str]]) -> tuple[TableScope, ...]:

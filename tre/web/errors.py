@@ -16,7 +16,7 @@ from litestar.types import ExceptionHandlersMap
 
 from job_specs.errors import SpecError
 from job_specs.sql.model import SqlRefused
-from tre.custody.errors import Refusal
+from tre.custody.errors import Malformed, Refusal
 from tre.dispatch.errors import DispatchError
 from tre.records.errors import CaseMoved, LedgerRefused, LedgerUnavailable
 from tre.web.asking import CONFIRM_FIELDS, Ask
@@ -96,6 +96,14 @@ def spec_refused(request: Asked, error: SpecError | SqlRefused | DispatchError) 
     return _answer(request, told, SPEC_REFUSED)
 
 
+def malformed(request: Asked, error: Malformed) -> Response[Any]:
+    """What was sent makes nothing that can be; where nothing was sent, it is a fault of ours."""
+    if request.method != "POST":
+        return fault(request, error)
+    told = Told("form-unclear", f"What was sent cannot be: {error}.", "Mend it and send it again.", "P13")
+    return _answer(request, told, SPEC_REFUSED)
+
+
 def busy(request: Asked, error: CaseMoved | LedgerUnavailable) -> Response[Any]:
     """Somebody else was quicker, or the ledger did not answer: nothing was written."""
     told = Told(
@@ -167,6 +175,7 @@ HANDLERS: ExceptionHandlersMap = {
     SpecError: spec_refused,
     SqlRefused: spec_refused,
     DispatchError: spec_refused,
+    Malformed: malformed,
     CaseMoved: busy,
     LedgerUnavailable: busy,
     LedgerRefused: of_another_kind,

@@ -14,7 +14,7 @@ from tre.records import rows
 from tre.records.database import reading, writing
 from tre.records.envelope import GENESIS
 from tre.records.ledger import Ledger
-from tre.records.read_models.listing import Listing, Wanted, counts, listing
+from tre.records.read_models.listing import Listing, Wanted, counts, ids, listing
 from tre.records.read_models.projections import PART, rows_of
 from tre.records.read_models.shapes import (
     Register,
@@ -97,6 +97,11 @@ class ReadModels:
         """One page of a list."""
         with reading(self._engine) as connection:
             return listing(connection, shape, wanted)
+
+    def ids(self, shape: type[Row], wanted: Wanted) -> tuple[str, ...]:
+        """The names alone of the first page of a list."""
+        with reading(self._engine) as connection:
+            return ids(connection, shape, wanted)
 
     def counts(self, shape: type[Row], column: str) -> dict[str, int]:
         """How many rows a list has of each word in a column."""

@@ -63,9 +63,21 @@ def listing(connection: Connection, shape: type[R], wanted: Wanted) -> Listing[R
     page = min(max(1, wanted.page), max(1, -(-total // wanted.size)))
     keys = (table.c[wanted.newest], table.c.id)
     order = [key.asc() if wanted.oldest_first else key.desc() for key in keys]
-    query = select(table).where(*tests).order_by(*order).limit(wanted.size).offset((page - 1) * wanted.size)
+    # The page is chosen by what an index holds, and only its own rows are read whole.
+    chosen = select(table.c.id).where(*tests).order_by(*order)
+    chosen = chosen.limit(wanted.size).offset((page - 1) * wanted.size)
+    query = select(table).where(table.c.id.in_(chosen.scalar_subquery())).order_by(*order)
     rows = tuple(from_columns(shape, row) for row in connection.execute(query).mappings())
     return Listing(rows, total, page, wanted.size)
+
+
+def ids(connection: Connection, shape: type[Row], wanted: Wanted) -> tuple[str, ...]:
+    """The names alone of what a page of the list would hold."""
+    table = TABLE_OF[shape]
+    keys = (table.c[wanted.newest], table.c.id)
+    order = [key.asc() if wanted.oldest_first else key.desc() for key in keys]
+    query = select(table.c.id).where(*_tests(table, wanted)).order_by(*order).limit(wanted.size)
+    return tuple(connection.execute(query).scalars())
 
 
 def counts(connection: Connection, shape: type[Row], column: str) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
@@ -54,7 +55,7 @@ SHELVES = (
         ("submitted_at", "id"),
         ("study", "submitted_at", "id"),
         ("stage", "submitted_at", "id"),
-        ("stage", "offered_at", "id"),
+        ("stage", "offered_at", "id", "study", "submitter"),
     ),
     _shelf("register_studies", RegisteredStudy, ("approved_at", "id"), ("status", "approved_at", "id")),
     _shelf(
@@ -94,8 +95,16 @@ def _to_column(value: Any) -> Any:
 
 def from_columns(shape: type[R], columns: Mapping[Any, Any]) -> R:
     """The row that its table keeps so."""
-    hints = get_type_hints(shape)
-    lists = {name for name, hint in hints.items() if hint == tuple[str, ...]}
-    values = {name: tuple(json.loads(columns[name])) if name in lists else columns[name] for name in hints}
+    values = {
+        name: tuple(json.loads(columns[name])) if is_list else columns[name]
+        for name, is_list in _columns_of(TABLE_OF[shape].name)
+    }
     build: Callable[..., R] = shape
     return build(**values)
+
+
+@cache
+def _columns_of(table: str) -> tuple[tuple[str, bool], ...]:
+    """A table's columns, and whether each is a list of words."""
+    shape = next(shelf.shape for shelf in SHELVES if shelf.table.name == table)
+    return tuple((name, hint == tuple[str, ...]) for name, hint in get_type_hints(shape).items())

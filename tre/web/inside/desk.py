@@ -115,7 +115,13 @@ class Desk:
     # -- bytes ---------------------------------------------------------------------------------------------------
 
     def look(self, digest: str) -> None:
-        """Put the look on the ledger, before the bytes are opened; once in a sitting at the same bytes [P13]."""
+        """Put the look on the ledger, before the bytes are opened; once in a sitting at the same bytes [P13].
+
+        A program has no sittings: each of its looks is one.
+        """
+        if not self.ask.visitor.session:
+            self._looked(digest)
+            return
         sitting = f"{self.ask.visitor.session}/{self.ask.person.id}/{self.case.id}/{digest}"
         self.inside.looks.get(sitting, lambda: self._looked(digest))
 

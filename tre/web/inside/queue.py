@@ -51,25 +51,39 @@ class Line:
 @shows("/review", CHECKERS)
 def queue(ask: Ask, inside: Inside) -> Template:
     """What waits, oldest first, without what is one's own study's."""
+    found, lines = lines_of(ask, inside)
+    return ask.page("inside/queue.html", lines=lines, place=found, load=inside.desk.load(ask.now.timestamp()))
+
+
+def lines_of(ask: Ask, inside: Inside) -> tuple[Listing[RequestRow], list[Line]]:
+    """One page of what waits, with how long each has waited and who is at it."""
     found = _listing(ask, inside, [stage.value for stage in OPEN], page_asked(ask))
-    now = ask.now.timestamp()
-    held = inside.desk.held([row.id for row in found.rows], now)
+    held = inside.desk.held([row.id for row in found.rows], ask.now.timestamp())
     lines = [
         Line(row, working_days(_day(row.offered_at), ask.now.date()), held.get(row.id, ()))
         for row in found.rows
     ]
-    return ask.page("inside/queue.html", lines=lines, place=found, load=inside.desk.load(now))
+    return found, lines
 
 
 @takes("/review/next", CHECKERS)
 def next_one(ask: Ask, inside: Inside) -> Redirect:
-    """Take up the request that has waited longest, that nobody else is enough at, and that one may judge."""
+    """Take up the request that has waited longest."""
+    return ask.go(f"/review/{taken_up(ask, inside)}")
+
+
+def taken_up(ask: Ask, inside: Inside) -> str:
+    """The request that has waited longest, that nobody else is enough at, and that one may judge: claimed.
+
+    Raises:
+        Refusal: nothing waits for this person.
+    """
     for row in _waiting(ask, inside):
         case = inside.common.service.request(row.id)
         voted = ask.person.id in {vote.checker for vote in case.votes}
         apart = sight(ask.person, case, inside.common.service.study_of(case)).inside
         if apart and not voted and inside.desk.claim(row.id, ask.person.id, ask.now.timestamp()):
-            return ask.go(f"/review/{row.id}")
+            return row.id
     raise unclear("queue", "holds nothing that waits for you")
 
 
@@ -97,11 +111,11 @@ def working_days(since: date, until: date) -> int:
 def _listing(ask: Ask, inside: Inside, stages: list[str], page: int) -> Listing[RequestRow]:
     models = inside.common.read_models
     models.catch_up()
-    mine = models.listing(StudyRow, Wanted(newest="position", holds={"members": ask.person.id}, size=1000))
+    mine = models.ids(StudyRow, Wanted(newest="position", holds={"members": ask.person.id}, size=1000))
     wanted = Wanted(
         newest="offered_at",
         where={"stage": stages},
-        without={"study": [study.id for study in mine.rows], "submitter": [ask.person.id]},
+        without={"study": mine, "submitter": [ask.person.id]},
         page=page,
         size=25,
         oldest_first=True,

@@ -3,8 +3,6 @@
 It says what the pages say, from the same views. Refuses what the core refuses, in the core's words.
 """
 
-import base64
-import binascii
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -12,21 +10,17 @@ from typing import Any
 from job_specs.model import Purpose
 from tre.custody.commands import Step
 from tre.custody.errors import Malformed
-from tre.custody.reasons import Reason, ReasonCode
-from tre.custody.requests import JobRequest
 from tre.custody.studies import Application, ColumnReason, Proposal, Section
-from tre.data.catalogue import BACKENDS
-from tre.dispatch.archive import unpack
 from tre.records.read_models import (
     RegisteredJob,
     RegisteredRelease,
     RegisteredStudy,
-    RequestRow,
     StudyRow,
     Wanted,
 )
 from tre.views import study_view
 from tre.web.api import (
+    SHORT,
     Answer,
     Because,
     Body,
@@ -34,24 +28,20 @@ from tre.web.api import (
     Day,
     Short,
     Text,
-    Words,
     answer,
     asks,
     does,
+    listed,
     reason_of,
     scopes_of,
 )
 from tre.web.asking import Ask, unclear
 from tre.web.errors import not_there
 from tre.web.lists import page_asked
-from tre.web.outside.application_view import steps_for
+from tre.web.outside.application_view import changes_between, columns_asked, sections_of, steps_for
 from tre.web.outside.doors import Outside
-from tre.web.outside.job_view import job_view
-from tre.web.outside.jobs import Handed, found, hand_in, own_studies
-from tre.web.outside.studies import SEE_ALL, sees
+from tre.web.outside.studies import SEE_ALL, revisions, sees
 from tre.web.who import OWN_ACCOUNT, PUBLIC, SIGNED_IN, takers
-
-SHORT = 50
 
 
 class WhyColumn(Body, frozen=True, kw_only=True):
@@ -106,21 +96,6 @@ class RemarkBody(Body, frozen=True, kw_only=True):
     note: Text
 
 
-class CodeBody(Body, frozen=True, kw_only=True):
-    """A study's folder as a ZIP file in base64, for which study, to run in which backend."""
-
-    study: Short
-    code: str
-    backend: Short = BACKENDS[0]
-
-
-class ResubmitBody(Body, frozen=True, kw_only=True):
-    """An answer to the checkers, and the paths that are no longer asked for."""
-
-    note: Text
-    withheld: tuple[Short, ...] = ()
-
-
 @asks("/me", OWN_ACCOUNT)
 def me(ask: Ask) -> Answer:
     """Who the token's owner is, and what it may do."""
@@ -130,7 +105,8 @@ def me(ask: Ask) -> Answer:
         "roles": sorted(person.roles),
         "trained_until": person.trained_until.isoformat(),
     }
-    return said | {"scopes": sorted(ask.visitor.scopes)}
+    tokens = [asdict(each) for each in ask.common.accounts.tokens(person.id)]
+    return said | {"scopes": sorted(ask.visitor.scopes), "tokens": tokens}
 
 
 @asks("/studies", SIGNED_IN)
@@ -139,7 +115,7 @@ def api_studies(ask: Ask, outside: Outside) -> Answer:
     models, person = outside.common.read_models, ask.person
     models.catch_up()
     holds = {} if SEE_ALL & person.roles else {"members": person.id}
-    return _listed(
+    return listed(
         models.listing(StudyRow, Wanted("changed_at", holds=holds, page=page_asked(ask), size=SHORT))
     )
 
@@ -148,6 +124,23 @@ def api_studies(ask: Ask, outside: Outside) -> Answer:
 def api_study(ask: Ask, outside: Outside, case_id: str) -> Answer:
     """One study."""
     return _study(ask, _seen(ask, outside, case_id))
+
+
+@asks("/studies/{case_id:str}/columns", SIGNED_IN)
+def api_columns(ask: Ask, outside: Outside, case_id: str) -> Answer:
+    """Each column that a study asks for: how it could harm, why it is needed, who else uses it [P8]."""
+    study = _seen(ask, outside, case_id)
+    outside.common.read_models.catch_up()
+    return {"study": study.id, "columns": [asdict(each) for each in columns_asked(outside, study)]}
+
+
+@asks("/studies/{case_id:str}/changes", SIGNED_IN)
+def api_study_changes(ask: Ask, outside: Outside, case_id: str) -> Answer:
+    """What differs between two revisions of an application; ``?from=`` and ``?to=`` name others than the last two."""
+    study = _seen(ask, outside, case_id)
+    before, after = revisions(ask, study)
+    changes = changes_between(study.proposals[before - 1], study.proposals[after - 1])
+    return {"study": study.id, "from": before, "to": after, "changes": [asdict(each) for each in changes]}
 
 
 @does("/studies", takers(Step.APPLY))
@@ -233,54 +226,26 @@ def api_discuss(ask: Ask, outside: Outside, case_id: str, data: RemarkBody) -> A
     return _study(ask, outside.common.service.discuss(ask.by, case_id, data.section, ask.note(data.note)))
 
 
-@asks("/jobs", SIGNED_IN)
-def api_jobs(ask: Ask, outside: Outside) -> Answer:
-    """One page of the job requests of one's own studies."""
-    models = outside.common.read_models
-    models.catch_up()
-    mine = [study.id for study in own_studies(ask, outside)]
-    wanted = Wanted("submitted_at", {"study": mine}, page=page_asked(ask), size=SHORT)
-    return _listed(models.listing(RequestRow, wanted))
-
-
-@asks("/jobs/{case_id:str}", SIGNED_IN)
-def api_job(ask: Ask, outside: Outside, case_id: str) -> Answer:
-    """One job request: its stage, its actions in a handful of words, and the findings in bands."""
-    return _job(ask, outside, found(ask, outside, case_id)[0])
-
-
-@does("/jobs", takers(Step.SUBMIT))
-def api_submit(ask: Ask, outside: Outside, data: CodeBody) -> Answer:
-    """Hand in a study's code for a run on real data."""
-    if data.backend not in BACKENDS:
-        raise unclear("backend", f"is none of: {', '.join(BACKENDS)}")
-    try:
-        content = base64.b64decode(data.code, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise unclear("code", "is not base64") from error
-    return _job(ask, outside, hand_in(ask, outside, Handed(data.study, unpack(content), data.backend)))
-
-
-@does("/jobs/{case_id:str}/cancel", takers(Step.CANCEL))
-def api_cancel(ask: Ask, outside: Outside, case_id: str, data: Words) -> Answer:
-    """Take a job request back."""
-    found(ask, outside, case_id)
-    reason = Reason(ReasonCode.NO_LONGER_NEEDED, ask.note(data.note))
-    return _job(ask, outside, outside.common.service.cancel(ask.by, case_id, reason))
-
-
-@does("/jobs/{case_id:str}/resubmit", takers(Step.RESUBMIT))
-def api_resubmit(ask: Ask, outside: Outside, case_id: str, data: ResubmitBody) -> Answer:
-    """Answer the checkers and offer again."""
-    found(ask, outside, case_id)
-    withheld, note = tuple(data.withheld), ask.note(data.note)
-    return _job(ask, outside, outside.common.service.resubmit(ask.by, case_id, withheld=withheld, note=note))
-
-
 @asks("/register/studies", PUBLIC)
 def api_register_studies(ask: Ask, outside: Outside) -> Answer:
     """One page of the public register's studies."""
     return _registered(ask, outside, RegisteredStudy, "approved_at")
+
+
+@asks("/register/studies/{study:str}", PUBLIC)
+def api_register_study(ask: Ask, outside: Outside, study: str) -> Answer:
+    """One study on the public register, with one page of its jobs, and its releases."""
+    models = outside.common.read_models
+    models.catch_up()
+    found = models.row(RegisteredStudy, study)
+    if found is None:
+        raise not_there("study")
+    jobs = Wanted("submitted_at", {"study": study}, page=page_asked(ask), size=SHORT)
+    releases = Wanted("released_at", {"study": study}, size=SHORT)
+    return asdict(found) | {
+        "jobs": listed(models.listing(RegisteredJob, jobs)),
+        "releases": listed(models.listing(RegisteredRelease, releases)),
+    }
 
 
 @asks("/register/jobs", PUBLIC)
@@ -297,25 +262,19 @@ def api_register_releases(ask: Ask, outside: Outside) -> Answer:
 
 def _registered(ask: Ask, outside: Outside, shape: Any, newest: str) -> Answer:
     outside.common.read_models.catch_up()
-    return _listed(
-        outside.common.read_models.listing(shape, Wanted(newest, page=page_asked(ask), size=SHORT))
-    )
-
-
-def _listed(listing: Any) -> Answer:
-    rows = [asdict(row) for row in listing.rows]
-    return {"rows": rows, "total": listing.total, "page": listing.page, "pages": listing.last}
+    return listed(outside.common.read_models.listing(shape, Wanted(newest, page=page_asked(ask), size=SHORT)))
 
 
 def _study(ask: Ask, study: Application) -> Answer:
-    return answer(study_view(study), steps_for(ask.person, study))
-
-
-def _job(ask: Ask, outside: Outside, case: JobRequest) -> Answer:
-    case, study, seen = found(ask, outside, case.id)
-    view = job_view(ask, outside, case, study)
-    files = outside.findings(case) if seen.findings and case.offered else []
-    return answer(view | {"files": files}, view["next_steps"])
+    sections = [
+        {
+            **each,
+            "fields": dict(each["fields"]),
+            "assessed": each["assessed"].agreed if each["assessed"] else None,
+        }
+        for each in sections_of(study, ask.common.documents.get)
+    ]
+    return answer(study_view(study) | {"sections": sections}, steps_for(ask.person, study))
 
 
 def _seen(ask: Ask, outside: Outside, case_id: str) -> Application:
@@ -359,9 +318,10 @@ READ = (
     me,
     api_studies,
     api_study,
-    api_jobs,
-    api_job,
+    api_columns,
+    api_study_changes,
     api_register_studies,
+    api_register_study,
     api_register_jobs,
     api_register_releases,
 )
@@ -369,4 +329,4 @@ STUDY_STEPS = (
     api_apply, api_revise, api_approve, api_return, api_reject, api_suspend, api_reinstate, api_withdraw, api_assess,
     api_discuss,
 )  # fmt: skip
-ROUTES = (*READ, *STUDY_STEPS, api_submit, api_cancel, api_resubmit)
+ROUTES = (*READ, *STUDY_STEPS)

@@ -114,8 +114,7 @@ def _column(outside: Outside, study: str, *, table: str, column: str, why: str) 
 
 def _others(outside: Outside, study: str, column: str) -> tuple[str, ...]:
     wanted = Wanted("changed_at", {"stage": "approved"}, {"approved_columns": column}, size=MOST_OTHERS)
-    listed = outside.common.read_models.listing(StudyRow, wanted)
-    return tuple(row.id for row in listed.rows if row.id != study)
+    return tuple(each for each in outside.common.read_models.ids(StudyRow, wanted) if each != study)
 
 
 def changes_between(before: Proposal, after: Proposal) -> tuple[FieldChange, ...]:

@@ -23,7 +23,7 @@ MOST_DRAFTS = 30
 @takes("/studies/new", takers(Step.APPLY))
 def new_draft(ask: Ask, outside: Outside) -> Redirect:
     """Begin an application."""
-    return ask.go(f"/studies/drafts/{_begin(ask, outside, '', {'members': [ask.person.id]})}")
+    return ask.go(f"/studies/drafts/{begin_draft(ask, outside, '', {'members': [ask.person.id]})}")
 
 
 @takes("/studies/{case_id:str}/revise", takers(Step.REVISE))
@@ -32,22 +32,22 @@ def revise_draft(ask: Ask, outside: Outside, case_id: str) -> Redirect:
     study = outside.common.service.study(case_id)
     if ask.person.id not in study.members:
         raise not_there("study")
-    return ask.go(f"/studies/drafts/{_begin(ask, outside, case_id, of_proposal(study.proposal))}")
+    return ask.go(f"/studies/drafts/{begin_draft(ask, outside, case_id, of_proposal(study.proposal))}")
 
 
 @shows("/studies/drafts/{draft:str}", takers(Step.APPLY))
 def draft_page(ask: Ask, outside: Outside, draft: str) -> Template:
     """The form."""
-    kept = _kept(ask, draft)
+    kept = kept_draft(ask, draft)
     return _form(ask, outside, kept, from_body(kept["body"]))
 
 
 @takes("/studies/drafts/{draft:str}", takers(Step.APPLY, Step.REVISE))
 def save_draft(ask: Ask, outside: Outside, draft: str) -> Template | Redirect | Response[dict[str, str]]:
     """Save it; and, where that is asked, hand it in."""
-    kept = _kept(ask, draft)
+    kept = kept_draft(ask, draft)
     filled = filled_in(ask.form)
-    _save(ask, draft, kept["about"], as_body(filled))
+    save_fields(ask, draft, kept["about"], as_body(filled))
     if ask.form.text("do") == "keep":
         return Response({"saved": ask.now.isoformat(timespec="seconds")})
     if ask.form.text("do") != "apply":
@@ -73,24 +73,27 @@ def _hand_in(ask: Ask, outside: Outside, about: str, proposal: Proposal) -> str:
     return take(ask.by, study, proposal).id
 
 
-def _begin(ask: Ask, outside: Outside, about: str, filled: dict[str, list[str]]) -> str:
+def begin_draft(ask: Ask, outside: Outside, about: str, filled: dict[str, list[str]]) -> str:
+    """Begin a draft; its name."""
     if len(ask.common.accounts.drafts(ask.person.id)) >= MOST_DRAFTS:
         raise Refusal(
             "too-many-drafts", f"You have {MOST_DRAFTS} drafts.", "Hand one in, or let one go.", "P4"
         )
     draft = outside.common.new_id("draft")
-    _save(ask, draft, about, as_body(filled))
+    save_fields(ask, draft, about, as_body(filled))
     return draft
 
 
-def _save(ask: Ask, draft: str, about: str, body: str) -> None:
+def save_fields(ask: Ask, draft: str, about: str, body: str) -> None:
+    """Save a draft of one's own."""
     now = int(ask.now.timestamp())
     whole = len(body) <= LONGEST
     if not whole or not ask.common.accounts.keep_draft(draft, ask.person.id, about=about, body=body, now=now):
         raise Refusal("form-unclear", "This draft is too long to be kept.", "Shorten it.", "P4")
 
 
-def _kept(ask: Ask, draft: str) -> dict[str, str]:
+def kept_draft(ask: Ask, draft: str) -> dict[str, str]:
+    """A draft of one's own."""
     kept = ask.common.accounts.draft(draft, ask.person.id)
     if kept is None:
         raise not_there("draft")

@@ -4,6 +4,8 @@ from tre.custody.people import Role
 from tre.web.app import Face, Link
 from tre.web.outside import (
     api,
+    api_jobs,
+    api_own,
     drafts,
     home,
     inbox,
@@ -30,6 +32,8 @@ ROUTES = (
     *incidents.ROUTES,
     *inbox.ROUTES,
     *api.ROUTES,
+    *api_jobs.ROUTES,
+    *api_own.ROUTES,
 )
 LINKS = (
     Link("Register", "/register", PUBLIC),

@@ -39,9 +39,14 @@ def inbox(ask: Ask, outside: Outside) -> Template:
 @takes("/inbox/read", SIGNED_IN)
 def read_all(ask: Ask, outside: Outside) -> Redirect:
     """Remember that everything up to now was read."""
+    remember_read(ask, outside)
+    return ask.go("/inbox")
+
+
+def remember_read(ask: Ask, outside: Outside) -> None:
+    """Remember that everything up to now was read."""
     notices = notices_for(ask, outside)
     ask.common.accounts.see(ask.person.id, max((each.position for each in notices), default=0))
-    return ask.go("/inbox")
 
 
 def notices_for(ask: Ask, outside: Outside) -> list[Notice]:

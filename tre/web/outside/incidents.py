@@ -28,8 +28,14 @@ def incident_page(ask: Ask) -> Template:
 @takes("/incidents/new", REPORTERS)
 def report(ask: Ask, outside: Outside) -> Redirect:
     """Recall a release and stop its study; or stop a study."""
-    about, note = ask.form.required("about", most=100), ask.note(ask.form.text("note"))
-    service = outside.common.service
+    about = ask.form.required("about", most=100)
+    stop(ask, outside, about, ask.form.text("note"))
+    return ask.go(f"/incidents/done?about={about}")
+
+
+def stop(ask: Ask, outside: Outside, about: str, words: str) -> None:
+    """Recall what left and stop its study; or stop the study."""
+    note, service = ask.note(words), outside.common.service
     history = service.ledger.case_events(about)
     if not history:
         raise not_there("study or release")
@@ -37,7 +43,6 @@ def report(ask: Ask, outside: Outside) -> Redirect:
         service.recall(ask.by, about, note)
     else:
         service.suspend(ask.by, about, Reason(ReasonCode.SUSPECTED_BREACH, note))
-    return ask.go(f"/incidents/done?about={about}")
 
 
 @shows("/incidents/done", OWN_ACCOUNT)

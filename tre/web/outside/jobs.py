@@ -38,7 +38,7 @@ def jobs(ask: Ask, outside: Outside) -> Template:
     """The job requests of one's own studies, the newest first."""
     models = outside.common.read_models
     models.catch_up()
-    mine = [study.id for study in own_studies(ask, outside)]
+    mine = own_ids(ask, outside)
     listed = models.listing(RequestRow, Wanted("submitted_at", {"study": mine}, page=page_asked(ask)))
     return ask.page("outside/jobs.html", jobs=listed)
 
@@ -184,6 +184,12 @@ def own_studies(ask: Ask, outside: Outside) -> tuple[StudyRow, ...]:
     return outside.common.read_models.listing(StudyRow, wanted).rows
 
 
+def own_ids(ask: Ask, outside: Outside) -> tuple[str, ...]:
+    """The names of the studies that this person is a member of."""
+    wanted = Wanted("changed_at", holds={"members": ask.person.id}, size=MOST_STUDIES)
+    return outside.common.read_models.ids(StudyRow, wanted)
+
+
 def code_of(outside: Outside, case: JobRequest) -> Code:
     """The code of a request, by digest, hashed again on the way."""
     return fetch(case.submission.code, outside.common.documents.get)
@@ -193,10 +199,9 @@ def previous(outside: Outside, case: JobRequest) -> JobRequest | None:
     """The study's request before this one, if there was one."""
     models = outside.common.read_models
     models.catch_up()
-    listed = models.listing(
+    ids = models.ids(
         RequestRow, Wanted("submitted_at", {"study": case.submission.application}, size=MOST_STUDIES)
     )
-    ids = [row.id for row in listed.rows]
     earlier = ids[ids.index(case.id) + 1 :] if case.id in ids else []
     return outside.common.service.request(earlier[0]) if earlier else None
 

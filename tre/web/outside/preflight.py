@@ -40,7 +40,7 @@ def preflight(ask: Ask, outside: Outside, case_id: str) -> Template:
         raise not_there("pre-flight")
     files = outside.findings(case)[:MOST_FILES_SHOWN]
     member = ask.person.id in study.members
-    said = {each.path: _said(outside, case, each.path) for each in case.offered}
+    said = {each.path: said_of(outside, case, each.path) for each in case.offered}
     return ask.page(
         "outside/preflight.html",
         job_id=case.id,
@@ -49,7 +49,7 @@ def preflight(ask: Ask, outside: Outside, case_id: str) -> Template:
         total=len(case.offered),
         words=WORDS,
         said=said,
-        known=_declared(outside, case),
+        known=declared(outside, case),
         describes=member and case.stage in {RequestStage.CHECKED, RequestStage.RETURNED},
         answers=member and case.stage is RequestStage.RETURNED,
     )
@@ -59,7 +59,7 @@ def preflight(ask: Ask, outside: Outside, case_id: str) -> Template:
 def describe(ask: Ask, outside: Outside, case_id: str) -> Redirect:
     """Say what the files are: for each, its population, its statistic, and what its columns mean."""
     case, _, _ = found(ask, outside, case_id)
-    known = _declared(outside, case)
+    known = declared(outside, case)
     contexts = tuple(
         FileContext(
             file.path, outside.common.documents.put(written(_filled(ask, number, known.get(file.path, {}))))
@@ -97,12 +97,13 @@ def _filled(ask: Ask, number: int, declared: dict[str, Any]) -> DescribedFile:
     )
 
 
-def _said(outside: Outside, case: JobRequest, path: str) -> DescribedFile:
+def said_of(outside: Outside, case: JobRequest, path: str) -> DescribedFile:
+    """What the study says of a file, as far as it has."""
     context = case.context_of(path)
     return read(outside.common.documents.get(context)) if context else DescribedFile()
 
 
-def _declared(outside: Outside, case: JobRequest) -> dict[str, dict[str, Any]]:
+def declared(outside: Outside, case: JobRequest) -> dict[str, dict[str, Any]]:
     """What the spec itself says of each offered file: its statistic and its columns, in the order declared."""
     spec = parse(outside.common.documents.get(case.submission.spec).decode("utf-8"), file=SPEC)
     return {file.path: _of_file(spec, file.path) for file in case.offered}

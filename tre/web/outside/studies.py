@@ -87,8 +87,7 @@ def study_page(ask: Ask, outside: Outside, case_id: str) -> Template:
 def study_changes(ask: Ask, outside: Outside, case_id: str) -> Template:
     """Two revisions side by side: by default the last two."""
     study = _found(ask, outside, case_id)
-    last = len(study.proposals)
-    before, after = _revision(ask, "from", max(1, last - 1), last), _revision(ask, "to", last, last)
+    before, after = revisions(ask, study)
     changes = changes_between(study.proposals[before - 1], study.proposals[after - 1])
     return ask.page("outside/study_changes.html", study=study, before=before, after=after, changes=changes)
 
@@ -180,6 +179,12 @@ def _section(untrusted: str) -> Section:
     if untrusted not in set(Section):
         raise not_there("section")
     return Section(untrusted)
+
+
+def revisions(ask: Ask, study: Application) -> tuple[int, int]:
+    """The two revisions that the address asks for: by default the last two."""
+    last = len(study.proposals)
+    return _revision(ask, "from", max(1, last - 1), last), _revision(ask, "to", last, last)
 
 
 def _revision(ask: Ask, name: str, default: int, last: int) -> int:
