@@ -1,7 +1,9 @@
 """`tre worker …`: take what was asked as far as the platform may by itself. Refuses to run beside another worker."""
 
+import logging
 import os
 import signal
+import sys
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -16,6 +18,8 @@ from tre.custody.requests import JobState, RequestStage
 from tre.records.locks import only_worker
 from tre.worker import Waiting, Worker
 from tre.worker.gate import DATA_PAUSED, DRAINED, PAUSED, RESUMED
+from tre.worker.logs import write_to
+from tre.worker.traces import Traces, exporter_to
 
 app = typer.Typer(help="Run the worker.", no_args_is_help=True)
 
@@ -26,11 +30,22 @@ def run(
     *,
     name: Annotated[str, typer.Option(help="This worker's own name among those of the site.")] = "worker",
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when nothing moves.")] = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Answer Prometheus on this port of this host alone.", min=0, max=65535)
+    ] = None,
+    traces: Annotated[
+        str, typer.Option(help="Send a trace of each job to this OpenTelemetry collector (OTLP over HTTP).")
+    ] = "",
 ) -> None:
     """Run actions, check what lands, release what is signed off; sleep until there is something to do."""
     s = session(ctx)
+    write_to(sys.stderr, logging.WARNING if until_idle else logging.INFO)
     with only_worker(s.house.folders.worker_lock(name)):
         worker = s.house.worker(name)
+        if traces:
+            worker.watch.traces = Traces(exporter_to(traces), name)
+        if metrics_port is not None:
+            worker.tools.meter.serve(metrics_port)
         _say_walls(s)
         s.house.seals.verify()
         with closing(worker):

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from tre.records.errors import LedgerRefused, LedgerUnavailable
+from tre.records.remote import VERIFIED, server_is_private
 
 BUSY_SECONDS = 30
 """How long a write waits for another write to finish before it gives up."""
@@ -86,7 +87,8 @@ def parse_url(untrusted_url: str) -> URL:
     """A URL of a database that a ledger can be kept in.
 
     Raises:
-        LedgerRefused: it is not a URL, not SQLite in a file, and not PostgreSQL.
+        LedgerRefused: it is not a URL, not SQLite in a file, and not PostgreSQL; or a server elsewhere would be spoken to
+            in the clear, or without knowing that it is the one.
     """
     try:
         url = make_url(untrusted_url)
@@ -95,6 +97,8 @@ def parse_url(untrusted_url: str) -> URL:
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:" and not url.query:
         return url
     if url.drivername in _POSTGRESQL_NAMES:
+        if not server_is_private(url, os.environ.get("PGHOST", "")):
+            raise _not_private()
         return url.set(drivername="postgresql+psycopg")
     raise _unsupported()
 
@@ -255,4 +259,12 @@ def _unsupported() -> LedgerRefused:
         "database-not-supported",
         "A ledger is kept in an SQLite file or in PostgreSQL, and this URL names neither.",
         fix="Write sqlite:////folder/ledger.db or postgresql+psycopg://host/database.",
+    )
+
+
+def _not_private() -> LedgerRefused:
+    return LedgerRefused(
+        "ledger-not-private",
+        "The ledger's server is on another host, and the connection to it would not be encrypted and verified.",
+        fix=f"Add ?sslmode={VERIFIED}&sslrootcert=FILE to its address, with the certificate that signed the server's.",
     )

@@ -18,6 +18,7 @@ from tre.custody.context import Rules
 from tre.custody.encoding import canonical
 from tre.custody.errors import Malformed
 from tre.custody.people import Person, Role
+from tre.records.remote import is_here, is_private
 
 FILES = ("site.toml", "people.toml")
 LAW_FOLDER = "policy"
@@ -118,6 +119,7 @@ def load_site(folder: Path) -> Site:
     _only(rules, {"name", "review", "opt_outs", "disclosure", "sandboxes", "images", "sign_in"}, "site.toml")
     _only(rules.get("sign_in", {}), SIGN_IN, "site.toml [sign_in]")
     _only(notices, NOTICES, "site.toml [notices]")
+    _require_private(notices)
     _only(worker, WORKER, "site.toml [worker]")
     _only(maintenance, MAINTENANCE, "site.toml [maintenance]")
     _only(
@@ -147,6 +149,19 @@ def load_site(folder: Path) -> Site:
             sign_in=rules.get("sign_in", {}),
             context_needed=_yes(rules["review"], "context_needed"),
             team_is_conflict=_yes(rules["review"], "team_is_conflict"),
+        )
+
+
+def _require_private(notices: Mapping[str, Any]) -> None:
+    """What tells people must not be read on its way, nor answered by somebody else."""
+    mail, hook = notices.get("mail", {}), str(notices.get("hook", ""))
+    plain_mail = not mail.get("start_tls", True) and not is_here(str(mail.get("host", "")))
+    if plain_mail or (hook and not is_private(hook)):
+        raise SiteError(
+            "notices-not-private",
+            "Notices would leave this host without being encrypted for the one who is to have them.",
+            where="site.toml [notices]",
+            fix="Leave start_tls on for a mail server elsewhere, and name a hook by https.",
         )
 
 

@@ -145,7 +145,8 @@ def of_http(request: Asked, error: HTTPException) -> Response[Any]:
 
 def fault(request: Asked, error: Exception) -> Response[Any]:
     """Anything else is a fault of ours: its words may quote what nobody here may see, so they stay in the log."""
-    LOG.error("a fault at %s %s", request.method, request.scope["path"], exc_info=error)
+    page = f"{request.method} {request.scope['path']}"
+    LOG.error("a fault", exc_info=error, extra={"page": page})
     told = Told("fault", "Something here is broken; it was written down.", "Tell a maintainer what you did.")
     return _answer(request, told, FAULT)
 

@@ -5,6 +5,7 @@
     errands    what is not an action: finishing, checking, releasing, delivering
     acting     one action in a thread: run behind walls, its outcome appended under its claim
     loop       wake, look, start, sleep
+    logs, meter, traces   what is said of all this to a machine
 
 All that a worker knows is in the ledger, in the claims beside it and in the sandbox engine; a worker that is killed and
 started again goes on where the world is. Intent is appended before an act, outcome after; every act is safe to repeat.

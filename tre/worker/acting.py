@@ -7,6 +7,7 @@ worker that comes after.
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 
 from tre.custody.errors import Refusal
@@ -60,6 +61,12 @@ class Act:
         """The request and the action."""
         return (self.case.id, self.action)
 
+    @property
+    def kind(self) -> str:
+        """Whether it is an extract, an aggregate or code."""
+        job = self.case.job(self.action)
+        return job.action.kind.value if job else ""
+
 
 class Actor:
     """Runs claimed actions; its methods are called in threads."""
@@ -73,10 +80,12 @@ class Actor:
 
     def act(self, act: Act) -> Fault | None:
         """Run an action to its end and say how it ended; the fault where the platform could not."""
+        began = time.monotonic()
         try:
             held = Held(act.token, self._key(act))
             ending = self._again(held.reuse_key) or self._run(act)
             self._record_surely(act, ending, held)
+            self._tools.meter.ended(act.kind, ending.outcome.value, time.monotonic() - began)
         except ClaimLost:
             LOG.info("lost the claim", extra={"job": act.case.id, "action": act.action})
         except Refusal as refusal:

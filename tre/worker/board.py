@@ -3,7 +3,7 @@
 Made anew from the ledger's first event at every start. Refuses to remember anything that the ledger does not say.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from tre.custody.events import Landed, Started
 from tre.custody.evolve import evolve, new_case
@@ -24,9 +24,10 @@ class Board:
     """The open requests of one ledger, in the order in which they were asked."""
 
     def __init__(self, service: Service) -> None:
-        """An empty board; `catch_up` fills it."""
+        """An empty board; `catch_up` fills it. ``hear`` is told of every event on the way."""
         self._service = service
-        self._position = 0
+        self.position = 0
+        self.hear: Callable[[Envelope], None] = lambda _envelope: None
         self._asked: dict[str, int] = {}
         self._seqs: dict[str, int] = {}
         self.cases: dict[str, JobRequest] = {}
@@ -36,8 +37,9 @@ class Board:
     def catch_up(self) -> Touched:
         """Take in what was written since; the cases, of any kind, that it was about."""
         touched: dict[str, set[str] | None] = {}
-        for envelope in self._service.ledger.events(self._position):
-            self._position = envelope.position
+        for envelope in self._service.ledger.events(self.position):
+            self.position = envelope.position
+            self.hear(envelope)
             actions = self._take_in(envelope) if envelope.case_kind == REQUEST else None
             if actions is None:
                 touched[envelope.case_id] = None

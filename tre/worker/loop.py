@@ -4,6 +4,7 @@ Refuses to run on for a worker that is told to stop: what runs is left to its bo
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tre.worker.board import Board
 from tre.worker.errands import Errand, Errands
 from tre.worker.looking import Queue
 from tre.worker.tools import Tools, Waiting
+from tre.worker.watching import Watch
 
 LOG = logging.getLogger("tre.worker")
 
@@ -47,10 +49,11 @@ class Worker:
         """A worker over a service; its name is held by nobody else (the caller holds the lock on it)."""
         self.service = service
         self.tools = tools
-        self.tell: Callable[[str], None] = LOG.info
+        self.tell: Callable[[str], None] = lambda _line: None
         self._why: dict[str, Waiting] = {}
         self._gate = Gate()
         self._board = Board(service)
+        self.watch = Watch(service, tools.meter)
         self._actor = Actor(service, tools, self._board)
         self._errands = Errands(service, tools)
         self._running: dict[Place, Running] = {}
@@ -76,6 +79,7 @@ class Worker:
         """
         self._bell.listen()
         self._queue.refresh(self._board.catch_up())
+        self._board.hear = self.watch.heard
         kept = {box_name(case, job, token) for case, job, token in self._mine()}
         return self.tools.dispatcher.sweep(frozenset(kept))
 
@@ -100,6 +104,7 @@ class Worker:
                 self.look()
             except LedgerUnavailable as away:
                 LOG.warning("the ledger is away", extra={"code": away.code})
+                self.tools.meter.ledger_away()
                 self._bell.wait(HOST_WAITS)
             else:
                 self._bell.wait(self._until_next_look())
@@ -109,6 +114,7 @@ class Worker:
         """Let go of the bell and of the threads, once nothing runs in them."""
         self._actor.stopping.set()
         self._bell.close()
+        self.watch.close()
         for pool in self._pools.values():
             pool.shutdown(wait=not self._running)
 
@@ -131,6 +137,17 @@ class Worker:
 
     def look(self) -> bool:
         """Take in what is new and start what may start; whether anything moved."""
+        began = time.monotonic()
+        moved = self._look()
+        if self.watch.looked(began, self._board):
+            readies = [each.ready for each in self._running.values()]
+            pools = (
+                "errands" if ready is None else "data" if ready.is_data else "compute" for ready in readies
+            )
+            self.watch.count(self._board, pools, (each.code for each in self.waiting.values()))
+        return moved
+
+    def _look(self) -> bool:
         self._renew()
         ended = self._reap()
         touched = self._board.catch_up()
@@ -187,6 +204,7 @@ class Worker:
 
     def _take_fault(self, place: Place, ended: Running, fault: Fault) -> None:
         self._wait_for(place[0], fault)
+        self.tools.meter.fault(fault.code)
         if fault.hosts:
             self._host_again_at = self._now() + HOST_WAITS
         elif ended.act is not None:
@@ -293,6 +311,7 @@ class Worker:
     def _go(self, case: JobRequest, errand: Errand) -> Fault | None:
         """Run an errand, in a thread."""
         self.tell(f"{case.id}: {errand.name.lstrip('@')}")
+        LOG.info("errand", extra={"job": case.id, "kind": errand.name})
         try:
             token = self.service.claim_errand(self.tools.clock(), case.id, errand.name, worker=self.name)
             errand.work(case, token)
@@ -350,6 +369,7 @@ class Worker:
 
     def _act(self, act: Act, ready: Ready) -> None:
         self.tell(f"{act.case.id}: running {act.action}")
+        LOG.info("running", extra={"job": act.case.id, "action": act.action})
         pool = self._pools["data" if ready.is_data else "compute"]
         future = pool.submit(self._actor.act, act)
         future.add_done_callback(lambda _: self._bell.strike())

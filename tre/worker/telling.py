@@ -92,7 +92,7 @@ class Telling:
             for way in self._channels.of(message.person):
                 way(letter)
         except NotSent as error:
-            LOG.warning("a notice did not leave", extra={"notice": message.id, "why": str(error)})
+            LOG.warning("a notice did not leave", extra={"notice": message.id, "code": str(error)})
             self._outbox.failed(message, now.timestamp())
         else:
             self._outbox.sent(message)

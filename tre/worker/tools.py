@@ -9,6 +9,7 @@ from tre.dispatch.checks import Checks
 from tre.dispatch.push import Push
 from tre.dispatch.schedule import Gate, Limits
 from tre.records.wake import Bell
+from tre.worker.meter import Meter
 
 Clock = Callable[[], datetime]
 
@@ -50,7 +51,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Tools:
-    """What the worker acts with; ``gate`` says what is closed at a moment, ``bell`` hears the ledger being written to."""
+    """What the worker acts with.
+
+    ``gate`` says what is closed at a moment, ``bell`` hears the ledger being written to, and ``meter`` counts.
+    """
 
     dispatcher: Dispatcher
     checks: Checks
@@ -59,3 +63,4 @@ class Tools:
     gate: Callable[[datetime], Gate]
     bell: Callable[[], Bell]
     settings: Settings = Settings()
+    meter: Meter = field(default_factory=Meter)
