@@ -162,6 +162,8 @@ def try_walls(
         inputs=(Input(FOLDER, "/code"), Input(data, "/data")),
         limits=LIMITS,
     )
+    # What tries that were killed have left: their folder is gone, and their box would stand in the way for ever.
+    runner.discard(box.job)
     receipt = run(runner, box, (), work / "kept", clock=clock)
     # The memory try is ended by the kernel when the wall holds, which is then how the whole box ends.
     if receipt.status not in {Status.OK, Status.OUT_OF_MEMORY} or receipt.exit_code != 0:

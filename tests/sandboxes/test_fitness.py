@@ -6,7 +6,7 @@ import pytest
 
 from sandboxes import fitness
 from sandboxes.fitness import require_fit
-from sandboxes.model import RunnerUnavailable
+from sandboxes.model import Box, RunnerUnavailable
 from sandboxes.profile import PROCEDURES, WALLS
 from sandboxes.rehearsal import IMAGES, RehearsalRunner
 
@@ -48,6 +48,14 @@ def test_those_who_start_at_once_try_once(tmp_path):
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(require_fit, host, tmp_path) for _ in range(4)]:
             done.result()
+    assert host.asked == len(IMAGES)
+
+
+def test_tries_that_were_killed_do_not_stand_in_the_way_of_the_next(tmp_path):
+    host = Host()
+    for name, content_id in IMAGES.items():
+        host.prepare(Box(f"preflight-{name}", content_id, ("python3", "/code/killed.py")))
+    require_fit(host, tmp_path)
     assert host.asked == len(IMAGES)
 
 
