@@ -31,7 +31,7 @@ class Meter:
 
     def __init__(self) -> None:
         """Nothing has been counted."""
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         at = self.registry
         self._ended = Counter("tre_actions_ended", "Actions that ended.", ("kind", "outcome"), registry=at)
