@@ -54,9 +54,10 @@ from tre.health.run import run as run_health
 from tre.health.stores import accept_build
 from tre.health.told import canaries_told, stores_told
 from tre.records.accounts import Accounts
+from tre.records.accounts.sealing import Sealing
 from tre.records.checkpoint import CheckpointLog
 from tre.records.daybook import Daybook
-from tre.records.keys import create_key, load_key
+from tre.records.keys import create_key, load_key, secret_of
 from tre.records.law import LawBook, read_bundle
 from tre.records.ledger import Ledger
 from tre.records.locks import only_worker
@@ -64,7 +65,7 @@ from tre.records.outbox import Outbox
 from tre.records.read_models import ReadModels
 from tre.records.review_desk import ReviewDesk
 from tre.records.seals import Seals
-from tre.records.site import NEW_SITE, Site, begin_site, load_site
+from tre.records.site import NEW_SITE, Site, as_written, begin_site, load_site
 from tre.records.vault.documents import Documents
 from tre.records.vault.quarantine import Quarantine
 from tre.records.vault.shelves import Shelves
@@ -81,6 +82,7 @@ from tre.web.oidc.provider import Provider
 from tre.web.oidc.settings import provider_settings
 from tre.web.outside.doors import Outside
 from tre.web.outside.face import face as outside_face
+from tre.web.reopening import Reopened
 from tre.web.serve import serve
 from tre.worker import Tools, Worker
 from tre.worker.gate import Window, gate, windows_of
@@ -215,6 +217,7 @@ def create_site(folder: Path, now: datetime | None = None) -> None:
     folders = Folders(folder)
     folders.keys.mkdir(mode=0o700)
     create_key(folders.signing_key, secrets.token_bytes(SEED_BYTES))
+    secret_of(folders.accounts_key, secrets.token_bytes(SEED_BYTES))
     rings = {backend: KeyRing(folders.backend_keys(backend)) for backend in BACKENDS}
     make_keys(KeyRing(folders.keys), rings, secrets.token_bytes(SEED_BYTES), outside=(folders.backends,))
     _begin_ledger(folders, now or clock())
@@ -301,7 +304,11 @@ class Opening:
         return Provider(site_says("sign_in", lambda: provider_settings(said, secret))) if said else None
 
     def _serve(self, host: str, port: int, address: str) -> None:
-        serve(self.pages(Settings(address=address)), host=host, port=port)
+        """Serve; what people.toml and site.toml say counts as soon as they are written."""
+        folder = self._folders.site
+        settings = Settings(address=address, form_secret=self._hands.chance(SEED_BYTES).hex())
+        app = Reopened(lambda: Opening(folder, self._hands).pages(settings), lambda: as_written(folder))
+        serve(app, host=host, port=port)
 
     def _coarse_findings(self, case: JobRequest) -> list[dict[str, Any]]:
         """What the outside is told of each offered file; the quarantine is read here, and only this comes out."""
@@ -312,7 +319,8 @@ class Opening:
 
     @cached_property
     def _accounts(self) -> Accounts:
-        return Accounts.open(self._folders.accounts_url)
+        key = secret_of(self._folders.accounts_key, self._hands.chance(SEED_BYTES))
+        return Accounts.open(self._folders.accounts_url, Sealing(key))
 
     @cached_property
     def _site(self) -> Site:

@@ -29,7 +29,11 @@ DOORS = (
     Door("sqlalchemy", ("tre.records.",), "the ledger is the only write"),
     Door("sqlite3", ("tre.records.",), "as sqlalchemy"),
     Door("duckdb", ("tre.data.", "job_specs.sql.", "output_checks."), "the rooms that read tables"),
-    Door("subprocess", ("sandboxes.",), "other programs run in a sandbox or build one"),
+    Door(
+        "subprocess",
+        ("sandboxes.", "tre.dispatch.commit"),
+        "other programs run in a sandbox or build one; git fetches in one place",
+    ),
     Door(
         "tre.data.pseudonyms",
         ("tre.data.ingest", "tre.data.extract", "tre.data.keys"),

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 import job_specs
+from tests.dispatch.test_commit import Repository
 from tre.custody.people import Role
-from tre.dispatch.archive import commit_of, unpack
+from tre.dispatch.archive import unpack
 from tre.dispatch.errors import DispatchError
+from tre.records.accounts import Token
+from tre.records.accounts.passwords import digest_of
+from tre.views import sight
 from tre.web.outside.plan_drawing import drawn
 
 STUDY = Path(job_specs.__file__).parent / "examples" / "covid-tests"
@@ -135,11 +139,101 @@ def test_a_hostile_upload_is_refused_in_words(desk, untrusted: bytes) -> None:
     assert desk.common.service.request_ids() == ()
 
 
-def test_a_folder_around_everything_is_taken_off_and_a_commit_is_read() -> None:
-    content = zipped(wrap="covid-tests-main/", comment=b"a" * 40)
-    assert "project.yaml" in unpack(content).files
-    assert commit_of(content) == "a" * 40
-    assert commit_of(zipped()) == commit_of(b"nothing") == ""
+def test_a_folder_around_everything_is_taken_off() -> None:
+    assert "project.yaml" in unpack(zipped(wrap="covid-tests-main/")).files
+
+
+def test_a_zip_that_says_of_itself_that_it_is_a_commit_is_not_believed(desk) -> None:
+    desk.approved()
+    case = handed_in(desk, zipped(comment=b"a" * 40)).headers["location"].rpartition("/")[2]
+    assert desk.common.service.request(case).submission.commit == ""
+
+
+@pytest.fixture
+def repository(tmp_path) -> Repository:
+    """Ada's study, committed by her and by Cleo, who is an output checker."""
+    made = Repository(tmp_path / "places" / "study")
+    files = {
+        path.relative_to(STUDY).as_posix(): path.read_bytes() for path in STUDY.rglob("*") if path.is_file()
+    }
+    made.committed(files, "One.\n\nCo-authored-by: Cleo <cleo@example.org>")
+    return made
+
+
+def with_repositories(desk, desk_at, repository: Repository):
+    """The site, that takes code from there and knows Cleo's address."""
+    rules, people = desk.site / "site.toml", desk.site / "people.toml"
+    rules.write_text(rules.read_text() + f'\n[code]\nrepositories = ["file://{repository.place.parent}/"]\n')
+    people.write_text(people.read_text().replace("[cleo]\n", '[cleo]\nemail = "Cleo@Example.org"\n'))
+    town = desk_at(desk.site)
+    town.approved()
+    return town
+
+
+def test_code_is_taken_from_a_commit_and_whoever_wrote_it_does_not_check_it(
+    desk, desk_at, repository
+) -> None:
+    town, commit = with_repositories(desk, desk_at, repository), repository.git("rev-parse", "HEAD")
+    sent = {"study": "study-1", "repository": repository.address, "commit": commit, "authors": "dan"}
+    answer = town.post("ada", "/jobs/new", sent)
+    assert answer.status_code == 303, answer.text
+    case = town.common.service.request(answer.headers["location"].rpartition("/")[2])
+    assert (case.submission.commit, case.submission.code_authors) == (commit, ("cleo", "dan"))
+    assert commit in town.get("ada", answer.headers["location"]).text
+    study = town.common.service.study("study-1")
+    for person in ("cleo", "dan"):
+        assert not sight(town.common.site.people[person], case, study).inside
+
+
+def test_a_repository_elsewhere_and_a_stranger_as_an_author_are_refused(desk, desk_at, repository) -> None:
+    town, commit = with_repositories(desk, desk_at, repository), repository.git("rev-parse", "HEAD")
+    sent = {"study": "study-1", "repository": "https://evil.example/study", "commit": commit}
+    assert "not at a place" in town.post("ada", "/jobs/new", sent).text
+    sent |= {"repository": repository.address, "authors": "nobody"}
+    assert "nobody who has an account" in town.post("ada", "/jobs/new", sent).text
+    assert town.get("ada", "/jobs").text.count("/jobs/job-") == 0
+
+
+def test_where_the_site_names_no_repository_none_is_offered_or_taken(desk, repository) -> None:
+    desk.approved()
+    assert 'name="repository"' not in desk.get("ada", "/jobs/new").text
+    sent = {
+        "study": "study-1",
+        "repository": repository.address,
+        "commit": repository.git("rev-parse", "HEAD"),
+    }
+    assert "ZIP file" in desk.post("ada", "/jobs/new", sent).text
+
+
+def test_changed_code_says_which_job_it_answers(desk, job: str) -> None:
+    name = job.rpartition("/")[2]
+    assert f"continues={name}" in desk.get("ada", job).text
+    sent = {"study": "study-1", "continues": name}
+    answer = desk.post("ada", "/jobs/new", sent, files={"code": ("s.zip", zipped({"analysis/x.txt": b"2"}))})
+    changed = desk.common.service.request(answer.headers["location"].rpartition("/")[2])
+    assert changed.submission.continues == name
+    refused = desk.post(
+        "ada", "/jobs/new", {**sent, "continues": "job-nowhere"}, files={"code": ("s.zip", zipped())}
+    )
+    assert "continues another" in refused.text
+
+
+def token(desk, person: str) -> dict[str, str]:
+    """The header of a token of theirs."""
+    now = int(desk.now().timestamp())
+    made = Token(f"token-{person}", person, "test", ("read", "write"), now, now + 3600, 0)
+    desk.common.accounts.add_token(digest_of(f"tre_{person}"), made)
+    return {"authorization": f"Bearer tre_{person}"}
+
+
+def test_the_api_takes_a_commit_too(desk, desk_at, repository) -> None:
+    town, commit = with_repositories(desk, desk_at, repository), repository.git("rev-parse", "HEAD")
+    body = {"study": "study-1", "repository": repository.address, "commit": commit, "authors": ["dan"]}
+    ada = token(town, "ada")
+    said = town.client().post("/api/jobs", json=body, headers=ada).json()
+    assert (said["commit"], said["code_authors"]) == (commit, ["cleo", "dan"])
+    again = town.client().post(f"/api/jobs/{said['request']}/again", headers=ada)
+    assert again.json()["request"] == said["request"]
 
 
 def test_one_path_twice_is_refused() -> None:

@@ -158,7 +158,7 @@ def test_no_secret_is_kept_as_it_is(desk) -> None:
     made = desk.post("ada", "/account/tokens", {"name": "laptop", "scope": "read"}).text
     token = made.partition('class="secret">')[2].partition("<")[0]
     kept = b"".join(path.read_bytes() for path in desk.site.glob("accounts.db*"))
-    for secret in (PASSWORD, token, client.cookies["tre-session"]):
+    for secret in (PASSWORD, SECRET, token, client.cookies["tre-session"]):
         assert secret.encode() not in kept
 
 

@@ -94,6 +94,11 @@ class Folders:
         """What checkpoints and release statements are signed with."""
         return self.keys / "signing.key"
 
+    @property
+    def accounts_key(self) -> Path:
+        """What second factors are sealed under."""
+        return self.keys / "accounts.key"
+
     def backend_keys(self, backend: str) -> Path:
         """A backend's own keys: what its ingest opens, and what its worker opens."""
         return self.keys / backend

@@ -14,6 +14,7 @@ from tre.custody.outputs import FileContext
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.requests import JobRequest, Submission
 from tre.dispatch.code import Code, gather, keep
+from tre.dispatch.commit import from_clone, origin, uncommitted
 from tre.dispatch.intake import SPEC, read_study
 from tre.views import request_view, sight
 
@@ -34,12 +35,22 @@ def submit(
     backend: Annotated[
         list[str] | None, typer.Option(help="tpp or emis; repeat for both: each runs apart.")
     ] = None,
+    commit: Annotated[
+        str, typer.Option(help="Take the files of this commit of the folder's repository, as committed.")
+    ] = "",
+    author: Annotated[
+        list[str] | None, typer.Option(help="An account that wrote code of it, beside yours; repeat.")
+    ] = None,
+    continues: Annotated[str, typer.Option(help="The job request that this one answers.")] = "",
 ) -> None:
     """Hand in a study's code for a run on real data; the same, on its way, is handed in once [P3] [P4] [P5] [P7] [P8]."""
     s = session(ctx)
-    code = gather(folder)
+    found = from_clone(folder, commit) if commit else uncommitted(gather(folder))
+    said = [s.house.site.person(name).id for name in author or []]
+    whence = origin(found, said, continues, addresses=s.house.site.emails)
     # All are read before any is handed in: a query that one backend cannot answer is refused for both.
-    submissions = [_submission(s, code, study, name) for name in dict.fromkeys(backend or DEFAULT_BACKENDS)]
+    backends = dict.fromkeys(backend or DEFAULT_BACKENDS)
+    submissions = [whence.of(_submission(s, found.code, study, name)) for name in backends]
     cases = [s.house.service.submit_once(s.by, each) for each in submissions]
     if len(cases) == 1:
         _say(s, cases[0])

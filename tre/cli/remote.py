@@ -27,6 +27,7 @@ from tre.dispatch.code import gather
 SECONDS = 60
 HERE = {"127.0.0.1", "localhost", "::1"}
 ALONE = ("--json",)
+CODE_OPTIONS = ("backend", "continues", "repository", "commit")
 FLAGS = ("--approve-all", "--raw", "--offered")
 ADDRESS, TOKEN = "TRE_SERVER", "TRE_TOKEN"
 READS: Mapping[tuple[str, ...], str] = {
@@ -303,13 +304,15 @@ def proposal_body(proposal: Proposal) -> dict[str, Any]:
 
 
 def code_body(folder: Path, named: Mapping[str, str]) -> dict[str, Any]:
-    """A study's folder as the API takes it: a ZIP file in base64."""
+    """A study's folder as the API takes it: a ZIP file in base64; or, with --repository and --commit, where it is."""
+    said = {name: named[f"--{name}"] for name in CODE_OPTIONS if f"--{name}" in named}
+    if "repository" in said:
+        return {**said, "study": named.get("--study", "")}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in sorted(gather(folder).files.items()):
             archive.writestr(path, content)
-    backend = {"backend": named["--backend"]} if "--backend" in named else {}
-    return {"study": named.get("--study", ""), "code": base64.b64encode(out.getvalue()).decode()} | backend
+    return {**said, "study": named.get("--study", ""), "code": base64.b64encode(out.getvalue()).decode()}
 
 
 def _parted(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -1,6 +1,9 @@
 """`tre serve`: the pages, the API and the worker. Refuses to listen beyond this machine without https in front."""
 
+import logging
 import threading
+import time
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -9,7 +12,11 @@ from tre.cli import show
 from tre.cli.serve_demo import PASSWORD, Demonstration, begin
 from tre.cli.session import Session, session
 from tre.records.locks import only_worker
+from tre.records.site import SiteError, as_written
+from tre.worker import Worker
 
+LOG = logging.getLogger("tre.serve")
+EVERY_SECONDS, NOTICES_SECONDS = 2, 30
 HERE = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -27,7 +34,7 @@ def serve(
         typer.Option("--demo", help="Begin a site of synthetic people first, with studies at every stage."),
     ] = False,
 ) -> None:
-    """Serve the pages and the API, and run the worker beside them."""
+    """Serve the pages and the API; run the worker and send notices beside them."""
     s = session(ctx)
     place = address or f"http://{host}:{port}"
     if host not in HERE and not place.startswith("https://"):
@@ -38,6 +45,7 @@ def serve(
         _demonstrate(ctx, s)
     if work:
         threading.Thread(target=_work, args=(s,), daemon=True).start()
+    threading.Thread(target=_tell, args=(s,), daemon=True).start()
     s.answer({"address": place, "stop": "Ctrl-C"}, show.facts)
     s.house.serve(host, port, place)
 
@@ -59,7 +67,43 @@ def _demonstrate(ctx: typer.Context, s: Session) -> None:
 
 
 def _work(s: Session) -> None:
+    """Work; and where the site's files are written anew, go on under them as soon as nothing runs."""
     with only_worker(s.house.folders.worker_lock("worker")):
-        worker = s.house.worker("worker")
-        worker.settle()
-        worker.run(lambda: False)
+        while True:
+            seen = as_written(s.site)
+            try:
+                worker = s.wiring.open_house(s.site).worker("worker")
+            except SiteError as error:
+                LOG.error("nothing is worked on: %s", error.sentence)  # noqa: TRY400 - the sentence is all there is
+                time.sleep(EVERY_SECONDS)
+                continue
+            _work_until_changed(worker, lambda seen=seen: as_written(s.site) != seen)  # type: ignore[misc] # bound now
+
+
+def _work_until_changed(worker: Worker, changed: Callable[[], bool]) -> None:
+    worker.settle()
+    threading.Thread(target=_strike_once, args=(worker, changed), daemon=True).start()
+    worker.run(lambda: changed() and not worker.busy)
+    worker.close()
+
+
+def _strike_once(worker: Worker, changed: Callable[[], bool]) -> None:
+    """Wake a worker that sleeps, when the site's files have changed."""
+    while not changed():
+        time.sleep(EVERY_SECONDS)
+    worker.strike()
+
+
+def _tell(s: Session) -> None:
+    """Send what people are to be told, by the ways that the site names, for as long as it is served [P15]."""
+    telling, seen = s.house.telling(), as_written(s.site)
+    while True:
+        try:
+            if as_written(s.site) != seen:
+                telling, seen = s.wiring.open_house(s.site).telling(), as_written(s.site)
+            telling.round(s.wiring.clock())
+        except (
+            Exception
+        ):  # the loop of a face: a mail server that fails in a new way stops nobody's next notice
+            LOG.exception("notices were not sent; they are kept, and tried again")
+        time.sleep(NOTICES_SECONDS)

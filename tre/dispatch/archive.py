@@ -5,7 +5,6 @@ hold however small the file is: sizes are counted as bytes come out, not as the 
 """
 
 import io
-import re
 import stat
 import zipfile
 import zlib
@@ -14,7 +13,6 @@ from tre.dispatch.code import DEEPEST, LEFT_BEHIND, MOST_BYTES, MOST_FILES, NAME
 from tre.dispatch.errors import DispatchError
 from tre.dispatch.intake import SPEC
 
-COMMIT = re.compile(rb"[0-9a-f]{40}")
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -38,15 +36,6 @@ def unpack(untrusted_zip: bytes) -> Code:
             return Code(_without_wrapper(_files(archive)))
     except UNREADABLE as error:
         raise _refused("The upload is not a ZIP file that can be read.") from error
-
-
-def commit_of(untrusted_zip: bytes) -> str:
-    """The commit that `git archive --format=zip` writes into its file; empty where there is none."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(untrusted_zip)) as archive:
-            return archive.comment.decode("ascii") if COMMIT.fullmatch(archive.comment) else ""
-    except UNREADABLE:
-        return ""
 
 
 def _files(archive: zipfile.ZipFile) -> dict[str, bytes]:
@@ -107,5 +96,5 @@ def _refused(sentence: str) -> DispatchError:
         "upload-refused",
         sentence,
         where="upload",
-        fix="Zip the study's folder, plain files only; `git archive --format=zip HEAD` makes one that names its commit.",
+        fix="Zip the study's folder, plain files only; `git archive --format=zip HEAD` makes one.",
     )

@@ -143,6 +143,22 @@ def load_public_key(path: Path) -> PublicKey:
     return PublicKey(raw)
 
 
+def secret_of(path: Path, seed: bytes) -> bytes:
+    """The 32 secret bytes kept at ``path`` (0600); these, where nothing is kept there yet.
+
+    Raises:
+        KeyRefused: they are not 32 bytes, or anyone but their owner could read them.
+    """
+    if not path.exists():
+        if len(seed) != SEED_BYTES:
+            raise _not_a_key(path)
+        _write_new(path, f"{seed.hex()}\n".encode(), mode=0o600)
+    try:
+        return bytes.fromhex(_read(path, private=True).decode("ascii"))
+    except ValueError as error:
+        raise _not_a_key(path) from error
+
+
 def public_path(path: Path) -> Path:
     """Where the public half of the key at ``path`` is kept."""
     return path.with_name(f"{path.name}.pub")

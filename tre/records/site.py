@@ -76,6 +76,8 @@ class Site:
     """The ENTRYPOINTs that an image of the site's own may bring."""
     emails: Mapping[str, str] = field(default_factory=dict)
     notices: Mapping[str, Any] = field(default_factory=dict)
+    repositories: tuple[str, ...] = ()
+    """What the address of a repository may begin with for its commits to be run; none where code is uploaded only."""
     sign_in: Mapping[str, Any] = field(default_factory=dict)
     """The identity provider; part of what is decided under, because it says who is who."""
     context_needed: bool = False
@@ -116,7 +118,12 @@ def load_site(folder: Path) -> Site:
     rules, people = (_table(folder / name) for name in FILES)
     worker, maintenance = rules.pop("worker", {}), rules.pop("maintenance", {})
     notices = rules.pop("notices", {})
-    _only(rules, {"name", "review", "opt_outs", "disclosure", "sandboxes", "images", "sign_in"}, "site.toml")
+    _only(
+        rules,
+        {"name", "review", "opt_outs", "disclosure", "sandboxes", "images", "sign_in", "code"},
+        "site.toml",
+    )
+    _only(rules.get("code", {}), {"repositories"}, "site.toml [code]")
     _only(rules.get("sign_in", {}), SIGN_IN, "site.toml [sign_in]")
     _only(notices, NOTICES, "site.toml [notices]")
     _require_private(notices)
@@ -147,6 +154,7 @@ def load_site(folder: Path) -> Site:
             emails={name: str(entry["email"]) for name, entry in people.items() if "email" in entry},
             notices=notices,
             sign_in=rules.get("sign_in", {}),
+            repositories=_repositories(rules.get("code", {})),
             context_needed=_yes(rules["review"], "context_needed"),
             team_is_conflict=_yes(rules["review"], "team_is_conflict"),
         )
@@ -163,6 +171,27 @@ def _require_private(notices: Mapping[str, Any]) -> None:
             where="site.toml [notices]",
             fix="Leave start_tls on for a mail server elsewhere, and name a hook by https.",
         )
+
+
+def as_written(folder: Path) -> tuple[tuple[int, ...], ...]:
+    """What changes whenever one of the site's files is written anew; empty for one that is not there."""
+    return tuple(_stamp(folder / name) for name in FILES)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def _repositories(said: Mapping[str, Any]) -> tuple[str, ...]:
+    places = tuple(map(str, said.get("repositories", ())))
+    for place in places:
+        if not place.startswith(("https://", "file:///")) or not place.endswith("/"):
+            raise ValueError(f"{place!r} is not an https address that ends with a slash")
+    return places
 
 
 def _images(names: Mapping[str, str]) -> dict[str, str]:

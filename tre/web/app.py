@@ -123,7 +123,7 @@ def _static() -> Router:
 
 def _csrf(common: Common) -> CSRFConfig:
     return CSRFConfig(
-        secret=common.chance(KEY_BYTES).hex(),
+        secret=common.settings.form_secret or common.chance(KEY_BYTES).hex(),
         cookie_name="__Host-tre-form" if common.settings.secure else "tre-form",
         cookie_secure=common.settings.secure,
         cookie_httponly=True,

@@ -1,7 +1,7 @@
 """What both faces are given, and nothing that only one of them may have. Refuses to open anything itself: `main` does."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tre.data.catalogue import Catalogue
@@ -25,6 +25,7 @@ class Settings:
         longest: a session ends after so long, used or not.
         fresh_for: for so long after proving that it is them, a person may vote, approve or sign off.
         requests_a_minute: how many requests one address may make; 0 sets no limit.
+        form_secret: what forms are marked with; drawn anew where it is empty.
     """
 
     address: str = "http://127.0.0.1:8000"
@@ -32,6 +33,7 @@ class Settings:
     longest: timedelta = timedelta(hours=8)
     fresh_for: timedelta = timedelta(minutes=10)
     requests_a_minute: int = 1200
+    form_secret: str = field(default="", repr=False)
 
     @property
     def secure(self) -> bool:

@@ -3,12 +3,12 @@
 import logging
 
 import uvicorn
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 MOST_AT_ONCE = 200
 
 
-def configured(app: Litestar, *, host: str, port: int, proxies: str = "") -> uvicorn.Config:
+def configured(app: ASGIApp, *, host: str, port: int, proxies: str = "") -> uvicorn.Config:
     """How the app is served; ``proxies`` names the addresses whose word on the visitor's address counts."""
     return uvicorn.Config(
         app,
@@ -27,6 +27,6 @@ def configured(app: Litestar, *, host: str, port: int, proxies: str = "") -> uvi
     )
 
 
-def serve(app: Litestar, *, host: str, port: int, proxies: str = "") -> None:
+def serve(app: ASGIApp, *, host: str, port: int, proxies: str = "") -> None:
     """Serve until somebody stops it."""
     uvicorn.Server(configured(app, host=host, port=port, proxies=proxies)).run()

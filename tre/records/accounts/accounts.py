@@ -20,6 +20,7 @@ from tre.records.accounts.schema import (
     SESSIONS,
     TOKENS,
 )
+from tre.records.accounts.sealing import Sealing, is_sealed
 from tre.records.accounts.shapes import Credentials, SignedIn, Token
 
 MINUTE = 60
@@ -28,13 +29,14 @@ MINUTE = 60
 class Accounts:
     """Everybody's accounts, in one database. Safe to share between threads."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, sealing: Sealing) -> None:
+        self._engine, self._sealing = engine, sealing
         self.elsewhere = Elsewhere(engine)
+        self._seal_all()
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """The accounts at that URL; an empty database is made where there is none."""
+    def open(cls, url: str, sealing: Sealing) -> Self:
+        """The accounts at that URL, their second factors under that key; an empty database is made where there is none."""
         parsed = database.parse_url(url)
         path = database.file_of(parsed)
         if path is not None and not path.exists():
@@ -42,7 +44,7 @@ class Accounts:
         engine = database.connect(parsed)
         with database.creating(engine) as connection:
             ACCOUNTS.create_all(connection)
-        return cls(engine)
+        return cls(engine, sealing)
 
     def close(self) -> None:
         """Let go of the database's connections."""
@@ -65,7 +67,8 @@ class Accounts:
     def enrol(self, credentials: Credentials, recovery: tuple[str, ...], now: int) -> None:
         """Keep somebody's credentials in place of any they had; their invitations, sessions and tokens end."""
         person = credentials.person
-        row = {"password": credentials.password, "secret": credentials.secret, "last_step": 0, "changed": now}
+        secret = self._sealing.seal(person, credentials.secret)
+        row = {"password": credentials.password, "secret": secret, "last_step": 0, "changed": now}
         with database.creating(self._engine) as connection:
             for table in (CREDENTIALS, RECOVERY, INVITATIONS, SESSIONS, TOKENS):
                 connection.execute(delete(table).where(table.c.person == person))
@@ -76,7 +79,9 @@ class Accounts:
     def credentials(self, person: str) -> Credentials | None:
         """What proves that it is this person, if they ever set it."""
         found = self._one(CREDENTIALS, CREDENTIALS.c.person == person)
-        return Credentials(found["person"], found["password"], found["secret"]) if found else None
+        if found is None:
+            return None
+        return Credentials(person, found["password"], self._sealing.open(person, found["secret"]))
 
     def spend_step(self, person: str, step: int) -> bool:
         """Use a one-time code up; false where it, or a later one, was used before."""
@@ -194,6 +199,15 @@ class Accounts:
         with database.creating(self._engine) as connection:
             connection.execute(delete(SEEN).where(SEEN.c.person == person))
             connection.execute(insert(SEEN), {"person": person, "position": position})
+
+    def _seal_all(self) -> None:
+        """Seal what an older site kept as it is."""
+        with database.creating(self._engine) as connection:
+            for row in connection.execute(select(CREDENTIALS.c.person, CREDENTIALS.c.secret)).all():
+                if not is_sealed(row.secret):
+                    sealed = self._sealing.seal(row.person, row.secret)
+                    mine = CREDENTIALS.c.person == row.person
+                    connection.execute(update(CREDENTIALS).where(mine).values(secret=sealed))
 
     def _one(self, table: Table, *where: Any) -> RowMapping | None:
         with database.reading(self._engine) as connection:

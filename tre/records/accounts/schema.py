@@ -1,4 +1,4 @@
-"""The accounts' tables. Refuses a column for a password, a code or a token that is not a hash; the second factor's key is the exception."""
+"""The accounts' tables. Refuses a column for a password, a code or a token that is not a hash; the second factor's key is the exception, and is sealed."""
 
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
 

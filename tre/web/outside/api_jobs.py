@@ -18,6 +18,8 @@ from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.requests import JobRequest
 from tre.data.catalogue import BACKENDS
 from tre.dispatch.archive import unpack
+from tre.dispatch.code import Code
+from tre.dispatch.commit import uncommitted
 from tre.records.read_models import RegisteredRelease, RequestRow, Wanted
 from tre.web.api import SHORT, Answer, Body, Short, Text, Words, answer, asks, does, listed
 from tre.web.asking import Ask, unclear
@@ -27,18 +29,35 @@ from tre.web.lists import page_asked
 from tre.web.outside.code_view import BINARY, compared
 from tre.web.outside.doors import Outside
 from tre.web.outside.job_view import job_view
-from tre.web.outside.jobs import Handed, code_of, found, hand_in, own_ids, previous
+from tre.web.outside.jobs import (
+    Handed,
+    code_of,
+    committed,
+    found,
+    hand_in,
+    handed_again,
+    origin_said,
+    own_ids,
+    previous,
+)
 from tre.web.outside.preflight import MOST_FILES_SHOWN, declared, said_of
 from tre.web.outside.releases import bundle_of, collected, file_of, part_of
 from tre.web.who import SIGNED_IN, takers, those
 
 
 class CodeBody(Body, frozen=True, kw_only=True):
-    """A study's folder as a ZIP file in base64, for which study, to run in which backend."""
+    """For which study, to run in which backend; a study's folder as a ZIP file in base64, or a repository and a commit of it.
+
+    ``authors`` are the accounts of those who wrote the code; ``continues`` is the request that this one answers.
+    """
 
     study: Short
-    code: str
+    code: str = ""
     backend: Short = BACKENDS[0]
+    repository: Text = ""
+    commit: Short = ""
+    authors: tuple[Short, ...] = ()
+    continues: Short = ""
 
 
 class ResubmitBody(Body, frozen=True, kw_only=True):
@@ -92,11 +111,13 @@ def api_submit(ask: Ask, outside: Outside, data: CodeBody) -> Answer:
     """Hand in a study's code for a run on real data."""
     if data.backend not in BACKENDS:
         raise unclear("backend", f"is none of: {', '.join(BACKENDS)}")
-    try:
-        content = base64.b64decode(data.code, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise unclear("code", "is not base64") from error
-    return _job(ask, outside, hand_in(ask, outside, Handed(data.study, unpack(content), data.backend)))
+    found_code = (
+        committed(ask, data.repository, data.commit) if data.repository else uncommitted(_unpacked(data.code))
+    )
+    whence = origin_said(ask, found_code, data.authors, data.continues)
+    return _job(
+        ask, outside, hand_in(ask, outside, Handed(data.study, found_code.code, data.backend, whence))
+    )
 
 
 @does("/jobs/{case_id:str}/cancel", takers(Step.CANCEL))
@@ -170,8 +191,7 @@ def api_describe(ask: Ask, outside: Outside, case_id: str, data: DescribeBody) -
 def api_again(ask: Ask, outside: Outside, case_id: str) -> Answer:
     """Submit the very same code once more."""
     case, study, _ = found(ask, outside, case_id)
-    handed = Handed(study.id, code_of(outside, case), case.submission.backend)
-    return _job(ask, outside, hand_in(ask, outside, handed))
+    return _job(ask, outside, hand_in(ask, outside, handed_again(outside, case, study)))
 
 
 @asks("/releases", SIGNED_IN)
@@ -215,6 +235,13 @@ def _job(ask: Ask, outside: Outside, case: JobRequest) -> Answer:
 def _steps(ask: Ask, outside: Outside, case: JobRequest) -> list[str]:
     steps: list[str] = _job(ask, outside, case)["allowed_actions"]
     return steps
+
+
+def _unpacked(untrusted_code: str) -> Code:
+    try:
+        return unpack(base64.b64decode(untrusted_code, validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise unclear("code", "is not base64") from error
 
 
 def _read(ask: Ask, outside: Outside, case_id: str) -> JobRequest:

@@ -34,6 +34,8 @@ def job_view(ask: Ask, outside: Outside, case: JobRequest, study: Application) -
         }
         for line, job in zip(view["actions"], case.jobs, strict=True)
     ]
+    said = case.submission
+    view |= {"commit": said.commit, "code_authors": list(said.code_authors), "continues": said.continues}
     return view | {"actions": actions, "moving": case.stage in MOVING, **_shown(case.stage.value)}
 
 

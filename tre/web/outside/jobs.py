@@ -3,6 +3,7 @@
 Refuses to show a log, a value, a row count or an exit code: what a run made is told of in coarse bands, in its pre-flight.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from tre.custody.studies import Application, ApplicationStage
 from tre.data.catalogue import BACKENDS
 from tre.dispatch.archive import unpack
 from tre.dispatch.code import Code, fetch, keep
+from tre.dispatch.commit import Committed, Origin, from_commit, origin, uncommitted
 from tre.dispatch.intake import SPEC, read_study
 from tre.records.read_models import RequestRow, StudyRow, Wanted
 from tre.views import Sight, sight
@@ -49,28 +51,69 @@ def new_job(ask: Ask, outside: Outside) -> Template:
     outside.common.read_models.catch_up()
     open_now = [study for study in own_studies(ask, outside) if study.stage == ApplicationStage.APPROVED]
     return ask.page(
-        "outside/job_new.html", studies=open_now, chosen=ask.query.get("study", ""), backends=BACKENDS
+        "outside/job_new.html",
+        studies=open_now,
+        chosen=ask.query.get("study", ""),
+        backends=BACKENDS,
+        repositories=ask.common.site.repositories,
+        continues=ask.query.get("continues", "")[:100],
     )
 
 
 @takes("/jobs/new", takers(Step.SUBMIT))
 def submit(ask: Ask, outside: Outside) -> Redirect:
     """Hand in a study's code for a run on real data [P3] [P4] [P5] [P8]."""
+    study, backend = ask.form.required("study", most=100), filled_backend(ask)
+    repository = ask.form.text("repository", most=500)
+    found = (
+        committed(ask, repository, ask.form.text("commit", most=64))
+        if repository
+        else uncommitted(uploaded(ask))
+    )
+    authors = ask.form.text("authors").replace(",", " ").split()
+    whence = origin_said(ask, found, authors, ask.form.text("continues", most=100))
+    case = hand_in(ask, outside, Handed(study, found.code, backend, whence))
+    return ask.go(f"/jobs/{case.id}")
+
+
+def uploaded(ask: Ask) -> Code:
+    """The study in the ZIP file that was sent.
+
+    Raises:
+        Refusal: none was. DispatchError: it holds what a study may not.
+    """
     uploads = ask.form.files.get("code", ())
     if not uploads or not uploads[0][1]:
         raise unclear("code", "holds no file")
-    backend = filled_backend(ask)
-    case = hand_in(ask, outside, Handed(ask.form.required("study", most=100), unpack(uploads[0][1]), backend))
-    return ask.go(f"/jobs/{case.id}")
+    return unpack(uploads[0][1])
+
+
+def committed(ask: Ask, repository: str, commit: str) -> Committed:
+    """The study at a commit of a repository that this site takes code from."""
+    return from_commit(repository, commit, ask.common.site.repositories)
+
+
+def origin_said(ask: Ask, found: Committed, authors: Sequence[str], continues: str) -> Origin:
+    """Where code is from, with everybody who wrote it as far as that is said or a commit names them [P16].
+
+    Raises:
+        Refusal: somebody who is said to have written it has no account here.
+    """
+    site = ask.common.site
+    strangers = [name for name in authors if name not in site.people]
+    if strangers:
+        raise unclear("authors", f"names nobody who has an account here: {ascii(strangers[0])[:60]}")
+    return origin(found, authors, continues, addresses=site.emails)
 
 
 @dataclass(frozen=True)
 class Handed:
-    """What is handed in: for which study, which code, to run in which backend [P7]."""
+    """What is handed in: for which study, which code, to run in which backend [P7]; where it is from, who wrote it [P16]."""
 
     study: str
     code: Code
     backend: str
+    origin: Origin
 
 
 def hand_in(ask: Ask, outside: Outside, handed: Handed) -> JobRequest:
@@ -85,7 +128,7 @@ def hand_in(ask: Ask, outside: Outside, handed: Handed) -> JobRequest:
         images=common.site.images,
         backend=handed.backend,
     )
-    return common.service.submit_once(ask.by, submission)
+    return common.service.submit_once(ask.by, handed.origin.of(submission))
 
 
 def filled_backend(ask: Ask) -> str:
@@ -110,6 +153,9 @@ def job(ask: Ask, outside: Outside, case_id: str) -> Template:
         job=job_view(ask, outside, case, study),
         title=study.proposal.title,
         submitter=case.submitter,
+        commit=case.submission.commit,
+        authors=case.submission.code_authors,
+        continues=case.submission.continues,
         drawing=drawn([*needs], needs),
         findings=bool(case.offered) and seen.findings,
         member=ask.person.id in study.members,
@@ -158,8 +204,14 @@ def cancel(ask: Ask, outside: Outside, case_id: str) -> Redirect:
 def again(ask: Ask, outside: Outside, case_id: str) -> Redirect:
     """Submit the very same code once more; what has not changed need not be run again."""
     case, study, _ = found(ask, outside, case_id)
-    handed = Handed(study.id, code_of(outside, case), case.submission.backend)
-    return ask.go(f"/jobs/{hand_in(ask, outside, handed).id}")
+    return ask.go(f"/jobs/{hand_in(ask, outside, handed_again(outside, case, study)).id}")
+
+
+def handed_again(outside: Outside, case: JobRequest, study: Application) -> Handed:
+    """The very same, once more: its code, and whose it is."""
+    was = case.submission
+    whence = Origin(was.commit, was.code_authors, was.continues)
+    return Handed(study.id, code_of(outside, case), was.backend, whence)
 
 
 def found(ask: Ask, outside: Outside, case_id: str) -> tuple[JobRequest, Application, Sight]:
