@@ -31,30 +31,31 @@ from tre.cli.house import Folders, House, Wiring
 from tre.custody.decide import decide
 from tre.custody.requests import JobRequest
 from tre.data.backends import Backends
-from tre.data.canary import build_canary
 from tre.data.catalogue import BACKENDS, catalogue_of
 from tre.data.governance import Governance, nobody_exempt
-from tre.data.ingest import ingest
 from tre.data.keyring import KeyRing
-from tre.data.keys import make_keys, open_backend_key, open_site_key
+from tre.data.keys import make_keys
 from tre.data.progress import Progress
+from tre.data.rehearsal_store import synthetic_store
 from tre.data.room import Room, Stores
 from tre.data.store import Check, open_store
-from tre.data.synth import synthesise
 from tre.dispatch.actions import Dispatcher, Rooms
 from tre.dispatch.checks import Checks
-from tre.dispatch.post import Hook, MailServer
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
+from tre.dispatch.schedule import Gate
+from tre.health.accepting import accept
 from tre.health.checks import examine
 from tre.health.corridor import Canaries, Corridor
 from tre.health.eyes import Eyes, StoreTold
 from tre.health.eyes import Rules as HealthRules
 from tre.health.run import run as run_health
-from tre.health.stores import accept_build
-from tre.health.told import canaries_told, stores_told
+from tre.health.schedule import Task, schedule_of
+from tre.health.told import canaries_built, stores_told
+from tre.health.watch import Post, round_of
 from tre.records.accounts import Accounts
 from tre.records.accounts.sealing import Sealing
+from tre.records.backup import Place
 from tre.records.checkpoint import CheckpointLog
 from tre.records.daybook import Daybook
 from tre.records.keys import create_key, load_key, secret_of
@@ -85,15 +86,16 @@ from tre.web.outside.face import face as outside_face
 from tre.web.reopening import Reopened
 from tre.web.serve import serve
 from tre.worker import Tools, Worker
+from tre.worker.drill import drill
 from tre.worker.gate import Window, gate, windows_of
+from tre.worker.incidents import Scene, report
 from tre.worker.settings import settings_of, site_says
-from tre.worker.telling import Channels, Telling
+from tre.worker.telling import Telling, channels_of
 
 HOME = "tpp"
 """The backend that health jobs and rehearsals go to unless another is named."""
 WORKER = "worker"
 SEED_BYTES = 32
-SYNTHETIC_PATIENTS = 20_000
 COARSE = Sight(outline=True, findings=True, inside=False)
 """What the outside face is told of findings: rule, file, column, and a band of cells [P1]."""
 
@@ -154,17 +156,22 @@ class Hands:
             self.rehearse,
             self.chance,
             report_on_host,
-            lambda backend, tell: synthetic_store(backend, self.clock(), tell),
+            self.synthetic,
         )
 
     def clocks(self) -> tuple[Clock, Callable[[], float]]:
         """The host's clock, which may be set, and one that only goes on."""
         return self.host, time.monotonic
 
+    def synthetic(self, backend: str, tell: Progress) -> tuple[Path, KeyRing]:
+        """The synthetic store of a backend, and its keys."""
+        cache = default_cache().parent
+        return synthetic_store(backend, cache, self.clock(), chance=self.chance, tell=tell)
+
     def rehearse(self, study: Path, backend: str, tell: Progress) -> Rehearsal:
         """A study to be played on a backend's synthetic data; the data is made once and kept in the cache."""
         site = load_site(NEW_SITE)
-        store, keys = synthetic_store(backend, self.clock(), tell)
+        store, keys = self.synthetic(backend, tell)
         beside = study / "metadata" / "tre"
         documents, quarantine = Documents(beside / "documents"), Quarantine(beside / "outputs")
         data = Backends({backend: Room(catalogue_of(backend), Stores(store, store, keys), nobody_exempt())})
@@ -190,25 +197,6 @@ def report_on_host(folder: Path) -> HostReport:
     with tempfile.TemporaryDirectory(prefix="tre-report-") as work:
         runner = runner_of(site, Path(work) / "boxes")
         return inspect_host(runner, Path(work) / "tries", clock=SystemClock())
-
-
-def synthetic_store(backend: str, now: datetime, tell: Progress) -> tuple[Path, KeyRing]:
-    """The synthetic store that studies are rehearsed on, made when it is not there or is older than the code; and its keys."""
-    catalogue = catalogue_of(backend)
-    place = default_cache().parent / f"synthetic-{SYNTHETIC_PATIENTS}-{backend}-{catalogue.digest[:12]}"
-    folders = Folders(place)
-    store, ring = folders.store(backend), KeyRing(folders.backend_keys(backend))
-    if not (store / "current").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        folders.keys.mkdir(mode=0o700, parents=True)
-        make_keys(KeyRing(folders.keys), {backend: ring}, secrets.token_bytes(SEED_BYTES), outside=(store,))
-        supply, day = place / "supply.duckdb", now.date()
-        synthesise(
-            supply, patients=SYNTHETIC_PATIENTS, seed=7, profile=backend, opt_outs_as_of=day, progress=tell
-        )
-        key = open_backend_key(ring, backend, outside=(store,))
-        ingest(supply, store, key=key, backend=backend, at=now, catalogue=catalogue, progress=tell)
-    return store, ring
 
 
 def create_site(folder: Path, now: datetime | None = None) -> None:
@@ -258,9 +246,12 @@ class Opening:
             runner=lambda: self._runner(WORKER),
             worker=self._worker,
             telling=self._telling,
-            health=self._health,
+            scene=self._scene,
+            drill=lambda by: drill(self._scene(), channels_of(self._site, self._folders.keys), by),
+            health=lambda by: run_health(self.corridor(), by),
             examine=lambda by, quick: examine(self.eyes(by), by, quick=quick),
-            accept_build=lambda by, backend, why: accept_build(self.eyes(by), by, backend, why),
+            accept=lambda by, check, why: accept(self._daybook, by, check, why),
+            watch=lambda by: round_of(self.post(), by),
             accounts=self._accounts,
             serve=self._serve,
         )
@@ -293,6 +284,7 @@ class Opening:
             new_id=self._hands.new_id,
             chance=self._hands.chance,
             settings=settings,
+            report=lambda by, about, note: report(self._scene(), by, about, note),
             provider=self._provider,
         )
 
@@ -393,7 +385,7 @@ class Opening:
             checks=self._checks,
             push=self._push,
             clock=self._hands.clock,
-            gate=lambda now: gate(now, self._daybook, self._windows),
+            gate=self._gate,
             bell=self._bell,
             settings=settings_of(self._site, name),
         )
@@ -405,17 +397,21 @@ class Opening:
         return Checks(shelves.documents, shelves.quarantine, self._data, policy=self._policy, images=images)
 
     def _telling(self) -> Telling:
-        """What tells people: by the mail server and to the address that the site names, or only in its pages."""
-        says = self._site.notices
-        mail = says.get("mail")
-        hook = says.get("hook")
-        channels = Channels(
-            pages=str(says.get("pages", "")),
-            mail=site_says("notices", lambda: MailServer(**mail)) if mail else None,
-            addresses=self._site.emails,
-            hook=Hook(str(hook), (self._folders.keys / "notices.key").read_bytes()) if hook else None,
+        ledger, channels = self._seals.ledger, channels_of(self._site, self._folders.keys)
+        return Telling(self._service, ReadModels(ledger), Outbox(ledger), channels)
+
+    def _scene(self) -> Scene:
+        folders, ledger = self._folders, self._seals.ledger
+        return Scene(
+            service=self._service,
+            seals=self._seals,
+            daybook=self._daybook,
+            outbox=Outbox(ledger),
+            place=Place(folders.site, folders.vault, folders.checkpoints),
+            folder=folders.site / "evidence",
+            send=lambda now: self._telling().round(now),
+            new_id=self._hands.new_id,
         )
-        return Telling(self._service, ReadModels(self._seals.ledger), Outbox(self._seals.ledger), channels)
 
     def _bell(self) -> Bell:
         return Bell(self._seals.ledger.engine)
@@ -424,9 +420,24 @@ class Opening:
     def _windows(self) -> tuple[Window, ...]:
         return site_says("maintenance", lambda: windows_of(self._site.maintenance.get("windows", ())))
 
-    def _health(self, by: By) -> dict[str, Any]:
-        with only_worker(self._folders.worker_lock(WORKER)):
-            return run_health(self.corridor(), by)
+    def post(self) -> Post:
+        """What the maintainers' watch stands at."""
+        return Post(
+            schedule=site_says("maintenance", lambda: schedule_of(self._site.maintenance.get("health", {}))),
+            doing={
+                Task.DOCTOR: lambda by: examine(self.eyes(by), by, quick=True),
+                Task.CHECK: lambda by: examine(self.eyes(by), by, quick=False),
+                Task.JOBS: lambda by: run_health(self.corridor(), by),
+            },
+            gate=self._gate,
+            daybook=self._daybook,
+            outbox=Outbox(self._seals.ledger),
+            people=self._site.people,
+            send=lambda now: self._telling().round(now),
+        )
+
+    def _gate(self, now: datetime) -> Gate:
+        return gate(now, self._daybook, self._windows)
 
     def corridor(self) -> Corridor:
         """What the health jobs go through."""
@@ -434,6 +445,9 @@ class Opening:
         return Corridor(
             service=self._service,
             worker=lambda: self._worker(WORKER),
+            alone=lambda: only_worker(self._folders.worker_lock(WORKER)),
+            bell=self._bell,
+            clock=self._hands.clock,
             data=self._data,
             backend=HOME,
             documents=self._shelves.documents,
@@ -449,7 +463,6 @@ class Opening:
     def eyes(self, by: By) -> Eyes:
         """What the health checks look at."""
         said, folders = self._site.maintenance, self._folders
-        telling = self._telling()
         return Eyes(
             now=by.now,
             service=self._service,
@@ -464,7 +477,7 @@ class Opening:
             engine=lambda: self._runner(WORKER).images(),
             free_gb=lambda: shutil.disk_usage(folders.site).free / 1e9,
             decide=decide,
-            reachable=telling.reaches,
+            reachable=self._telling().reaches,
         )
 
     def _stores_told(self) -> tuple[StoreTold, ...]:
@@ -472,10 +485,8 @@ class Opening:
         return stores_told({each: (folders.store(each), folders.backend_keys(each)) for each in BACKENDS})
 
     def _build_canaries(self, now: datetime) -> Canaries:
-        """Make the canary store anew: nobody in it is real."""
         folders = self._folders
-        key = open_site_key(KeyRing(folders.keys), outside=(folders.backends,))
-        return canaries_told(build_canary(folders.canary(HOME), key=key, at=now))
+        return canaries_built(folders.canary(HOME), folders.keys, now, outside=folders.backends)
 
 
 def run() -> None:

@@ -5,6 +5,8 @@ and in the data, on a second walk through real boxes. What is said then is `test
 """
 
 import shutil
+import subprocess
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -32,6 +34,7 @@ from tre.health import canaries, live, speed
 from tre.health.corridor import Corridor, Walked, walk
 from tre.health.found import Found
 from tre.main import Hands, Opening
+from tre.records.looks import RAN
 from tre.service import By
 
 pytestmark = pytest.mark.engine
@@ -63,9 +66,23 @@ def built(desk_at: Any, folder: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def walked_site(desk_at: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A site on which the health jobs have run once, for real; copied, never used; and what was said."""
+    """A site on which the health jobs have run once, for real, beside a standing worker; copied, never used; and what was said."""
     desk = built(desk_at, tmp_path_factory.mktemp("walked"))
-    return desk.site, desk.tre("--as", "eve", "health", "run")
+    worker = desk.started("worker", "run")
+    try:
+        stands(desk.site / "worker.lock", worker)
+        told = desk.tre("--as", "eve", "health", "run")
+    finally:
+        worker.terminate()
+        worker.communicate()
+    return desk.site, told
+
+
+def stands(lock: Path, worker: subprocess.Popen[bytes]) -> None:
+    """Wait until the worker holds the lock that only one may hold."""
+    while not lock.exists() or lock.read_text() != str(worker.pid):
+        assert worker.poll() is None, "the worker ended before it stood"
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -231,7 +248,7 @@ def test_a_slow_run_stands_out_from_the_runs_before_it_and_an_ordinary_one_does_
         # One bad night among them moves no median.
         factor = 50.0 if number == 7 else 1 + number % 5 / 20
         facts = {"healthy": True, "seconds": pace.seconds * factor, "per_minute": pace.per_minute / factor}
-        corridor.daybook.note(speed.JOB, actor="eve", at=by.now, facts=facts)
+        corridor.daybook.note(RAN, actor="eve", at=by.now, facts=facts)
     assert all(each.healthy for each in speed.judge(corridor.daybook, pace))
     begun = min(envelope.at for envelope in events)
     slowly = [replace(each, at=begun + 10 * (each.at - begun)) for each in events]

@@ -25,7 +25,7 @@ from tre.custody.decide import decide
 from tre.custody.notices import Notice
 from tre.custody.policies import POLICIES
 from tre.health import stores
-from tre.health.checks import CHECKS, look
+from tre.health.checks import CHECKS, examine, look
 from tre.health.eyes import Eyes
 from tre.health.found import Found
 from tre.main import Opening
@@ -192,7 +192,8 @@ def build_before(change: Callable[[Mapping[str, int]], Mapping[str, int]]) -> Pl
 
     def plant(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
         (now,) = eyes.stores()
-        before = replace(now, version="0" * 64, rows=change(now.rows))
+        rows = change(now.rows)
+        before = replace(now, version=f"of-{sum(rows.values())}", rows=rows)
         stores.note_builds(replace(eyes, stores=lambda: (before,)), "eve")
         return eyes
 
@@ -287,14 +288,26 @@ def test_no_check_is_without_a_planted_fault() -> None:
     assert {fault.check for fault in LOOKING} == set(CHECKS)
 
 
-def test_a_build_that_a_maintainer_has_accepted_is_compared_no_more(site: Path) -> None:
+def test_looking_twice_makes_nothing_well_and_accepting_its_words_does(site: Path) -> None:
     eyes = eyes_of(site)
     build_before(lambda rows: {**rows, "patients": 2 * rows["patients"]})(eyes, site, pytest.MonkeyPatch())
-    stores.note_builds(eyes, "eve")
-    assert not stores.tables_have_not_drifted(eyes).healthy, "looking twice does not make it well"
+    by = By(load_site(site).person("eve"), eyes.now)
+    for _ in range(2):
+        assert not examine(eyes, by, quick=False)["healthy"]
     eyes.seals.ledger.close()
-    tre_says(site, "--as", "eve", "health", "accept", "tpp", "--why", "two practices left")
-    assert found(eyes_of(site), "tables").healthy
+    tre_says(site, "--as", "eve", "health", "accept", "tables", "--why", "two practices left")
+    accepted = found(eyes_of(site), "tables")
+    assert accepted.healthy
+    assert accepted.found.startswith("accepted by eve: tpp.patients")
+    another = eyes_of(site)
+    build_before(lambda rows: {**rows, "patients": 3 * rows["patients"]})(another, site, pytest.MonkeyPatch())
+    assert not found(another, "tables").healthy, "in those words, and no others"
+
+
+@pytest.mark.parametrize("check", ["walls", "opt-outs", "ledger", "kernel"])
+def test_what_protects_a_patient_or_is_well_cannot_be_accepted(site: Path, check: str) -> None:
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        tre_says(site, "--as", "eve", "health", "accept", check, "--why", "it is late")
 
 
 def test_the_board_says_what_fell_ill_and_what_is_well_again(site: Path) -> None:
@@ -302,12 +315,13 @@ def test_the_board_says_what_fell_ill_and_what_is_well_again(site: Path) -> None
     key.chmod(0o640)
     with pytest.raises(RuntimeError, match="ended with 10"):
         tre_says(site, "--as", "eve", "doctor")
+    assert tre_says(site, "health")["checks"][0]["check"] == "keys", "what is ill comes first"
     key.chmod(0o600)
-    with_disk = tre_says(site, "--as", "eve", "doctor")
-    assert with_disk["healthy"]
-    newest, before = tre_says(site, "health", "board")[:2]
+    assert tre_says(site, "--as", "eve", "doctor")["healthy"]
+    newest, before = tre_says(site, "health", "board")["looks"][:2]
     assert "keys fell ill" in before["changed"]
     assert "keys is well again" in newest["changed"]
+    assert tre_says(site, "health")["healthy"]
 
 
 def test_only_a_maintainer_examines(site: Path) -> None:

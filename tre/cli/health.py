@@ -1,6 +1,7 @@
 """`tre health …`: maintainers ask whether the platform is well. Refuses to call it well when one expectation failed."""
 
-from collections.abc import Iterator, Sequence
+import time
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -9,13 +10,24 @@ from rich.console import Console
 from tre.cli import show
 from tre.cli.doctor import draw, examine
 from tre.cli.exits import Exit
+from tre.cli.house import Round
 from tre.cli.maintainers import maintainer
 from tre.cli.session import session
-from tre.records.daybook import Entry
+from tre.records.looks import Board, board_of
 
-BOARD = 30
+LINES = 30
+SHORTEST_WAIT = 5.0
 
-app = typer.Typer(help="Pipeline-health jobs.", no_args_is_help=True)
+app = typer.Typer(
+    help="Is the platform well? The board, when no command is named.", invoke_without_command=True
+)
+
+
+@app.callback()
+def board_or_command(ctx: typer.Context) -> None:
+    """The board: how every check stands, and what changed from look to look."""
+    if ctx.invoked_subcommand is None:
+        board(ctx)
 
 
 @app.command()
@@ -36,44 +48,87 @@ def check(ctx: typer.Context) -> None:
 
 @app.command()
 def board(ctx: typer.Context) -> None:
-    """How it was: the last looks, newest first, and what changed between them."""
+    """How every check stands, the last looks, newest first, and what changed between them."""
     s = session(ctx)
-    looks = list(s.house.daybook.entries("health", "health-job"))[-BOARD:]
-    lines = [
-        {"at": each.at, "what": each.kind, "healthy": each.facts["healthy"], "changed": ", ".join(changes)}
-        for each, changes in with_changes(looks)
+    s.answer(_plain(board_of(s.house.daybook)), _draw_board)
+
+
+def _plain(found: Board) -> dict[str, Any]:
+    looks = [
+        {
+            "at": line.at,
+            "what": line.what,
+            "by": line.by,
+            "healthy": line.healthy,
+            "changed": ", ".join(line.changed),
+        }
+        for line in found.lines[:LINES]
     ]
-    s.answer(lines[::-1], lambda console, value: show.rows(console, value, nothing="Nobody has looked yet."))
+    checks = [
+        {
+            "check": each.check,
+            "healthy": each.healthy,
+            "since": each.since,
+            "seen": each.seen,
+            "said": each.said,
+        }
+        for each in found.standing
+    ]
+    return {"healthy": bool(looks) and not found.ill, "checks": checks, "looks": looks}
 
 
-def with_changes(looks: Sequence[Entry]) -> Iterator[tuple[Entry, list[str]]]:
-    """Each look with what fell ill and what is well again since the last of its kind."""
-    before: dict[str, set[str]] = {}
-    for each in looks:
-        ill = set(each.facts.get("ill", ()))
-        known = before.get(each.kind, set())
-        yield (
-            each,
-            [
-                *(f"{name} fell ill" for name in sorted(ill - known)),
-                *(f"{name} is well again" for name in sorted(known - ill)),
-            ],
-        )
-        before[each.kind] = ill
+def _draw_board(console: Console, told: dict[str, Any]) -> None:
+    show.rows(console, told["checks"], nothing="No check was ever made.")
+    show.rows(console, told["looks"], nothing="Nobody has looked yet.")
+
+
+@app.command()
+def watch(
+    ctx: typer.Context,
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="One round, for a timer; ends with 10 where something is ill.")
+    ] = False,
+) -> None:
+    """Do what is due by the schedule, tell whom it concerns, send what waits; on and on, until told to stop."""
+    s = session(ctx)
+    done = s.house.watch(maintainer(s))
+    while not once:
+        s.tell(f"{done.state}; next at {done.next_at:%H:%M:%S} UTC")
+        time.sleep(_until(done.next_at, s.wiring.clock()))
+        done = s.house.watch(maintainer(s))
+    s.answer(_said(done), show.facts)
+    if done.ill:
+        raise typer.Exit(Exit.UNHEALTHY)
+
+
+def _until(then: datetime, now: datetime) -> float:
+    return max(SHORTEST_WAIT, (then - now).total_seconds())
+
+
+def _said(done: Round) -> dict[str, Any]:
+    """One round as plain data."""
+    return {
+        "state": str(done.state),
+        "ran": [str(each) for each in done.ran],
+        "waiting": {str(task): why for task, why in done.waiting.items()},
+        "ill": list(done.ill),
+        "told": list(done.told),
+        "messages": dict(done.messages),
+        "next_at": done.next_at.isoformat(),
+    }
 
 
 @app.command()
 def accept(
     ctx: typer.Context,
-    backend: Annotated[str, typer.Argument(help="The backend whose build was looked into.")],
+    check: Annotated[str, typer.Argument(help="The check that is ill, and was looked into.")],
     *,
-    why: Annotated[str, typer.Option("--why", help="Why its tables changed, in words.")],
+    why: Annotated[str, typer.Option("--why", help="Why it may stay so, in words.")],
 ) -> None:
-    """A build whose tables changed was looked into: it is the one that later builds are compared with."""
+    """Live with what a check last said, in those very words and no others: a kernel that the distribution mends, a build that shrank."""
     s = session(ctx)
-    by = maintainer(s)
-    version = s.house.accept_build(by, backend, why)
-    s.answer({"backend": backend, "version": version, "why": why}, show.facts)
+    s.answer(s.house.accept(maintainer(s), check, why), show.facts)
 
 
 @app.command()

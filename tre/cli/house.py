@@ -1,10 +1,10 @@
 """What a command has at hand: the house, opened on one site by ``main``. Refuses to open anything itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from output_checks.policy import Policy
 from sandboxes.preflight import Report as HostReport
@@ -25,6 +25,7 @@ from tre.records.vault.quarantine import Quarantine
 from tre.records.wake import Bell
 from tre.service import By, Service
 from tre.worker import Worker
+from tre.worker.incidents import Scene
 from tre.worker.telling import Telling
 
 
@@ -127,6 +128,45 @@ class Folders:
         return self.site / "releases"
 
 
+class Round(Protocol):
+    """What one round of the watch did, as `tre.health.watch` says it."""
+
+    @property
+    def ran(self) -> tuple[str, ...]:
+        """What was done."""
+        ...
+
+    @property
+    def waiting(self) -> Mapping[str, str]:
+        """What is due and waits, and why."""
+        ...
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The checks that somebody was told of now."""
+        ...
+
+    @property
+    def messages(self) -> Mapping[str, int]:
+        """How many messages there are of each state."""
+        ...
+
+    @property
+    def ill(self) -> tuple[str, ...]:
+        """The checks that are ill."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """The one word."""
+        ...
+
+    @property
+    def next_at(self) -> datetime:
+        """When to look at the clock again."""
+        ...
+
+
 @dataclass(frozen=True)
 class House:
     """The house on one site."""
@@ -147,9 +187,12 @@ class House:
     bell: Callable[[], Bell]
     worker: Callable[[str], Worker]
     telling: Callable[[], Telling]
+    scene: Callable[[], Scene]
+    drill: Callable[[By], dict[str, Any]]
     health: Callable[[By], dict[str, Any]]
     examine: Callable[[By, bool], dict[str, Any]]
-    accept_build: Callable[[By, str, str], str]
+    accept: Callable[[By, str, str], dict[str, str]]
+    watch: Callable[[By], "Round"]
     accounts: Accounts
     serve: Callable[[str, int, str], None]
 

@@ -12,13 +12,12 @@ from dataclasses import asdict
 from typing import Any
 
 from tre.health import host, kept, rules, stores
+from tre.health.accepting import with_accepted
 from tre.health.eyes import Eyes, Look
-from tre.health.found import Found, ill
+from tre.health.found import Found, ill, noted
 from tre.records.daybook import Facts
+from tre.records.looks import LOOKED
 from tre.service import By
-
-LOOK = "health"
-"""What a look is noted as."""
 
 QUICK: Mapping[str, Look] = {
     "engine": host.engine_answers,
@@ -46,7 +45,8 @@ CHECKS: Mapping[str, Look] = {
 
 def look(eyes: Eyes, checks: Mapping[str, Look] = CHECKS) -> tuple[Found, ...]:
     """What each check finds; one that could not look has failed."""
-    return tuple(_safely(name, check, eyes) for name, check in checks.items())
+    found = (_safely(name, check, eyes) for name, check in checks.items())
+    return with_accepted(found, eyes.daybook)
 
 
 def _safely(name: str, check: Look, eyes: Eyes) -> Found:
@@ -61,13 +61,8 @@ def _safely(name: str, check: Look, eyes: Eyes) -> Found:
 def examine(eyes: Eyes, by: By, *, quick: bool) -> dict[str, Any]:
     """Look, keep in the daybook what was found, and say it as plain data; ``quick`` leaves out what runs in boxes."""
     found = look(eyes, QUICK if quick else CHECKS)
-    facts: Facts = {
-        "healthy": not ill(found),
-        "looked": [each.check for each in found],
-        "ill": ill(found),
-        "said": [f"{each.check}: {each.found}" for each in found if not each.healthy],
-    }
-    eyes.daybook.note(LOOK, actor=by.person.id, at=by.now, facts=facts)
+    facts: Facts = {"quick": quick, **noted(found)}
+    eyes.daybook.note(LOOKED, actor=by.person.id, at=by.now, facts=facts)
     if not quick:
         stores.note_builds(eyes, by.person.id)
     return {"healthy": not ill(found), "checks": [asdict(each) for each in found]}

@@ -7,7 +7,7 @@ Refuses to judge what came of them (that is `canaries` and `live`), and to let a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import job_specs
 from output_checks.model import Report
 from tre.custody.outputs import Offered
-from tre.custody.requests import JobRequest
+from tre.custody.requests import JobRequest, RequestStage
 from tre.custody.studies import Application
 from tre.dispatch.checks import Checks
 from tre.dispatch.code import gather, keep
@@ -24,10 +24,15 @@ from tre.dispatch.ports import DataRooms, Shelf
 from tre.health.eyes import StoreTold
 from tre.health.studies import FIRST, SECOND, Wanted, standing, together
 from tre.records.daybook import Daybook
+from tre.records.errors import WorkerAlreadyRunning
+from tre.records.wake import Bell
 from tre.service import By, Service
 from tre.worker import Worker
 
 SPECS = Path(job_specs.__file__).parent / "health"
+MOVING = frozenset({RequestStage.SUBMITTED, RequestStage.RUNNING, RequestStage.LANDED})
+PATIENCE = timedelta(minutes=20)
+"""For so long a standing worker is waited for."""
 CANARIES, PAIR_FIRST, PAIR_SECOND = "canaries", "pair-first", "pair-second"
 
 
@@ -45,6 +50,9 @@ class Corridor:
 
     service: Service
     worker: Callable[[], Worker]
+    alone: Callable[[], AbstractContextManager[None]]
+    bell: Callable[[], Bell]
+    clock: Callable[[], datetime]
     data: DataRooms
     backend: str
     documents: Shelf
@@ -85,11 +93,31 @@ def walk(corridor: Corridor, by: By) -> Walked:
         name: _submit(corridor, by, second if name == PAIR_FIRST else first, (name, intake))
         for name, intake in intakes.items()
     }
-    with closing(corridor.worker()) as worker:
-        waiting = worker.run_until_idle()
+    waiting = _taken_as_far_as_may_be(corridor, frozenset(names.values()))
     requests = {name: corridor.service.request(request) for name, request in names.items()}
-    ours = frozenset(names.values())
-    return Walked(canaries, requests, tuple(each.sentence for each in waiting if each.request in ours))
+    return Walked(canaries, requests, waiting)
+
+
+def _taken_as_far_as_may_be(corridor: Corridor, ours: frozenset[str]) -> tuple[str, ...]:
+    """Let a worker take our requests on: one of our own, or the one that stands here already. Gives why any of them waits."""
+    try:
+        with corridor.alone(), closing(corridor.worker()) as worker:
+            waiting = worker.run_until_idle()
+    except WorkerAlreadyRunning:
+        return _wait_for_the_other(corridor, ours)
+    return tuple(each.sentence for each in waiting if each.request in ours)
+
+
+def _wait_for_the_other(corridor: Corridor, ours: frozenset[str]) -> tuple[str, ...]:
+    """The worker that stands here was woken by the submissions; wait for what it makes of them, and not for ever."""
+    until = corridor.clock() + PATIENCE
+    with closing(corridor.bell()) as bell:
+        bell.listen()
+        while any(corridor.service.request(each).stage in MOVING for each in ours):
+            if corridor.clock() >= until:
+                return (f"The standing worker has not ended them within {PATIENCE.seconds // 60} minutes.",)
+            bell.wait(1.0)
+    return ()
 
 
 def _specs(corridor: Corridor) -> dict[str, str]:

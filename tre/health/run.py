@@ -8,8 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from tre.health import canaries, live, speed
+from tre.health.accepting import with_accepted
 from tre.health.corridor import Corridor, Walked, walk
-from tre.health.found import Found, ill
+from tre.health.found import Found, ill, noted
+from tre.records.looks import RAN
 from tre.service import By
 
 
@@ -22,14 +24,9 @@ def run(corridor: Corridor, by: By) -> dict[str, Any]:
     walked = walk(corridor, by)
     pace = _pace(corridor, walked)
     found = judge(corridor, walked, by, pace)
-    facts: dict[str, Any] = {
-        "healthy": not ill(found),
-        "looked": [each.check for each in found],
-        "ill": ill(found),
-    }
+    facts: dict[str, Any] = {**noted(found)}
     facts |= {"seconds": pace.seconds, "per_minute": pace.per_minute} if pace else {}
-    facts["said"] = [f"{each.check}: {each.found}" for each in found if not each.healthy]
-    corridor.daybook.note(speed.JOB, actor=by.person.id, at=by.now, facts=facts)
+    corridor.daybook.note(RAN, actor=by.person.id, at=by.now, facts=facts)
     return {
         "healthy": not ill(found),
         "request": walked.planted.id,
@@ -40,11 +37,12 @@ def run(corridor: Corridor, by: By) -> dict[str, Any]:
 
 def judge(corridor: Corridor, walked: Walked, by: By, pace: speed.Pace | None) -> tuple[Found, ...]:
     """Everything that one walk is judged by."""
-    return (
+    found = (
         *canaries.judge(corridor, walked, by),
         *live.judge(corridor, walked, by),
         *speed.judge(corridor.daybook, pace),
     )
+    return with_accepted(found, corridor.daybook)
 
 
 def _pace(corridor: Corridor, walked: Walked) -> speed.Pace | None:

@@ -11,6 +11,7 @@ from tre.custody.events import Checked, Landed, Started, Submitted
 from tre.health.found import Found
 from tre.records.daybook import Daybook
 from tre.records.envelope import Envelope
+from tre.records.looks import RAN
 
 RUNS = 30
 LEAST_RUNS = 4
@@ -20,7 +21,6 @@ FAR = 5.0
 LEAST = 0.5
 """Less than half as much again stands out from nothing."""
 FIX = "See what else runs on the host, and its disk; then run it again."
-JOB = "health-job"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def judge(daybook: Daybook, pace: Pace | None) -> tuple[Found, ...]:
     if pace is None:
         said = "it did not come to its end"
         return (Found("round-trip", False, said, FIX), Found("throughput", False, said, FIX))
-    before = [entry.facts for entry in daybook.entries(JOB) if "per_minute" in entry.facts][-RUNS:]
+    before = [entry.facts for entry in daybook.entries(RAN) if "per_minute" in entry.facts][-RUNS:]
     seconds = [float(facts["seconds"]) for facts in before]
     each = [60 / float(facts["per_minute"]) for facts in before]
     usual = f"{60 / median(each):.0f}" if each else ""

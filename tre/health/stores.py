@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tre.custody.errors import Refusal
 from tre.health.eyes import Eyes, StoreTold
 from tre.health.found import Found
 from tre.records.daybook import Daybook, Entry, Facts
-from tre.service import By
 
 MOST_DRIFT = 0.2
 """The part of its rows that a table may gain or lose between two builds before somebody should look."""
-BUILD, ACCEPTED = "build", "build-accepted"
-"""What a build held, noted when it was first looked at; and that a maintainer has looked, and knows why it changed."""
+BUILD = "build"
+"""What a build held, noted when it was first looked at."""
 
 
 def stores_are_whole_and_fresh(eyes: Eyes) -> Found:
@@ -33,7 +31,7 @@ def tables_have_not_drifted(eyes: Eyes) -> Found:
     changed = [
         change for store in eyes.stores() if not store.fault for change in _changes(eyes.daybook, store)
     ]
-    fix = "Ask the data's supplier before anybody uses the build; `tre health accept` once it is explained."
+    fix = "Ask the data's supplier before anybody uses the build; `tre health accept tables` once it is explained."
     return Found("tables", not changed, "; ".join(changed) or "as at the last build", fix)
 
 
@@ -60,10 +58,7 @@ def has_drifted(before: int, now: int) -> bool:
 
 
 def last_build(daybook: Daybook, store: StoreTold) -> Entry | None:
-    """What the build before this one held; nothing where there was none, or a maintainer has accepted this one."""
-    accepted = {str(entry.facts["version"]) for entry in daybook.entries(ACCEPTED)}
-    if store.version in accepted:
-        return None
+    """What the build before this one held; nothing where there was none."""
     builds = (e for e in daybook.entries(BUILD) if e.facts["backend"] == store.backend)
     return next((e for e in reversed([*builds]) if e.facts["version"] != store.version), None)
 
@@ -81,22 +76,3 @@ def note_builds(eyes: Eyes, actor: str) -> None:
             rows = {f"rows.{table}": rows for table, rows in store.rows.items()}
             facts: Facts = {"backend": store.backend, "version": store.version, **rows}
             eyes.daybook.note(BUILD, actor=actor, at=eyes.now, facts=facts)
-
-
-def accept_build(eyes: Eyes, by: By, backend: str, why: str) -> str:
-    """Note that a maintainer has looked at the build that stands, and knows why its tables changed; gives its version.
-
-    Raises:
-        Refusal: that backend has no store that can be opened.
-    """
-    store = next((each for each in eyes.stores() if each.backend == backend and each.version), None)
-    if store is None:
-        raise Refusal(
-            "no-such-build",
-            "That backend has no store that is whole.",
-            "See `tre doctor` for which there are.",
-            "P13",
-        )
-    facts: Facts = {"backend": backend, "version": store.version, "why": why}
-    eyes.daybook.note(ACCEPTED, actor=by.person.id, at=by.now, facts=facts)
-    return store.version

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 
+from tre.data.canary import build_canary
 from tre.data.errors import DataRefused
 from tre.data.keyring import KeyRing
+from tre.data.keys import open_site_key
 from tre.data.store import CURRENT, Check, Partition, Store, open_store
 from tre.health.corridor import Canaries
 from tre.health.eyes import StoreTold
@@ -42,6 +45,12 @@ def rows_seen(store: Store) -> Counter[str]:
         for file in part.values():
             rows.update(file.rows)
     return rows
+
+
+def canaries_built(folder: Path, site_keys: Path, now: datetime, *, outside: Path) -> Canaries:
+    """Make the canary store of this month, in which nobody is real; how many may be seen, and how many have opted out."""
+    key = open_site_key(KeyRing(site_keys), outside=(outside,))
+    return canaries_told(build_canary(folder, key=key, at=now))
 
 
 def canaries_told(store: Store) -> Canaries:

@@ -11,7 +11,7 @@ whose list is not signed, whose files are not those of the list, whose chain is 
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,12 +57,29 @@ class Backup:
     files: int
 
 
-def back_up(ledger: Ledger, place: Place, into: Path, *, at: datetime, key: SigningKey) -> Backup:
-    """Write a backup into a folder, while others read and write; files that are there already are not copied again."""
+def everything(_path: Path) -> bool:
+    """Every file of the vault."""
+    return True
+
+
+def back_up(
+    ledger: Ledger,
+    place: Place,
+    into: Path,
+    *,
+    at: datetime,
+    key: SigningKey,
+    wanted: Callable[[Path], bool] = everything,
+) -> Backup:
+    """Write a backup into a folder, while others read and write; files that are there already are not copied again.
+
+    ``wanted`` says which files of the vault are taken, by their path in it: evidence of an incident is not all of it, and
+    what is not all of it cannot be restored from.
+    """
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     (into / LIST).unlink(missing_ok=True)
     _copy_rows(ledger, into / ROWS)
-    _copy_tree(place.vault, into / VAULT)
+    _copy_tree(place.vault, into / VAULT, wanted)
     _copy_tree(place.checkpoints, into / "checkpoints")
     for name in SITE_FILES:
         _copy(place.site / name, into / SITE / name)
@@ -193,15 +210,19 @@ def _paths(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
-def _copy_tree(source: Path, into: Path) -> None:
+def _copy_tree(source: Path, into: Path, wanted: Callable[[Path], bool] = everything) -> None:
     """Copy what is not there yet; what is kept by digest never changes, and a file of checkpoints only grows."""
     for path in sorted(source.rglob("*")) if source.exists() else ():
         target = into / path.relative_to(source)
         if path.is_dir():
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
-        elif not path.name.startswith(".incoming-") and (path.name == CHECKPOINTS or not target.exists()):
+        elif _is_to_copy(path, target) and wanted(path.relative_to(source)):
             _copy(path, target)
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _is_to_copy(path: Path, target: Path) -> bool:
+    return not path.name.startswith(".incoming-") and (path.name == CHECKPOINTS or not target.exists())
 
 
 def _copy(source: Path, target: Path) -> None:

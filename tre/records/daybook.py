@@ -72,6 +72,15 @@ class Daybook:
             previous = row["hash"]
         return tuple(_entry(row) for row in rows if not kinds or row["kind"] in kinds)
 
+    def recent(self, *kinds: str, most: int) -> tuple[Entry, ...]:
+        """The newest entries of these kinds, oldest first; that none was changed is not proved by this."""
+        query = (
+            select(DAYBOOK).where(DAYBOOK.c.kind.in_(kinds)).order_by(DAYBOOK.c.position.desc()).limit(most)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).mappings().all()
+        return tuple(_entry(row) for row in reversed(rows))
+
     def last(self, *kinds: str) -> Entry | None:
         """The newest entry of these kinds."""
         query = select(DAYBOOK).where(DAYBOOK.c.kind.in_(kinds)).order_by(DAYBOOK.c.position.desc()).limit(1)

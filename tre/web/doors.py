@@ -9,10 +9,13 @@ from tre.records.accounts import Accounts
 from tre.records.read_models import ReadModels
 from tre.records.site import Site
 from tre.records.vault.documents import Documents
-from tre.service import Service
+from tre.service import By, Service
 from tre.web.oidc.provider import Provider
+from tre.worker.incidents import Reported
 
 Chance = Callable[[int], bytes]
+Report = Callable[[By, str, str], Reported]
+"""Reports a suspected breach of a study or job: who reports, which, and the digest of what was seen, in words [P15]."""
 
 
 @dataclass(frozen=True)
@@ -55,5 +58,6 @@ class Common:
     new_id: Callable[[str], str]
     chance: Chance
     settings: Settings
+    report: Report
     provider: Provider | None = None
     """Where people sign in who are known elsewhere; none where passwords are all there is."""

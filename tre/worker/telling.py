@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from tre.custody.notices import Notice, of_a_request, of_a_study
 from tre.custody.people import Person, Role
@@ -15,7 +16,9 @@ from tre.dispatch.post import Hook, Letter, MailServer, NotSent
 from tre.records.envelope import Envelope
 from tre.records.outbox import Message, Outbox
 from tre.records.read_models import ReadModels, RequestRow
+from tre.records.site import Site
 from tre.service import APPLICATION, REQUEST, Service
+from tre.worker.settings import site_says
 
 LOG = logging.getLogger("tre.telling")
 TO_CHECK = ("checked", "voted", "reviewed")
@@ -29,16 +32,34 @@ class Channels:
     mail: MailServer | None = None
     addresses: Mapping[str, str] | None = None
     hook: Hook | None = None
+    mark: str = ""
+    """What every message begins with, such as that it is a drill."""
+    only: frozenset[str] | None = None
+    """The only people who are told, where not everybody is."""
 
     def of(self, person: str) -> list[Callable[[Letter], None]]:
         """The ways by which this person is told."""
         ways: list[Callable[[Letter], None]] = []
+        if self.only is not None and person not in self.only:
+            return ways
         address, mail, hook = (self.addresses or {}).get(person), self.mail, self.hook
         if mail is not None and address:
             ways.append(lambda letter: mail.send(letter, address))
         if hook is not None:
             ways.append(lambda letter: hook.send(letter, person))
         return ways
+
+
+def channels_of(site: Site, keys: Path) -> Channels:
+    """The mail server and the address that a site names, or only its pages. Raises SiteError for what is neither."""
+    says = site.notices
+    mail, hook = says.get("mail"), says.get("hook")
+    return Channels(
+        pages=str(says.get("pages", "")),
+        mail=site_says("notices", lambda: MailServer(**mail)) if mail else None,
+        addresses=site.emails,
+        hook=Hook(str(hook), (keys / "notices.key").read_bytes()) if hook else None,
+    )
 
 
 class Telling:
@@ -100,5 +121,13 @@ class Telling:
     def _letter(self, message: Message) -> Letter:
         why = (f"Why: {message.why.replace('-', ' ')}.",) if message.why else ()
         where = f"Look here: {self._channels.pages}{message.where}"
-        lines = (message.what, *why, where, "", f"{self._service.site.name}. This message holds no result.")
-        return Letter(message.id, f"tre: {message.what}", lines)
+        mark = self._channels.mark
+        lines = (
+            *((mark,) if mark else ()),
+            message.what,
+            *why,
+            where,
+            "",
+            f"{self._service.site.name}. This message holds no result.",
+        )
+        return Letter(message.id, f"{mark} tre: {message.what}".strip(), lines)

@@ -94,10 +94,10 @@ def api_read(ask: Ask, outside: Outside) -> Answer:
 
 
 @does("/incidents", REPORTERS, scope="read")
-def api_report(ask: Ask, outside: Outside, data: BreachBody) -> Answer:
-    """Report a suspected breach: what left is recalled and its study stopped. Any token may [P15]."""
-    stop(ask, outside, data.about, data.note)
-    return {"about": data.about, "stopped": True}
+def api_report(ask: Ask, data: BreachBody) -> Answer:
+    """Report a suspected breach: what left is recalled, its study stopped, the evidence frozen. Any token may [P15]."""
+    done = stop(ask, data.about, data.note)
+    return {"about": data.about, "stopped": True, "incident": done.incident}
 
 
 @does("/me/tokens/{token:str}/revoke", OWN_ACCOUNT, scope="read")

@@ -8,13 +8,11 @@ from dataclasses import replace
 from litestar.response import Redirect, Template
 
 from tre.custody.commands import Step
-from tre.custody.reasons import Reason, ReasonCode
-from tre.service import REQUEST
 from tre.web.asking import Ask, unclear
 from tre.web.errors import not_there
-from tre.web.outside.doors import Outside
 from tre.web.routes import shows, takes
 from tre.web.who import OWN_ACCOUNT, PUBLIC, takers
+from tre.worker.incidents import Reported
 
 REPORTERS = replace(takers(Step.RECALL, Step.SUSPEND), untrained=True)
 
@@ -26,23 +24,18 @@ def incident_page(ask: Ask) -> Template:
 
 
 @takes("/incidents/new", REPORTERS)
-def report(ask: Ask, outside: Outside) -> Redirect:
-    """Recall a release and stop its study; or stop a study."""
+def report(ask: Ask) -> Redirect:
+    """Recall what left, stop its study, tell those who watch, freeze the evidence: all that the command does."""
     about = ask.form.required("about", most=100)
-    stop(ask, outside, about, ask.form.text("note"))
-    return ask.go(f"/incidents/done?about={about}")
+    done = stop(ask, about, ask.form.text("note"))
+    return ask.go(f"/incidents/done?about={about}&incident={done.incident}")
 
 
-def stop(ask: Ask, outside: Outside, about: str, words: str) -> None:
-    """Recall what left and stop its study; or stop the study."""
-    note, service = ask.note(words), outside.common.service
-    history = service.ledger.case_events(about)
-    if not history:
+def stop(ask: Ask, about: str, words: str) -> Reported:
+    """Report it, whichever way it came in by."""
+    if not ask.common.service.ledger.case_events(about):
         raise not_there("study or release")
-    if history[0].case_kind == REQUEST:
-        service.recall(ask.by, about, note)
-    else:
-        service.suspend(ask.by, about, Reason(ReasonCode.SUSPECTED_BREACH, note))
+    return ask.common.report(ask.by, about, ask.note(words))
 
 
 @shows("/incidents/done", OWN_ACCOUNT)
@@ -51,7 +44,8 @@ def incident_done(ask: Ask) -> Template:
     about = ask.query.get("about", "")
     if not about.replace("-", "").isalnum():
         raise unclear("about", "is not the name of a study or a job")
-    return ask.page("outside/incident_done.html", about=about)
+    incident = ask.query.get("incident", "")[:100]
+    return ask.page("outside/incident_done.html", about=about, incident=incident)
 
 
 ROUTES = (incident_page, report, incident_done)

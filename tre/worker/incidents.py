@@ -1,0 +1,191 @@
+"""A suspected breach, whoever reports it and by whatever way: recalled, suspended, noted, evidence frozen, watchers told [P15].
+
+Reporting is never blocked: not by a permission, not by a lapsed training, and not by a step that cannot be taken, which is
+said instead. What counts as evidence is frozen by the note itself; the copy that follows is so that it can be taken away.
+Refuses a study or request that is not there, and to close an incident for anybody but those who watch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tre.custody.errors import Refusal
+from tre.custody.notices import WATCHERS, Notice
+from tre.custody.reasons import Reason, ReasonCode
+from tre.custody.requests import JobRequest, RequestStage
+from tre.custody.studies import ApplicationStage
+from tre.records.backup import Backup, Place, back_up
+from tre.records.daybook import Daybook, Facts
+from tre.records.errors import RecordsError
+from tre.records.incidents import CLOSED, OPENED, evidence
+from tre.records.outbox import Outbox
+from tre.records.seals import Seals
+from tre.service import REQUEST, By, Service
+
+COPIED = "incident-evidence"
+ALREADY_STOPPED = frozenset(
+    {ApplicationStage.SUSPENDED, ApplicationStage.WITHDRAWN, ApplicationStage.EXPIRED}
+)
+FREEZABLE = frozenset({"quarantine", "released"})
+"""The shelves of which the evidence is copied, and not everything."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where an incident happens: the service it stops, the records it freezes, and how people are told."""
+
+    service: Service
+    seals: Seals
+    daybook: Daybook
+    outbox: Outbox
+    place: Place
+    folder: Path
+    """Where evidence is copied to, a folder for each incident."""
+    send: Callable[[datetime], object]
+    new_id: Callable[[str], str]
+    words: str = "A suspected breach was reported: the evidence is frozen."
+    kind: str = "incident"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What a report did: who was told, where release and study stand, and what could not be done."""
+
+    incident: str
+    request: str
+    study: str
+    request_is: str
+    study_is: str
+    told: tuple[str, ...]
+    evidence: str
+    files: int
+    undone: tuple[str, ...]
+
+
+def report(scene: Scene, by: By, about: str, note: str = "") -> Reported:
+    """Report a suspected breach of a study or a request; ``note`` is the digest of what was seen, in words.
+
+    Raises:
+        Refusal: neither a study nor a request has that name.
+    """
+    case, study = _case(scene.service, about)
+    undone = [*_stop(scene.service, by, case, study, Reason(ReasonCode.SUSPECTED_BREACH, note))]
+    incident = scene.new_id(scene.kind)
+    now_is = scene.service.request(case.id).stage.value if case else ""
+    facts: Facts = {
+        "incident": incident,
+        "drill": False,
+        "request": case.id if case else "",
+        "request_is": now_is,
+        "study": study,
+        "study_is": scene.service.study(study).stage.value,
+    }
+    scene.daybook.note(OPENED, actor=by.person.id, at=by.now, facts=facts)
+    told = _tell(scene, by, incident, study)
+    copy = _copy(scene, by, incident, undone)
+    stands = scene.service.study(study).stage.value
+    folder = str(scene.folder / incident) if copy else ""
+    return Reported(
+        incident,
+        case.id if case else "",
+        study,
+        now_is,
+        stands,
+        told,
+        folder,
+        copy.files if copy else 0,
+        tuple(undone),
+    )
+
+
+def _case(service: Service, about: str) -> tuple[JobRequest | None, str]:
+    """The request, if it is one, and the study that it is about."""
+    history = service.ledger.case_events(about)
+    if not history:
+        raise Refusal(
+            "nothing-of-that-name",
+            "There is no study and no job of that name.",
+            "See the public register: `tre register`; or tell the data protection officer in your own words.",
+            "P15",
+        )
+    if history[0].case_kind != REQUEST:
+        return None, about
+    case = service.request(about)
+    return case, case.submission.application
+
+
+def _stop(service: Service, by: By, case: JobRequest | None, study: str, reason: Reason) -> list[str]:
+    """Recall what has left, and suspend the study; what of it could not be done, in words."""
+    undone: list[str] = []
+    if case is not None and case.statements and case.stage is not RequestStage.RECALLED:
+        try:
+            service.recall(by, case.id, reason.note)
+        except Refusal as refusal:
+            undone.append(refusal.sentence)
+    if service.study(study).stage in ALREADY_STOPPED:
+        return undone
+    try:
+        service.suspend(by, study, reason)
+    except Refusal as refusal:
+        undone.append(refusal.sentence)
+    return undone
+
+
+def _tell(scene: Scene, by: By, incident: str, study: str) -> tuple[str, ...]:
+    """Write a message to each of those who watch; it is sent at once where that can be, and until it has left."""
+    people = scene.service.site.people
+    watchers = tuple(sorted(name for name, person in people.items() if person.roles & set(WATCHERS)))
+    for name in watchers:
+        notice = Notice(name, scene.words, ReasonCode.SUSPECTED_BREACH.value, f"/studies/{study}")
+        scene.outbox.add(f"{incident}.{name}", notice, at=by.now.isoformat())
+    scene.send(by.now)
+    return watchers
+
+
+def _copy(scene: Scene, by: By, incident: str, undone: list[str]) -> Backup | None:
+    """Sign the ledger's head, and copy the records with the files that are evidence into a folder of the incident's own."""
+    seals = scene.seals
+    kept = evidence(seals.ledger, scene.daybook)
+    try:
+        seals.checkpoint(by.now)
+        copy = back_up(
+            seals.ledger, scene.place, scene.folder / incident, at=by.now, key=seals.key, wanted=_wanted(kept)
+        )
+    except (OSError, RecordsError) as failed:
+        sentence = str(getattr(failed, "sentence", "")) or type(failed).__name__
+        undone.append(f"The evidence is frozen where it lies, and was not copied: {sentence}")
+        return None
+    facts: Facts = {"incident": incident, "files": copy.files, "head": copy.head, "position": copy.position}
+    scene.daybook.note(COPIED, actor=by.person.id, at=by.now, facts=facts)
+    return copy
+
+
+def _wanted(kept: frozenset[str]) -> Callable[[Path], bool]:
+    """Whether a file of the vault is copied: documents all, of outputs what is evidence."""
+    return lambda path: path.parts[0] not in FREEZABLE or path.name in kept
+
+
+def close(scene: Scene, by: By, incident: str, note: str) -> dict[str, Any]:
+    """One of those who watch says that it is over: what it froze is kept no longer than anything else.
+
+    Raises:
+        Refusal: the person does not watch, or no such incident is open.
+    """
+    if not by.person.roles & set(WATCHERS):
+        raise Refusal(
+            "not-your-role",
+            "Only a Caldicott Guardian or data protection officer closes an incident.",
+            "Ask one of them.",
+            "P15",
+        )
+    opened = {str(entry.facts["incident"]) for entry in scene.daybook.entries(OPENED)}
+    closed = {str(entry.facts["incident"]) for entry in scene.daybook.entries(CLOSED)}
+    if incident not in opened - closed:
+        raise Refusal(
+            "no-such-incident", "No incident of that name is open.", "See the board: `tre health`.", "P15"
+        )
+    facts: Facts = {"incident": incident, "note": note}
+    scene.daybook.note(CLOSED, actor=by.person.id, at=by.now, facts=facts)
+    return {"incident": incident, "closed": True}
