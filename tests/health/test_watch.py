@@ -106,7 +106,7 @@ def test_the_public_word_is_healthy_degraded_or_paused() -> None:
 
 def told_of(site: Path, *looks: Entry, now: datetime) -> dict[str, set[str]]:
     """Check -> who is told."""
-    found = to_tell(board(looks), [], load_site(site).people, now, Schedule().escalate)
+    found = to_tell(board(looks), [], load_site(site).people, now=now, escalate=Schedule().escalate)
     return {each.check: set(each.people) for each in found}
 
 

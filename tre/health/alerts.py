@@ -69,6 +69,7 @@ def to_tell(
     board: Board,
     told: Sequence[Entry],
     people: Mapping[str, Person],
+    *,
     now: datetime,
     escalate: Sequence[timedelta],
 ) -> tuple[Telling, ...]:
@@ -128,7 +129,7 @@ def alert(
     escalate: Sequence[timedelta],
 ) -> list[str]:
     """Write the messages that are due, one for each person, and note what was told; the checks that they are about."""
-    tellings = to_tell(board_of(daybook), daybook.entries(ALERTED), people, now, escalate)
+    tellings = to_tell(board_of(daybook), daybook.entries(ALERTED), people, now=now, escalate=escalate)
     if not tellings:
         return []
     named = hashlib.sha256("\n".join(sorted(each.key for each in tellings)).encode()).hexdigest()[:16]

@@ -127,13 +127,13 @@ def stage_in(real: Scene, channels: Channels, folder: Path, now: datetime) -> St
 def _tell_a_release(stage: Stage, by: By) -> None:
     """A study and a job of canaries, up to a release that lies outside."""
     study = [("approver", event) for event in _study_events(by)]
-    _append(stage, APPLICATION, STUDY, study, by.now)
+    _append(stage, (APPLICATION, STUDY), study, by.now)
     raw, report_kept = stage.shelves.quarantine.put(CANARIES), stage.shelves.quarantine.put(b"{}")
     offered = Offered(PATH, raw, raw, report_kept, Confidence.PROVED, Verdict.CLEAN)
-    _append(stage, REQUEST, JOB, _job_events(stage, by, offered), by.now)
+    _append(stage, (REQUEST, JOB), _job_events(stage, by, offered), by.now)
     case = stage.service.request(JOB)
     statement = _statement(stage, case, by.now)
-    _append(stage, REQUEST, JOB, [("platform", e.Released(statement))], by.now)
+    _append(stage, (REQUEST, JOB), [("platform", e.Released(statement))], by.now)
     # What was told so far is no news: from here on people are told.
     stage.telling.round(by.now)
     stage.push.deliver(stage.service.request(JOB))
@@ -181,11 +181,12 @@ def _statement(stage: Stage, case: JobRequest, now: datetime) -> Statement:
     return Statement(stage.shelves.documents.put(body), stage.scene.seals.sign_statement(body), files)
 
 
-def _append(stage: Stage, kind: str, case: str, told: Sequence[tuple[str, e.Event]], now: datetime) -> None:
+def _append(stage: Stage, case: tuple[str, str], told: Sequence[tuple[str, e.Event]], now: datetime) -> None:
     ledger, policy = stage.service.ledger, stage.service.site.policy
-    seq = len(ledger.case_events(case))
+    (kind, name) = case
+    seq = len(ledger.case_events(name))
     for number, (actor, event) in enumerate(told, start=seq):
-        ledger.append(kind, case, (event,), expected_seq=number, actor=actor, at=now, policy=policy)
+        ledger.append(kind, name, (event,), expected_seq=number, actor=actor, at=now, policy=policy)
 
 
 def _steps(stage: Stage, done: Reported) -> list[Step]:

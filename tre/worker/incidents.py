@@ -71,7 +71,7 @@ def report(scene: Scene, by: By, about: str, note: str = "") -> Reported:
         Refusal: neither a study nor a request has that name.
     """
     case, study = _case(scene.service, about)
-    undone = [*_stop(scene.service, by, case, study, Reason(ReasonCode.SUSPECTED_BREACH, note))]
+    undone = [*_stop(scene.service, by, (case, study), Reason(ReasonCode.SUSPECTED_BREACH, note))]
     incident = scene.new_id(scene.kind)
     now_is = scene.service.request(case.id).stage.value if case else ""
     facts: Facts = {
@@ -116,9 +116,9 @@ def _case(service: Service, about: str) -> tuple[JobRequest | None, str]:
     return case, case.submission.application
 
 
-def _stop(service: Service, by: By, case: JobRequest | None, study: str, reason: Reason) -> list[str]:
+def _stop(service: Service, by: By, where: tuple[JobRequest | None, str], reason: Reason) -> list[str]:
     """Recall what has left, and suspend the study; what of it could not be done, in words."""
-    undone: list[str] = []
+    (case, study), undone = where, list[str]()
     if case is not None and case.statements and case.stage is not RequestStage.RECALLED:
         try:
             service.recall(by, case.id, reason.note)
