@@ -50,14 +50,14 @@ class Facts:
         """The file's path as it was offered."""
         return self.offered.path
 
-    @property
+    @cached_property
     def evidence(self) -> Evidence | None:
         """What the data says of the table, where it fits the table; rules refuse one that does not."""
         evidence, table = self.offered.evidence, self.table
         fits = evidence is not None and table is not None and len(evidence.people) == len(table.rows)
         return evidence if fits else None
 
-    @property
+    @cached_property
     def table(self) -> Table | None:
         """The table, if the file is one."""
         return self.document.table if isinstance(self.document, Reading) else None
@@ -67,7 +67,7 @@ class Facts:
         """What the file said that its table does not."""
         return self.document.oddities if isinstance(self.document, Reading) else ()
 
-    @property
+    @cached_property
     def confidence(self) -> Confidence:
         """How sure we can be of anything about this file."""
         if self.table is None:
@@ -76,7 +76,7 @@ class Facts:
             return self.evidence.source
         return Confidence.DECLARED if self.declaration else Confidence.OPAQUE
 
-    @property
+    @cached_property
     def guessed(self) -> bool:
         """Whether the columns' roles are only a guess: no declaration, and no evidence that names them."""
         return self.declaration is None and not (self.evidence and self.evidence.roles)
@@ -112,17 +112,17 @@ class Facts:
         """The table's columns of some roles, in the table's order."""
         return tuple(column for column in self.columns.values() if column.role in roles)
 
-    @property
+    @cached_property
     def counted(self) -> frozenset[str]:
         """The columns of whole numbers."""
         return frozenset(self._numbers)
 
-    @property
+    @cached_property
     def dimensions(self) -> tuple[str, ...]:
         """The columns that name rows."""
         return tuple(column.name for column in self.with_role(*LABELS))
 
-    @property
+    @cached_property
     def statistics(self) -> tuple[str, ...]:
         """The columns that hold numbers about people."""
         return tuple(name for name, column in self.columns.items() if column.role not in LABELS)

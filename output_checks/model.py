@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any, Self
@@ -79,12 +80,15 @@ class Table:
 
     def column(self, name: str) -> tuple[str, ...]:
         """The cells of one column, top to bottom."""
-        at = self.columns.index(name)
-        return tuple(row[at] for row in self.rows)
+        return self._by_column[name]
 
     def at(self, cell: CellRef) -> str:
         """The text of one cell."""
-        return self.rows[cell.row][self.columns.index(cell.column)]
+        return self._by_column[cell.column][cell.row]
+
+    @cached_property
+    def _by_column(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: tuple(row[at] for row in self.rows) for at, name in enumerate(self.columns)}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ rows that are listed becomes a quantity of its own, since whoever sees the table
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -320,5 +320,6 @@ def _keys(subject: Facts, names: Sequence[str]) -> list[Key]:
     table = subject.table
     if table is None:
         return []
-    columns: list[Callable[[int], str]] = [table.column(name).__getitem__ for name in names]
-    return [tuple(label(row) for label in columns) for row in range(len(table.rows))]
+    if not names:
+        return [()] * len(table.rows)
+    return list(zip(*map(table.column, names), strict=True))

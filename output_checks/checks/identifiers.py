@@ -30,6 +30,7 @@ _DAY = re.compile(
     r"(19|20)[0-9]{2}-?[01][0-9]-?[0-3][0-9]([T ].*)?|[0-3]?[0-9][/.-][01]?[0-9][/.-]((19|20)?[0-9]{2})"
 )
 _SHORT = 8
+_SHORTEST = 5
 _KINDS: Mapping[str, str] = {
     "nhs": "There is an NHS number.",
     "chi": "There is a CHI number.",
@@ -63,7 +64,9 @@ def _in_table(subject: Subject, table: Table) -> Iterator[Because]:
 
 
 def kinds_in(text: str) -> Iterator[str]:
-    """The kinds of identifier in a text, read as it stands and unpacked."""
+    """The kinds of identifier in a text, read as it stands and unpacked; the shortest is a postcode without its space."""
+    if len(text) < _SHORTEST:
+        return
     for form in (text, *unpacked(text)):
         for digits in ten_digits(form):
             if is_nhs_number(digits):

@@ -55,20 +55,27 @@ def reading(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Reading:
 
 def tidy(cell: str) -> str:
     """The cell as it will be written: compatibility forms folded, invisible characters and outer spaces gone."""
-    seen = "".join(each for each in unicodedata.normalize("NFKC", cell) if not _invisible(each))
-    return " ".join(seen.split())
+    if not _is_plain(cell):
+        cell = "".join(each for each in unicodedata.normalize("NFKC", cell) if not _invisible(each))
+    return " ".join(cell.split())
 
 
 def oddities_of(cell: str) -> Iterator[Oddity]:
     """Everything odd about one raw cell."""
-    if any(_invisible(each) for each in cell):
-        yield Oddity.INVISIBLE
-    if "\n" in cell or "\t" in cell:
-        yield Oddity.LINES
-    if unicodedata.normalize("NFKC", cell) != cell:
-        yield Oddity.FORM
+    if not _is_plain(cell):
+        if any(_invisible(each) for each in cell):
+            yield Oddity.INVISIBLE
+        if "\n" in cell or "\t" in cell:
+            yield Oddity.LINES
+        if unicodedata.normalize("NFKC", cell) != cell:
+            yield Oddity.FORM
     if cell != cell.strip(" "):
         yield Oddity.SPACES
+
+
+def _is_plain(cell: str) -> bool:
+    """Whether every character is one that ASCII prints: of these, none is invisible and none has another form."""
+    return cell.isascii() and cell.isprintable()
 
 
 def _invisible(character: str) -> bool:

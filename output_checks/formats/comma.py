@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from output_checks.formats.cells import Reading, reading
 from output_checks.formats.refusal import Unreadable, not_a_table
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 SEPARATORS = (",", ";", "\t", "|")
 _REWRITE = (
     "Write the table again with one header row, the same number of cells in every row, and no blank lines."
@@ -52,7 +54,7 @@ def _text(content: bytes) -> str:
     except UnicodeDecodeError as wrong:
         raise not_a_table("The file is not UTF-8 text.", "Save it with the encoding UTF-8.") from wrong
     plain = text.replace("\r\n", "\n")
-    if any(ord(each) < 32 and each not in "\n\t" for each in plain):  # noqa: PLR2004  # the first printable one
+    if _CONTROL.search(plain):
         fix = "Write it again as plain text with ordinary line ends."
         raise Unreadable("hidden_content", "The file has control characters.", fix)
     return plain

@@ -6,6 +6,7 @@ are not its values, and questions with too many groups; in sentences that repeat
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from output_checks.model import Confidence, Evidence, Shares, Sides
@@ -69,11 +70,12 @@ def measure(extract: Extract, question: Question) -> Evidence:
     _hold(extract, question)
     if question.regressors:
         return _of_model(extract, question)
-    keys = grouping.keys(extract, question)
+    whole = _Asking(extract, question, question.by)
+    keys = grouping.keys(question, _known(whole))
     answer = Gathered([0] * len(keys), [0] * len(keys))
     for kept, rows in grouping.by_totals(question.by, keys):
         places = [(row, tuple(part for part in keys[row] if part is not grouping.TOTAL)) for row in rows]
-        _take(_Asking(extract, question, kept), places, answer)
+        _take(whole if kept == whole.kept else _Asking(extract, question, kept), places, answer)
     return answer.evidence()
 
 
@@ -98,6 +100,19 @@ class _Asking:
     extract: Extract
     question: Question
     kept: tuple[str, ...]
+
+    @cached_property
+    def asked(self) -> tuple[Asked, ...]:
+        """The columns whose numbers are computed from one line for each person."""
+        counted = (*_NUMBER, Measure.WITH)
+        return tuple(each for each in self.question.asked if each.measure in counted)
+
+    @cached_property
+    def found(self) -> Mapping[Key, Sequence[Any]]:
+        """For each group: people, those with an amount, records, sizes, the two largest, and each number asked for."""
+        numbers = "".join(f", ({self.number(each)})::DOUBLE" for each in self.asked)
+        select = f"count(*), {_N}, sum(n), sum(a), max(a, 2){numbers} FROM ({self.each_person()})"
+        return grouping.groups(self.extract, self.kept, select)
 
     @property
     def dims(self) -> str:
@@ -152,11 +167,15 @@ class _Asking:
         return _NUMBER[asked.measure](asked)
 
 
+def _known(whole: _Asking) -> list[Mapping[str, str]]:
+    """The values of each dimension: those of the groups, where these are asked for in any case, else asked for by itself."""
+    if grouping.has_totals(whole.question):
+        return [grouping.values(whole.extract, name) for name in whole.kept]
+    return [grouping.values_among(whole.found, place) for place in range(len(whole.kept))]
+
+
 def _take(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) -> None:
-    asked = [
-        each for each in asking.question.asked if each.measure in _NUMBER or each.measure is Measure.WITH
-    ]
-    found = grouping.groups(asking.extract, asking.kept, _select(asking, asked))
+    found, asked = asking.found, asking.asked
     counts_value = any(each.measure is not Measure.WITH for each in asked)
     for row, key in places:
         everyone, with_value, records, sizes, top, *numbers = found.get(key) or [
@@ -181,11 +200,6 @@ def _take(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) 
 
 def _at(kept: dict[str, list[Any]], name: str, answer: Gathered, empty: object = None) -> list[Any]:
     return kept.setdefault(name, [empty] * len(answer.people))
-
-
-def _select(asking: _Asking, asked: Sequence[Asked]) -> str:
-    numbers = "".join(f", ({asking.number(each)})::DOUBLE" for each in asked)
-    return f"count(*), {_N}, sum(n), sum(a), max(a, 2){numbers} FROM ({asking.each_person()})"
 
 
 def _shares(sizes: float | None, top: Sequence[float] | None) -> Shares:

@@ -39,13 +39,18 @@ def canonical(text: str) -> str:
     return {"true": "1", "false": "0"}.get(plain.casefold(), plain)
 
 
-def keys(extract: Extract, question: Question) -> list[Key]:
-    """The group of each row of the file, in the extract's own values.
+def has_totals(question: Question) -> bool:
+    """Whether some label of the file is a word for a total."""
+    labels = {label for group in question.groups for label in group}
+    return any(label.casefold() in TOTAL_WORDS for label in labels)
+
+
+def keys(question: Question, known: Sequence[Mapping[str, str]]) -> list[Key]:
+    """The group of each row of the file, in the extract's own values, which are `known` for each dimension.
 
     Raises:
         Unaskable: a label is no value of its column.
     """
-    known = [_values(extract, name) for name in question.by]
     seen: dict[tuple[int, str], str | None] = {}
     made = []
     for labels in question.groups:
@@ -56,13 +61,24 @@ def keys(extract: Extract, question: Question) -> list[Key]:
     return made
 
 
-def _values(extract: Extract, name: str) -> Mapping[str, str]:
+def values(extract: Extract, name: str) -> Mapping[str, str]:
+    """The values of a column, by how they are compared.
+
+    Raises:
+        Unaskable: there are more than are answered.
+    """
     rows = extract.connection.execute(
         f"SELECT DISTINCT {quoted(name)}::VARCHAR FROM people WHERE {quoted(name)} IS NOT NULL LIMIT {_MOST_GROUPS + 1}"  # noqa: S608 - names are quoted
     ).fetchall()
     if len(rows) > _MOST_GROUPS:
         raise Unaskable("Group by columns with fewer values.")
     return {canonical(str(value)): str(value) for (value,) in rows}
+
+
+def values_among(groups: Iterable[Key], place: int) -> Mapping[str, str]:
+    """The values of one dimension among the groups of everybody, by how they are compared."""
+    found = dict.fromkeys(key[place] for key in groups)
+    return {canonical(value): value for value in found if value is not None}
 
 
 def _part(name: str, known: Mapping[str, str], label: str) -> str | None:
