@@ -86,7 +86,9 @@ def acro(database: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         rows = Path(folder, "rows.npz")
         np.savez(rows, **database.execute(CODES).fetchnumpy())
         script = Path(__file__).with_name("_acro_table.py")
-        done = subprocess.run([str(ACRO), str(script), str(rows)], cwd=folder, stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(
+            [str(ACRO), str(script), str(rows)], cwd=folder, stdout=subprocess.PIPE, check=True
+        )
     return {"acro_seconds": json.loads(done.stdout)}
 
 

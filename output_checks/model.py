@@ -233,7 +233,8 @@ class Offered:
 
     `unmeasured` says in one sentence why the data was not asked; `copied` are the rows that repeat one person's record;
     `beside` the names of the outputs offered with it, and `numbers` what those show. None where nobody looked.
-    `compared` says whether the people behind its rows could be compared with those behind earlier releases.
+    `compared` says whether the people behind its rows could be compared with those behind earlier releases, and `before`
+    whether there are any.
     """
 
     path: str
@@ -246,6 +247,7 @@ class Offered:
     beside: frozenset[str] | None = None
     numbers: frozenset[str] | None = None
     compared: bool | None = None
+    before: bool = False
 
     def __post_init__(self) -> None:
         if not self.path:

@@ -357,3 +357,13 @@ def test_several_records_of_one_person_are_one_person() -> None:
     assert evidence.people == tuple(len(who) for who in found.values())
     assert sum(evidence.rows) == len(events)
     assert max(share.largest for share in evidence.shares["total"]) == 12
+
+
+@pytest.mark.parametrize("words", [("yes", "no"), ("T", "F"), ("Yes", "No")])
+def test_a_column_of_yes_and_no_is_asked_by_its_own_words(words: tuple[str, str]) -> None:
+    """From CSV such a column is read as truths; the file's labels are still the words."""
+    people = [person | {"admitted": words[at % 3 == 0]} for at, person in enumerate(PEOPLE)]
+    counted = Counter(person["admitted"] for person in people)
+    rows = [["admitted", "n"], *([word, counted[word]] for word in words)]
+    declared = {"statistic": "frequencies", "of": "cohort", "by": ["admitted"], "columns": {"n": "count"}}
+    assert asked(rows, declared, people).people == tuple(counted[word] for word in words)

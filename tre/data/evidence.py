@@ -20,8 +20,8 @@ _SIDED = frozenset({Measure.PERCENTILE, Measure.LOWEST, Measure.HIGHEST})
 _STEPS = frozenset({Measure.AT_RISK, Measure.EVENTS})
 _NO_AMOUNT = _STEPS | {Measure.PEOPLE, Measure.WITH, Measure.MODE}
 _OF_RECORDS = frozenset({Measure.PEOPLE, Measure.WITH, Measure.SUM, Measure.MEAN})
-_TRUTHS = frozenset({"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT"})
-_NUMBERS = _TRUTHS | {"DOUBLE", "FLOAT", "HUGEINT", "UINTEGER", "USMALLINT", "UBIGINT"}
+TRUTHS = frozenset({"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT"})
+_NUMBERS = TRUTHS | {"DOUBLE", "FLOAT", "HUGEINT", "UINTEGER", "USMALLINT", "UBIGINT"}
 _N, _TOTAL = "count(*) FILTER (WHERE nv > 0)", "sum(s)"
 _NUMBER: Mapping[Measure, Callable[[Asked], str]] = {
     Measure.PEOPLE: lambda _: _N,
@@ -153,7 +153,7 @@ class _Asking:
     def flagged(self) -> tuple[str, ...]:
         """The counted columns that are facts, true or false, of the data; any other count is of everybody in the group."""
         counts = (each.column for each in self.question.asked if each.measure is Measure.WITH)
-        return tuple(name for name in counts if self.extract.columns.get(name) in _TRUTHS)
+        return tuple(name for name in counts if self.extract.columns.get(name) in TRUTHS)
 
     def number(self, asked: Asked) -> str:
         """What one column is computed with."""

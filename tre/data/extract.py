@@ -195,6 +195,7 @@ def request_for_extract(
     output: str,
     studies: Key,
     study: str,
+    remembered: bool = False,
     limits: EngineLimits | None = None,
     exempt: bool = False,
     national: bool = False,
@@ -202,7 +203,8 @@ def request_for_extract(
 ) -> EngineRequest:
     """A request for one study's extract: one row per person, first column `patient_id`, under the study's pseudonyms.
 
-    `studies` is this backend's studies key, `study` the study's id; the rest is as for `request_for_aggregate`.
+    `studies` is this backend's studies key, `study` the study's id. With `remembered`, the box also leaves for the data
+    room who each of the extract's people is among those behind released tables. The rest is as for `request_for_aggregate`.
 
     Raises:
         CatalogueInvalid: a table or column is not in the catalogue, or not in this store.
@@ -211,8 +213,10 @@ def request_for_extract(
     files = _Files(store, catalogue, tables, exempt=exempt, national=national, absent=absent)
     content = _content(files, sql, parameters, output=output, limits=limits or EngineLimits())
     content |= {"kind": "extract", "columns": list(columns), "pseudonym": _blocks(studies, study)}
+    content["released"] = _blocks(studies, RELEASED) if remembered else None
     roles = dict.fromkeys(columns, "other")
-    return _request(files, content, outputs=(output, REPORT), roles=roles)
+    kept = (REPORT, MEMBERS) if remembered else (REPORT,)
+    return _request(files, content, outputs=(output, *kept), roles=roles)
 
 
 def _blocks(studies: Key, study: str) -> dict[str, str]:

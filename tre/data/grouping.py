@@ -18,6 +18,8 @@ _MOST_GROUPS = 100_000
 _MOST_LEVELS = 50
 _CARRIED_BY_ONE = 0.5
 _MISSING = frozenset({"nan", "none", "null", "na", "<na>", "nat", "missing", "unknown"})
+_TRUTHS = {"yes": "1", "t": "1", "no": "0", "f": "0"}
+"""What DuckDB reads from CSV as true and false, besides those words; a column of such words comes as truths."""
 _MIDNIGHT = " 00:00:00"
 
 Key = tuple[str | None, ...]
@@ -84,6 +86,9 @@ def values_among(groups: Iterable[Key], place: int) -> Mapping[str, str]:
 def _part(name: str, known: Mapping[str, str], label: str) -> str | None:
     if canonical(label) in known:
         return known[canonical(label)]
+    said = _TRUTHS.get(label.casefold(), "")
+    if said in known:
+        return known[said]
     if label.casefold() in TOTAL_WORDS:
         return TOTAL
     if is_hidden(label) or label.casefold() in _MISSING:

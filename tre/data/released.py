@@ -27,15 +27,14 @@ def differences(offered: Listed, earlier: Sequence[Listed], policy: Policy) -> t
     Returns:
         None where that cannot be told: people are in too many rows at once, or pseudonyms are of another key.
     """
-    lists = [_members(table.members) for table in (*earlier, offered)]
+    lists = [_placed(table) for table in (*earlier, offered)]
     everybody, places = np.unique(np.concatenate([each for _, each in lists]), return_inverse=True)
     if len(np.unique(everybody >> _VERSION)) > 1:
         return None
     starts = np.cumsum([0, *(len(each) for _, each in lists)])
     ledger, found = Ledger(len(everybody)), list[Cut]()
     # What is small by itself stays hidden whatever left before.
-    small = [row for row, size in enumerate(np.bincount(lists[-1][0])) if policy.is_small(int(size))]
-    offered = replace(offered, shown=offered.shown.difference(small))
+    offered = replace(offered, shown=offered.shown - few(offered, policy))
     for at, table in enumerate((*earlier, offered)):
         own = places[starts[at] : starts[at + 1]].astype(np.int64)
         cuts = _cuts(table, lists[at][0], own, len(everybody))
@@ -43,6 +42,23 @@ def differences(offered: Listed, earlier: Sequence[Listed], policy: Policy) -> t
             return None
         ledger, found = (ledger.with_release(*cuts), found) if at < len(earlier) else (ledger, cuts)
     return ledger.differences(found, policy)
+
+
+def few(table: Listed, policy: Policy) -> frozenset[int]:
+    """The rows of a table that are too small by themselves, and stay hidden whatever left before."""
+    sizes = np.bincount(_placed(table)[0])
+    return frozenset(row for row, size in enumerate(sizes) if policy.is_small(int(size)))
+
+
+def _placed(table: Listed) -> tuple[Ints, NDArray[np.uint64]]:
+    """The list of a table: the number that each line is part of, and the person."""
+    rows, people = _members(table.members)
+    if table.places is None:
+        return rows, people
+    place = np.full(max(rows.max(initial=0), *table.places, 0) + 1, -1, dtype=np.int64)
+    place[list(table.places)] = list(table.places.values())
+    kept = place[rows] >= 0
+    return place[rows][kept], people[kept]
 
 
 def _members(content: bytes) -> tuple[Ints, NDArray[np.uint64]]:
@@ -63,7 +79,7 @@ def _cuts(table: Listed, rows: Ints, people: Ints, everybody: int) -> list[Cut] 
     whole = np.full(everybody, -1, dtype=np.int64)
     whole[people] = rows
     if np.array_equal(whole[people], rows) and len(np.unique(people)) == len(people):
-        return [Cut(table.release, whole, table.shown, table.question)]
+        return [Cut(table.release, whole, table.shown, table.question, whole=True)]
     if len(table.shown) > _MOST_ROWS:
         return None
     return list(_row_by_row(table, rows, people, everybody))

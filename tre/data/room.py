@@ -2,7 +2,7 @@
 
 Which store a request may read is decided here: a study reads the store; a maintenance job reads canaries, or the store where
 it asks for aggregates alone [P3].
-Refuses to hand a key to a box: an extract's box gets what one study's pseudonyms are made with, and nothing else [P2].
+Refuses to hand a key to a box: an extract's box gets what one study's pseudonyms and those of releases are made with, and nothing else [P2].
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from sandboxes.model import Input
 from tre.custody.context import OptOuts, StoreFacts
 from tre.custody.requests import ActionKind, JobRequest, Submission
 from tre.data import extract
+from tre.data.behind import Behind, behind
 from tre.data.catalogue import Catalogue, scope
 from tre.data.copying import copied
 from tre.data.errors import StoreUnavailable
@@ -28,7 +29,7 @@ from tre.data.evidence import measure
 from tre.data.extracted import opened
 from tre.data.governance import Governance
 from tre.data.keyring import KeyRing
-from tre.data.released import differences
+from tre.data.released import differences, few
 from tre.data.store import Check, Store, open_store
 
 
@@ -185,6 +186,7 @@ class Room:
             limits=extract.limits_for(question.resources),
             studies=extract.open_studies_key(self._stores.keys.studies(store.key_version), outside=outside),
             study=case.submission.application,
+            remembered=True,
             exempt=exempt,
             national=national,
         )
@@ -200,6 +202,10 @@ class Room:
     ) -> tuple[Difference, ...] | None:
         """The rows of a table that may not be shown beside what left before; None where nobody can tell."""
         return differences(offered, earlier, policy)
+
+    def few(self, table: Listed, policy: Policy) -> frozenset[int]:
+        """The rows of a table that are too small by themselves."""
+        return few(table, policy)
 
     def pseudonyms(self, content: bytes) -> frozenset[str]:
         """The pseudonyms in an extract, as the engine wrote it."""
@@ -218,6 +224,15 @@ class Room:
             if kept is not None:
                 extract.keep(kept.table, kept.sql, kept.parameters)
             return measure(extract, question)
+
+    def behind(
+        self, content: bytes, link: bytes, question: Question, kept: Kept | None = None
+    ) -> tuple[Behind, ...]:
+        """Who is behind each row of a declared table of an extract, as released tables remember people. Raises Unaskable."""
+        with opened(content, self.catalogue.patient) as extract:
+            if kept is not None:
+                extract.keep(kept.table, kept.sql, kept.parameters)
+            return behind(extract, link, question)
 
     def copied(self, content: bytes, columns: Sequence[Sequence[str]]) -> frozenset[int]:
         """The rows of a table, given column by column, that are one single person's record in an extract."""

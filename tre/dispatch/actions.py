@@ -211,14 +211,14 @@ class Dispatcher:
         """The outputs of the actions that this one needs, each read-only where the script expects it."""
         for need in task.action.needs:
             job = task.case.job(need)
-            for output in job.outputs if job else ():
+            # What the engine left for the data room is not laid out, not even beside a box.
+            for output in (each for each in (job.outputs if job else ()) if each.path.startswith(OUTPUTS)):
                 target = task.folder / "inputs" / output.path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 if not target.exists():
                     target.write_bytes(self._rooms.quarantine.get(output.digest))
                     target.chmod(0o444)
-                if output.path.startswith(OUTPUTS):
-                    yield Input(target, f"{WORKSPACE}/{output.path}")
+                yield Input(target, f"{WORKSPACE}/{output.path}")
 
     def _box(self, task: Task, name: str, laid: "Laid") -> Box:
         image = task.case.job(task.action.name)

@@ -7,11 +7,9 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from job_specs.model import Action, RunBody, Sensitivity
 from output_checks.check import check_together
-from output_checks.ledger import Listed
 from output_checks.model import Confidence, Evidence, Report, Shares
 from output_checks.model import Offered as ForCheck
 from output_checks.policy import Policy
@@ -21,7 +19,8 @@ from tre.custody.policies.run import to_offer
 from tre.custody.requests import ActionKind, JobRequest
 from tre.dispatch.actions import matches
 from tre.dispatch.code import fetch
-from tre.dispatch.comparing import Compared, Memory
+from tre.dispatch.code_tables import declaration
+from tre.dispatch.comparing import Compared, Known, Memory
 from tre.dispatch.intake import OUTPUTS, Intake, question, read_study
 from tre.dispatch.ports import DataRoom, DataRooms, Shelf, inside_path
 from tre.dispatch.recompute import evident, numbers_shown
@@ -32,13 +31,16 @@ UNITS = "units.json"
 
 @dataclass(frozen=True)
 class Around:
-    """What lies around one output: its backend's data, the request's extracts, the outputs offered with it, and their numbers."""
+    """What lies around one output: its backend's data, the request's extracts, the outputs offered with it and their numbers, what
+    comparing with earlier releases found, and whether there are any.
+    """
 
     data: DataRoom
     extracts: Mapping[str, bytes]
     beside: frozenset[str]
     numbers: frozenset[str] = frozenset()
     compared: Mapping[Output, Compared] = field(default_factory=dict)
+    before: bool = False
 
 
 class Checks:
@@ -59,6 +61,7 @@ class Checks:
         self._data = data
         self._policy = policy
         self._images = images
+        self._known: Known = {}
 
     def over(self, case: JobRequest, others: Sequence[JobRequest] = ()) -> tuple[Offered, ...]:
         """Check every output that is asked to leave, beside what left before of this request and of others.
@@ -67,7 +70,9 @@ class Checks:
         """
         intake = self._intake(case)
         asked = to_offer(case)
-        around = replace(self._around(case, intake, asked), compared=self._compared(case, asked, others))
+        before = any(each.statements for each in (case, *others))
+        compared = self._compared(case, asked, others)
+        around = replace(self._around(case, intake, asked), compared=compared, before=before)
         # Tables first and at once: what one hides must not be in another, and words may say what tables may show.
         tables = [output for output in asked if not is_words(output.path)]
         reports = self._judged(case, intake, tables, around)
@@ -94,22 +99,14 @@ class Checks:
     ) -> Mapping[Output, Compared]:
         """Each aggregate beside what left before from the same backend, and beside those offered with it."""
         backend = case.submission.backend
-        memory = Memory(self._quarantine, self._data.of(backend), self._policy, study=self._intake)
-        mine = {output: self._listed(memory, case, output) for output in asked}
+        room = self._data.of(backend)
+        memory = Memory(self._quarantine, room, self._policy, study=self._intake, known=self._known)
+        mine = {each: memory.listed(case, each.action, each.path, each.digest) for each in asked}
         if not any(mine.values()):
             return {}
         before = [each for each in (case, *others) if each.submission.backend == backend]
         earlier = [listed for each in before for listed in memory.left(each)]
-        found: dict[Output, Compared] = {}
-        for output, listed in mine.items():
-            if listed is not None:
-                found[output] = memory.compared(case, listed, earlier)
-                earlier.append(replace(listed, shown=listed.shown - found[output].withheld))
-        return found
-
-    def _listed(self, memory: Memory, case: JobRequest, output: Output) -> Listed | None:
-        content = self._quarantine.get(output.digest)
-        return next(memory.listed(case, output.action, output.path, content), None)
+        return {output: memory.compared(case, lists, earlier) for output, lists in mine.items() if lists}
 
     def _judged(
         self, case: JobRequest, intake: Intake, asked: Sequence[Output], around: Around
@@ -131,16 +128,17 @@ class Checks:
             path=output.path,
             content=content,
             declaration=declaration(action, output.path),
-            evidence=beside(self._evidence(case, intake, action, content), around.compared.get(output)),
+            evidence=self._evidence(case, intake, action, content),
             pseudonyms=pseudonyms_in(around),
             beside=around.beside,
             numbers=around.numbers,
             compared=output in around.compared,
+            before=around.before,
         )
         if offer.evidence is None and isinstance(action.body, RunBody):
             parameters = intake.spec.parameters_of(action)
-            return evident(offer, around.extracts, around.data, policy=self._policy, parameters=parameters)
-        return offer
+            offer = evident(offer, around.extracts, around.data, policy=self._policy, parameters=parameters)
+        return replace(offer, evidence=beside(offer.evidence, around.compared.get(output)))
 
     def _kept(self, output: Output, report: Report) -> Offered:
         return Offered(
@@ -203,14 +201,6 @@ def declared_name(action: Action, path: str) -> str | None:
 def _held(largest: float, two: float) -> Shares:
     """Shares of a sum's size, where the whole is 1."""
     return Shares(1.0, largest, min(two - largest, largest))
-
-
-def declaration(action: Action, path: str) -> Mapping[str, Any] | None:
-    """What the spec says this output is, in the vocabulary of the statistics."""
-    for output in action.outputs:
-        if output.statistic is not None and matches(path, output.pattern):
-            return output.statistic.as_dict()
-    return None
 
 
 def _rows(content: bytes) -> int:

@@ -1,4 +1,6 @@
-"""What left before, looked up again: every released aggregate with the list of who is behind its rows [P10].
+"""What left before, looked up again: every released table with the list of who is behind its rows [P10].
+
+Of an aggregate the engine left the list; of a declared table of study code it is made again from its extract.
 
 Nothing is remembered here: the ledger says what left, the quarantine holds the lists, the code of each request says what
 was asked. Refuses to leave out a release because something of it cannot be read: then nothing can be compared, and that is
@@ -10,17 +12,24 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from job_specs.model import Action, RunBody
 from output_checks.ledger import Listed, Question
 from output_checks.policy import Policy
+from output_checks.question import Unaskable
 from output_checks.read import kind_of
 from tre.custody.requests import JobRequest
-from tre.dispatch.intake import Intake, question
+from tre.dispatch.code_tables import CodeTable, declaration, listed
+from tre.dispatch.intake import OUTPUTS, Intake, question
 from tre.dispatch.ports import DataRoom, Shelf, inside_path
 
 MEMBERS = "members.parquet"
 """The engine's list of who is behind each row of an aggregate."""
+Known = dict[tuple[str, str, str], tuple[Listed, ...]]
+"""The lists of a file that left, or is to leave, by request, path and digest."""
+_MOST_KNOWN = 256
+_TABLES = frozenset({".csv", ".tsv", ".json"})
 _ELSEWHERE = "another study's release"
 
 
@@ -36,52 +45,118 @@ class Compared:
     told: bool = True
 
 
+@dataclass(frozen=True)
+class _File:
+    """A file as it left, or is to leave, and the action that made it."""
+
+    action: Action
+    path: str
+    content: bytes
+
+
 class Memory:
     """What left of one backend, for one request that wants to leave."""
 
     def __init__(
-        self, quarantine: Shelf, data: DataRoom, policy: Policy, *, study: Callable[[JobRequest], Intake]
+        self,
+        quarantine: Shelf,
+        data: DataRoom,
+        policy: Policy,
+        *,
+        study: Callable[[JobRequest], Intake],
+        known: Known,
     ) -> None:
-        """`study` reads a request's code again."""
+        """`study` reads a request's code again; `known` are lists that were made before, and are again what they were."""
         self._quarantine = quarantine
         self._data = data
         self._policy = policy
         self._study = study
+        self._known = known
 
     def left(self, case: JobRequest) -> Iterator[Listed]:
-        """The aggregates of a request that have left."""
+        """The tables of a request that have left, as far as the people behind their rows are listed."""
         actions = {each.path: each.action for each in case.outputs}
         files = [file for statement in case.statements for file in statement.files if file.path in actions]
         for file in files:
-            yield from self.listed(case, actions[file.path], file.path, self._quarantine.get(file.digest))
+            yield from self.listed(case, actions[file.path], file.path, file.digest)
 
-    def listed(self, case: JobRequest, action: str, path: str, content: bytes) -> Iterator[Listed]:
-        """A file as a table to be compared, where the engine listed who is behind its rows; nothing where it did not."""
-        job, kept_as = case.job(action), inside_path(action, MEMBERS)
-        digest = next((each.digest for each in (job.outputs if job else ()) if each.path == kept_as), None)
-        if digest is None or kind_of(path) != ".csv":
+    def listed(self, case: JobRequest, action: str, path: str, digest: str) -> tuple[Listed, ...]:
+        """A file as tables to be compared: the engine's own lists, or those of a declared table's extract; nothing without."""
+        if kind_of(path) not in _TABLES:
+            return ()
+        key = (case.id, path, digest)
+        if key not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            intake = self._study(case)
+            file = _File(intake.spec.action(action), path, self._quarantine.get(digest))
+            made = self._of_code if isinstance(file.action.body, RunBody) else self._of_engine
+            self._known[key] = tuple(made(case, intake, file))
+        return self._known[key]
+
+    def _of_engine(self, case: JobRequest, intake: Intake, file: _File) -> Iterator[Listed]:
+        digest = _inside(case, file.action.name)
+        if digest is None:
             return
-        intake = self._study(case)
-        asked = question(intake, intake.spec.action(action), self._data)
+        asked = question(intake, file.action, self._data)
         units, values = asked.units, sorted((name, str(value)) for name, value in asked.parameters.items())
         if units is not None and units.population:
             keys = frozenset(_named(key, *values) for key in units.keys)
-            name, list_ = f"{case.submission.application}/{case.id}", self._quarantine.get(digest)
-            raw = next(each.digest for each in case.outputs if each.path == path)
-            shown = _shown(self._quarantine.get(raw), content, asked.roles, self._policy.mark)
-            yield Listed(name, list_, Question(_named(units.population, *values), keys), shown)
+            shown = _shown(self._raw(case, file.path), file.content, asked.roles, self._policy.mark)
+            population = Question(_named(units.population, *values), keys)
+            yield Listed(_release(case), self._quarantine.get(digest), population, shown)
 
-    def compared(self, case: JobRequest, offered: Listed, earlier: Sequence[Listed]) -> Compared:
-        """One aggregate beside everything that left before."""
-        found = self._data.differences(offered, earlier, self._policy)
-        if found is None:
-            return Compared(told=False)
-        own = f"{case.submission.application}/"
-        # What is small by itself, with nothing before it, is the business of the other checks.
-        found = tuple(each for each in found if each.releases or not each.people)
-        names = [name for each in found for name in each.releases]
-        known = (name.removeprefix(own) if name.startswith(own) else _ELSEWHERE for name in names)
-        return Compared(frozenset(each.row for each in found), tuple(dict.fromkeys(known)))
+    def _of_code(self, case: JobRequest, intake: Intake, file: _File) -> tuple[Listed, ...]:
+        said = declaration(file.action, file.path)
+        job = case.job(str(said.get("of"))) if said is not None else None
+        link = _inside(case, job.action.name) if job is not None else None
+        if said is None or job is None or link is None:
+            return ()
+        extract = next(each.digest for each in job.outputs if each.path.startswith(OUTPUTS))
+        table = CodeTable(
+            release=_release(case),
+            path=file.path,
+            raw=self._raw(case, file.path),
+            shown=file.content,
+            declaration=said,
+            extract=self._quarantine.get(extract),
+            link=self._quarantine.get(link),
+            origin=job.action.content_key,
+            parameters=intake.spec.parameters_of(file.action),
+        )
+        try:
+            return listed(table, self._data, self._policy)
+        except Unaskable:
+            return ()
+
+    def _raw(self, case: JobRequest, path: str) -> bytes:
+        return self._quarantine.get(next(each.digest for each in case.outputs if each.path == path))
+
+    def compared(self, case: JobRequest, offered: Sequence[Listed], earlier: list[Listed]) -> Compared:
+        """One table beside everything that left before; what may be shown of it is `earlier` for the next."""
+        own, withheld, known = f"{case.submission.application}/", set[int](), list[str]()
+        for each in offered:
+            found = self._data.differences(each, earlier, self._policy)
+            if found is None:
+                return Compared(told=False)
+            # What is small by itself, with nothing before it, is the business of the other checks.
+            found = tuple(one for one in found if one.releases or not one.people)
+            withheld |= {row for one in found for row in each.rows_of(one.row)}
+            names = (name for one in found for name in one.releases)
+            known += [name.removeprefix(own) if name.startswith(own) else _ELSEWHERE for name in names]
+            hidden = {one.row for one in found} | self._data.few(each, self._policy)
+            earlier.append(replace(each, shown=each.shown - hidden))
+        return Compared(frozenset(withheld), tuple(dict.fromkeys(known)))
+
+
+def _inside(case: JobRequest, action: str) -> str | None:
+    """The digest of the list that the engine left of an action, if it did."""
+    job, kept_as = case.job(action), inside_path(action, MEMBERS)
+    return next((each.digest for each in (job.outputs if job else ()) if each.path == kept_as), None)
+
+
+def _release(case: JobRequest) -> str:
+    return f"{case.submission.application}/{case.id}"
 
 
 def _shown(raw: bytes, shown: bytes, roles: Mapping[str, str], mark: str) -> frozenset[int]:

@@ -117,6 +117,35 @@ class Kept(Protocol):
         ...
 
 
+class Behind(Protocol):
+    """People behind some rows: which columns are about them, by what they are divided, and a list for the data room alone."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The file's columns that are about these people."""
+        ...
+
+    @property
+    def fact(self) -> str:
+        """The column of the data that is true of them; empty where they are everybody in the rows."""
+        ...
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The columns of the data that divide them."""
+        ...
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows that are listed, of everybody that is in them."""
+        ...
+
+    @property
+    def members(self) -> bytes:
+        """The list of row and person."""
+        ...
+
+
 class DataRoom(Protocol):
     """The only room that knows where patients are."""
 
@@ -142,6 +171,10 @@ class DataRoom(Protocol):
         """The rows of a table that may not be shown beside what left before; None where nobody can tell."""
         ...
 
+    def few(self, table: Listed, policy: Policy) -> frozenset[int]:
+        """The rows of a table behind which there are too few people to show, by themselves."""
+        ...
+
     def pseudonyms(self, extract: bytes) -> frozenset[str]:
         """The pseudonyms in an extract, to be looked for in what is offered."""
         ...
@@ -152,6 +185,12 @@ class DataRoom(Protocol):
 
     def measure(self, content: bytes, question: Measured, kept: Kept | None = None) -> Evidence:
         """What an extract says about a declared table, over the people that ``kept`` keeps: evidence, never a row."""
+        ...
+
+    def behind(
+        self, content: bytes, link: bytes, question: Measured, kept: Kept | None = None
+    ) -> Sequence[Behind]:
+        """Who is behind each row of a declared table, as released tables remember people. Raises where that is not known."""
         ...
 
     def copied(self, content: bytes, columns: Sequence[Sequence[str]]) -> frozenset[int]:

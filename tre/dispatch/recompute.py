@@ -64,9 +64,22 @@ def _measured(
     name = str(said.get("of"))
     if name not in extracts:
         raise Unaskable(_FROM_EXTRACT)
-    content, where = extracts[name], said.get("where")
-    kept = _kept(name, str(where), content, data=data, parameters=parameters) if where else None
-    return data.measure(content, question, kept)
+    kept = kept_by(said, extracts[name], data, parameters=parameters)
+    return data.measure(extracts[name], question, kept)
+
+
+def kept_by(
+    said: Mapping[str, Any], extract: bytes, data: DataRoom, *, parameters: Mapping[str, Any]
+) -> Kept | None:
+    """The people of an extract that a declaration's `where` keeps; nothing where it has none.
+
+    Raises:
+        Unaskable: the guard refuses it.
+    """
+    where = said.get("where")
+    return (
+        _kept(str(said.get("of")), str(where), extract, data=data, parameters=parameters) if where else None
+    )
 
 
 def _kept(name: str, where: str, content: bytes, *, data: DataRoom, parameters: Mapping[str, Any]) -> Kept:

@@ -46,6 +46,7 @@ class Query:
     extract: bool
     columns: tuple[str, ...]
     pseudonym: Mapping[str, str]
+    released: Mapping[str, str]
     absent: str | None
     out: Path
     path: str
@@ -83,6 +84,7 @@ def read_query(content: Mapping[str, Any]) -> Query:
         extract=content["kind"] == "extract",
         columns=tuple(content["columns"]),
         pseudonym=content["pseudonym"] or {},
+        released=content.get("released") or {},
         absent=content["absent"],
         out=Path(content["out"]),
         path=output["path"],

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from .query import FORMATS, Query, Refused, hexed, text
+from .query import FORMATS, MEMBERS, Query, Refused, hexed, text
 from .readings import Readings
 
 HANDED = "tre_handed"
@@ -38,14 +38,33 @@ def answer_extract(readings: Readings, writer: duckdb.DuckDBPyConnection) -> dic
     with handed_over(patients.sql("FROM tre_answer"), writer):
         shown = replaced.format("patient_id::VARCHAR", f"({ordered})")
         copy(writer, shown, query, {"rows": rows, "columns": columns})
+    if query.released:
+        _write_link(readings, writer)
     return {"status": "ok", "rows": int(rows), "columns": columns}
 
 
-def pseudonyms(writer: duckdb.DuckDBPyConnection, pseudonym: Mapping[str, str]) -> None:
+def _write_link(readings: Readings, writer: duckdb.DuckDBPyConnection) -> None:
+    """Write who each person of the extract is among those behind released tables: the data room alone reads it.
+
+    In the order of the study's pseudonyms, which says nothing about the store's.
+    """
+    query = readings.query
+    pseudonyms(writer, query.released, name="released_pseudonym")
+    both = "study_pseudonym(patient_id) AS patient, released_pseudonym(patient_id) AS member"
+    with handed_over(readings.patients.sql("SELECT patient_id FROM tre_answer"), writer):
+        writer.execute(
+            f"COPY (SELECT {both} FROM {HANDED} ORDER BY patient) "  # noqa: S608 - our words
+            f"TO '{text(str(query.out / MEMBERS))}' ({FORMATS['parquet']})"
+        )
+
+
+def pseudonyms(
+    writer: duckdb.DuckDBPyConnection, pseudonym: Mapping[str, str], *, name: str = "study_pseudonym"
+) -> None:
     """Make known to a database how pseudonyms are made of the store's."""
-    inner, outer, version = (hexed(pseudonym[name]) for name in ("inner", "outer", "version"))
+    inner, outer, version = (hexed(pseudonym[part]) for part in ("inner", "outer", "version"))
     writer.execute(
-        f"CREATE TEMP MACRO study_pseudonym(person) AS ('{version}' || substr(sha256(unhex('{outer}') "
+        f"CREATE TEMP MACRO {name}(person) AS ('{version}' || substr(sha256(unhex('{outer}') "
         f"|| unhex(sha256(unhex('{inner}') || person::VARCHAR::BLOB))), 1, 30))::UUID"
     )
 
