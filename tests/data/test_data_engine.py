@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 
+import duckdb
 import pytest
 
 from tre.data.extract import Counting
@@ -117,6 +118,32 @@ def test_the_engine_and_the_key_room_make_the_same_study_pseudonym(ask_extract, 
     key = study_key(studies, "study-a")
     expected = {study_pseudonym(key, person) for person in store_pseudonyms(store)}
     assert {row[0] for row in answer.rows("extract.csv")} == expected
+
+
+def test_who_an_extracts_people_are_among_those_behind_releases_is_left_for_the_data_room(
+    ask_extract, store, studies
+):
+    """One pseudonym beside the other, in an order of its own; an extract that nobody remembers leaves nothing."""
+    from tre.data.extract import RELEASED  # noqa: PLC0415
+    from tre.data.pseudonyms import study_key, study_pseudonym  # noqa: PLC0415
+
+    answer = ask_extract(
+        "SELECT patient_id FROM patients", tables=PATIENTS, columns=["patient_id"], remembered=True
+    )
+    keys = (study_key(studies, "study-a"), study_key(studies, RELEASED))
+    expected = sorted(
+        tuple(study_pseudonym(key, person) for key in keys) for person in store_pseudonyms(store)
+    )
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            "SELECT patient::VARCHAR, member::VARCHAR FROM read_parquet($1)",
+            [str(answer.out / "members.parquet")],
+        )
+        assert found.fetchall() == expected
+    plain = ask_extract(
+        "SELECT patient_id FROM patients", tables=PATIENTS, columns=["patient_id"], study="study-b"
+    )
+    assert not (plain.out / "members.parquet").exists()
 
 
 def test_an_extract_as_a_database_file_holds_the_same_rows(ask_extract):

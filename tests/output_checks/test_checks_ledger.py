@@ -195,3 +195,18 @@ def test_no_sequence_of_counts_lets_a_person_be_solved_for(asked: list[int], bob
         alone[bob] = 1
         answers = np.array(shown, dtype=float)
         assert np.linalg.matrix_rank(np.vstack([answers, alone])) > np.linalg.matrix_rank(answers)
+
+
+@pytest.mark.parametrize(
+    ("population", "whole", "hidden"), [("all", True, []), ("others", True, [3]), ("all", False, [3])]
+)
+def test_that_two_tables_of_the_same_people_add_up_to_the_same_is_no_news(
+    population: str, whole: bool, hidden: list[int]
+) -> None:
+    """By sex, and then by region: the last region is what is left. Of people who only happen to be the same, it is news."""
+    first = Cut(
+        "sex", np.arange(1000) % 2, frozenset({0, 1}), Question("all", frozenset({"sex"})), whole=True
+    )
+    asked = Question(population, frozenset({"region"}))
+    second = Cut("region", np.arange(1000) // 250, frozenset(range(4)), asked, whole=whole)
+    assert refused(Ledger(1000).with_release(first), second) == hidden
