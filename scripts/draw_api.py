@@ -56,6 +56,8 @@ IN_THE_API: Mapping[Route, tuple[Route, ...]] = {
     (GET, R): ((GET, R),),
     (GET, R + "/{number:int}/bundle"): ((GET, R + "/{number:int}/bundle"),),
     (GET, R + "/{number:int}/files/{index:int}"): ((GET, R + "/{number:int}/files/{index:int}"),),
+    (GET, "/status"): ((GET, "/status"),),
+    (GET, "/health"): ((GET, "/health"),),
     (GET, "/review"): ((GET, "/review"),),
     (POST, "/review/next"): ((POST, "/review/next"),),
     (GET, V): ((GET, V), (GET, N), (GET, f"{N}/changes")),

@@ -163,6 +163,25 @@ def kept_running(town, job: str) -> None:
     assert eve.goto("/review").status == 403
     eve.goto("/account")
     town.look(eve, "account")
+    watched(town, eve)
+
+
+def watched(town, eve) -> None:
+    """What the watch has noted is on the board; the public reads one word."""
+    daybook = town.opening.house().daybook
+    well = {"quick": False, "healthy": True, "looked": ["disk", "tables", "walls"], "ill": []}
+    said = {"said": ["disk: 3.1 GB are free"], "fix": ["disk: Make room, or `tre worker pause`."]}
+    daybook.note("health", actor="eve", at=town.now(), facts=well)
+    daybook.note(
+        "health", actor="eve", at=town.now(), facts=well | {"healthy": False, "ill": ["disk"]} | said
+    )
+    eve.goto("/health")
+    assert eve.get_by_text("disk fell ill").is_visible()
+    town.look(eve, "health")
+    anybody = town.visitor()
+    anybody.goto("/status")
+    assert anybody.get_by_text("degraded").is_visible()
+    town.look(anybody, "status")
 
 
 def fill_application(page) -> None:

@@ -14,13 +14,18 @@ TEMPLATES = FOLDER / "templates"
 STATIC = FOLDER / "static"
 
 TONES: Mapping[str, str] = {
-    **dict.fromkeys(("released", "approved", "succeeded", "clean", "approve", "landed"), "good"),
     **dict.fromkeys(
-        ("refused", "rejected", "failed", "recalled", "suspended", "withdrawn", "reject", "expired"), "bad"
+        ("released", "approved", "succeeded", "clean", "approve", "landed", "healthy", "well"), "good"
     ),
-    **dict.fromkeys(("returned", "request-changes", "suppressed", "person", "conflicted"), "warn"),
     **dict.fromkeys(
-        ("running", "started", "checked", "voted", "reviewed", "signed-off", "in review"), "busy"
+        ("refused", "rejected", "failed", "recalled", "suspended", "withdrawn", "reject", "expired", "ill"),
+        "bad",
+    ),
+    **dict.fromkeys(
+        ("returned", "request-changes", "suppressed", "person", "conflicted", "degraded"), "warn"
+    ),
+    **dict.fromkeys(
+        ("running", "started", "checked", "voted", "reviewed", "signed-off", "in review", "paused"), "busy"
     ),
 }
 SIGNS = {"good": "✓", "bad": "✕", "warn": "!", "busy": "◐", "plain": "○"}

@@ -1,7 +1,7 @@
 """What the outside face is given beyond what both are: releases that have left, and findings in coarse bands. Nothing that opens the quarantine."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from tre.custody.requests import JobRequest
 from tre.dispatch.ports import DataRooms
 from tre.records.vault.released import Released
 from tre.web.doors import Common
+from tre.web.outside.last_word import LastWord
 
 CoarseFindings = Callable[[JobRequest], list[dict[str, Any]]]
 """Each offered file with its findings as rule, column and a band of cells [P1]; `main` hands it in, already filtered."""
@@ -26,3 +27,4 @@ class Outside:
     findings: CoarseFindings
     data: DataRooms
     place: Place
+    last_word: LastWord = field(default_factory=LastWord)

@@ -15,6 +15,7 @@ from tre.web.outside import (
     public_exports,
     register,
     releases,
+    status,
     studies,
 )
 from tre.web.outside.doors import Outside
@@ -31,6 +32,7 @@ ROUTES = (
     *releases.ROUTES,
     *incidents.ROUTES,
     *inbox.ROUTES,
+    *status.ROUTES,
     *api.ROUTES,
     *api_jobs.ROUTES,
     *api_own.ROUTES,
