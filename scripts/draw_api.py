@@ -70,6 +70,9 @@ IN_THE_API: Mapping[Route, tuple[Route, ...]] = {
             "claim", "leave", "word", "vote", "change", "remark", "return", "sign-off", "sign-off-part", "refuse",
         )
     },
+    (GET, "/tries"): ((GET, "/tries"),),
+    (POST, "/tries"): ((POST, "/tries"),),
+    (GET, "/tries/{name:str}"): ((GET, "/tries/{name:str}"),),
     (GET, "/studies"): ((GET, "/studies"), (GET, "/drafts")),
     (POST, "/studies/new"): ((POST, "/drafts"),),
     (GET, "/studies/drafts/{draft:str}"): ((GET, "/drafts/{draft:str}"),),

@@ -83,6 +83,7 @@ from tre.web.oidc.provider import Provider
 from tre.web.oidc.settings import provider_settings
 from tre.web.outside.doors import Outside
 from tre.web.outside.face import face as outside_face
+from tre.web.outside.rehearsing import Tries
 from tre.web.reopening import Reopened
 from tre.web.serve import serve
 from tre.worker import Tools, Worker
@@ -264,11 +265,21 @@ class Opening:
     def faces(self, settings: Settings) -> tuple[Face, ...]:
         """The two faces, each with its own doors, and the pages that come before either."""
         common, shelves = self.common(settings), self._shelves
-        outside = Outside(common, shelves.released, self._coarse_findings, self._data, self._push.place)
+        outside = Outside(
+            common, shelves.released, self._coarse_findings, self._data, self._push.place, self._tries
+        )
         return (
             outside_face(outside),
             inside_face(Inside(common, shelves.quarantine, ReviewDesk(self._seals.ledger))),
             account_pages.FACE,
+        )
+
+    @cached_property
+    def _tries(self) -> Tries:
+        """What is tried on synthetic data, beside the pages."""
+        return Tries(
+            self._folders.site / "tries",
+            lambda study, backend: self._hands.rehearse(study, backend, lambda *_: None),
         )
 
     def common(self, settings: Settings) -> Common:

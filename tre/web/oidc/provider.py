@@ -17,7 +17,8 @@ import httpx
 from joserfc.jwk import KeySet
 
 from tre.custody.errors import Refusal
-from tre.web.oidc.settings import ProviderSettings, is_safe
+from tre.records.remote import is_private
+from tre.web.oidc.settings import ProviderSettings
 from tre.web.oidc.tokens import Identity, KeyUnknown, identity_of, public_keys, refused
 
 SECONDS = 10
@@ -147,7 +148,7 @@ class Provider:
         facts = _asked("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if facts.get("issuer") != issuer:
             raise refused("The provider calls itself by another name.")
-        if not all(isinstance(facts.get(name), str) and is_safe(facts[name]) for name in ENDPOINTS):
+        if not all(isinstance(facts.get(name), str) and is_private(facts[name]) for name in ENDPOINTS):
             raise refused("The provider does not say where it is reached by https.")
         return Published(facts, public_keys(_asked("GET", facts["jwks_uri"])), now)
 

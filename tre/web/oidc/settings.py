@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-HERE = frozenset({"127.0.0.1", "localhost", "::1"})
+from tre.records.remote import is_private
+
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """What a token may be signed with: keys of which the provider alone has the private half. Never `none`, never a shared secret."""
 
@@ -33,7 +34,7 @@ class ProviderSettings:
     passwords: bool = True
 
     def __post_init__(self) -> None:
-        if not is_safe(self.issuer) or urlsplit(self.issuer).query or not self.client:
+        if not is_private(self.issuer) or urlsplit(self.issuer).query or not self.client:
             raise ValueError("an issuer is an https address, and a client has a name")
         if not self.acr and not self.amr:
             raise ValueError("a second factor is demanded: name the acr or the amr that shows one")
@@ -42,12 +43,6 @@ class ProviderSettings:
 
     def __repr__(self) -> str:
         return f"ProviderSettings({self.issuer})"
-
-
-def is_safe(address: str) -> bool:
-    """Whether an address is reached by https, or is this machine's own."""
-    parts = urlsplit(address)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in HERE)
 
 
 def provider_settings(said: Mapping[str, Any], secret: str) -> ProviderSettings:

@@ -19,7 +19,7 @@ from tre.custody.requests import JobRequest
 from tre.data.catalogue import BACKENDS
 from tre.dispatch.archive import unpack
 from tre.dispatch.code import Code
-from tre.dispatch.commit import uncommitted
+from tre.dispatch.commit import Committed, uncommitted
 from tre.records.read_models import RegisteredRelease, RequestRow, Wanted
 from tre.web.api import SHORT, Answer, Body, Short, Text, Words, answer, asks, does, listed
 from tre.web.asking import Ask, unclear
@@ -51,7 +51,7 @@ class CodeBody(Body, frozen=True, kw_only=True):
     ``authors`` are the accounts of those who wrote the code; ``continues`` is the request that this one answers.
     """
 
-    study: Short
+    study: Short = ""
     code: str = ""
     backend: Short = BACKENDS[0]
     repository: Text = ""
@@ -109,15 +109,22 @@ def api_job(ask: Ask, outside: Outside, case_id: str) -> Answer:
 @does("/jobs", takers(Step.SUBMIT))
 def api_submit(ask: Ask, outside: Outside, data: CodeBody) -> Answer:
     """Hand in a study's code for a run on real data."""
+    taken = code_in(ask, data)
+    whence = origin_said(ask, taken, data.authors, data.continues)
+    return _job(ask, outside, hand_in(ask, outside, Handed(data.study, taken.code, data.backend, whence)))
+
+
+def code_in(ask: Ask, data: CodeBody) -> Committed:
+    """The code that a body holds, or names a commit of.
+
+    Raises:
+        Refusal: it names no backend of ours, or holds no ZIP file. DispatchError: it holds what a study may not.
+    """
     if data.backend not in BACKENDS:
         raise unclear("backend", f"is none of: {', '.join(BACKENDS)}")
-    found_code = (
-        committed(ask, data.repository, data.commit) if data.repository else uncommitted(_unpacked(data.code))
-    )
-    whence = origin_said(ask, found_code, data.authors, data.continues)
-    return _job(
-        ask, outside, hand_in(ask, outside, Handed(data.study, found_code.code, data.backend, whence))
-    )
+    if data.repository:
+        return committed(ask, data.repository, data.commit)
+    return uncommitted(_unpacked(data.code))
 
 
 @does("/jobs/{case_id:str}/cancel", takers(Step.CANCEL))

@@ -12,11 +12,13 @@ from tre.custody.commands import Step
 from tre.web.api import Answer, Body, Short, Text, asks, does
 from tre.web.asking import Ask
 from tre.web.errors import not_there
+from tre.web.outside.api_jobs import CodeBody, code_in
 from tre.web.outside.application_form import as_body, from_body, of_proposal
 from tre.web.outside.doors import Outside
 from tre.web.outside.drafts import begin_draft, kept_draft, save_fields
 from tre.web.outside.inbox import notices_for, remember_read
 from tre.web.outside.incidents import REPORTERS, stop
+from tre.web.outside.tries import AUTHORS, begun, own
 from tre.web.who import OWN_ACCOUNT, SIGNED_IN, takers
 
 
@@ -79,6 +81,28 @@ def api_drop_draft(ask: Ask, draft: str) -> Answer:
     return _drafts(ask)
 
 
+@asks("/tries", AUTHORS)
+def api_tries(ask: Ask, outside: Outside) -> Answer:
+    """One's own tries on synthetic data, the newest first."""
+    rows = [
+        {"id": each.id, "at": each.at, "state": each.state}
+        for each in outside.tries.of(ask.person.id, ask.now)
+    ]
+    return {"rows": rows, "total": len(rows)}
+
+
+@does("/tries", AUTHORS)
+def api_new_try(ask: Ask, outside: Outside, data: CodeBody) -> Answer:
+    """Try a study on synthetic data; nothing of it is on the ledger, and nothing of it can be released."""
+    return asdict(own(ask, outside, begun(ask, outside, code_in(ask, data).code, data.backend)))
+
+
+@asks("/tries/{name:str}", AUTHORS)
+def api_try(ask: Ask, outside: Outside, name: str) -> Answer:
+    """One try: every log and every line of an error, what the checks say of each file, and each cell that they mark."""
+    return asdict(own(ask, outside, name))
+
+
 @asks("/inbox", SIGNED_IN)
 def api_inbox(ask: Ask, outside: Outside) -> Answer:
     """What happened to one's own studies and jobs, the newest first: a link to each, and no content."""
@@ -125,5 +149,5 @@ def _draft(ask: Ask, draft: str) -> dict[str, Any]:
 
 
 ROUTES = (
-    api_drafts, api_new_draft, api_draft, api_save_draft, api_drop_draft, api_inbox, api_read, api_report, api_revoke,
+    api_tries, api_new_try, api_try, api_drafts, api_new_draft, api_draft, api_save_draft, api_drop_draft, api_inbox, api_read, api_report, api_revoke,
 )  # fmt: skip

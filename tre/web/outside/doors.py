@@ -10,6 +10,7 @@ from tre.dispatch.ports import DataRooms
 from tre.records.vault.released import Released
 from tre.web.doors import Common
 from tre.web.outside.last_word import LastWord
+from tre.web.outside.rehearsing import Tries
 
 CoarseFindings = Callable[[JobRequest], list[dict[str, Any]]]
 """Each offered file with its findings as rule, column and a band of cells [P1]; `main` hands it in, already filtered."""
@@ -27,4 +28,5 @@ class Outside:
     findings: CoarseFindings
     data: DataRooms
     place: Place
+    tries: Tries
     last_word: LastWord = field(default_factory=LastWord)

@@ -17,6 +17,7 @@ from tre.web.outside import (
     releases,
     status,
     studies,
+    tries,
 )
 from tre.web.outside.doors import Outside
 from tre.web.who import PUBLIC, SIGNED_IN, those
@@ -29,6 +30,7 @@ ROUTES = (
     *preflight.ROUTES,
     *drafts.ROUTES,
     *studies.ROUTES,
+    *tries.ROUTES,
     *releases.ROUTES,
     *incidents.ROUTES,
     *inbox.ROUTES,
@@ -41,6 +43,7 @@ LINKS = (
     Link("Register", "/register", PUBLIC),
     Link("Studies", "/studies", SIGNED_IN),
     Link("Jobs", "/jobs", those(Role.RESEARCHER, Role.MAINTAINER)),
+    Link("Try out", "/tries", those(Role.RESEARCHER)),
     Link("Releases", "/releases", those(Role.RESEARCHER)),
     Link("Inbox", "/inbox", those(Role.RESEARCHER, Role.MAINTAINER)),
 )

@@ -64,16 +64,19 @@ def new_job(ask: Ask, outside: Outside) -> Template:
 def submit(ask: Ask, outside: Outside) -> Redirect:
     """Hand in a study's code for a run on real data [P3] [P4] [P5] [P8]."""
     study, backend = ask.form.required("study", most=100), filled_backend(ask)
-    repository = ask.form.text("repository", most=500)
-    found = (
-        committed(ask, repository, ask.form.text("commit", most=64))
-        if repository
-        else uncommitted(uploaded(ask))
-    )
+    found = taken(ask)
     authors = ask.form.text("authors").replace(",", " ").split()
     whence = origin_said(ask, found, authors, ask.form.text("continues", most=100))
     case = hand_in(ask, outside, Handed(study, found.code, backend, whence))
     return ask.go(f"/jobs/{case.id}")
+
+
+def taken(ask: Ask) -> Committed:
+    """The code that a form sends, or names a commit of."""
+    repository = ask.form.text("repository", most=500)
+    if repository:
+        return committed(ask, repository, ask.form.text("commit", most=64))
+    return uncommitted(uploaded(ask))
 
 
 def uploaded(ask: Ask) -> Code:
