@@ -79,8 +79,7 @@ from tre.web.app import Face, build
 from tre.web.doors import Common, Settings
 from tre.web.inside.doors import Inside
 from tre.web.inside.face import face as inside_face
-from tre.web.oidc.provider import Provider
-from tre.web.oidc.settings import provider_settings
+from tre.web.oidc.provider import Provider, provider_of
 from tre.web.outside.doors import Outside
 from tre.web.outside.face import face as outside_face
 from tre.web.outside.rehearsing import Tries
@@ -276,11 +275,7 @@ class Opening:
 
     @cached_property
     def _tries(self) -> Tries:
-        """What is tried on synthetic data, beside the pages."""
-        return Tries(
-            self._folders.site / "tries",
-            lambda study, backend: self._hands.rehearse(study, backend, lambda *_: None),
-        )
+        return Tries(self._folders.site / "tries", self._hands.rehearse)
 
     def common(self, settings: Settings) -> Common:
         """What both faces are given."""
@@ -301,16 +296,12 @@ class Opening:
 
     @cached_property
     def _provider(self) -> Provider | None:
-        """The site's identity provider, if it has one; its secret lies with the keys."""
-        said, place = self._site.sign_in, self._folders.keys / "sign-in.secret"
-        secret = place.read_text("utf-8").strip() if place.exists() else ""
-        return Provider(site_says("sign_in", lambda: provider_settings(said, secret))) if said else None
+        return site_says("sign_in", lambda: provider_of(self._site.sign_in, self._folders.keys))
 
     def _serve(self, host: str, port: int, address: str) -> None:
-        """Serve; what people.toml and site.toml say counts as soon as they are written."""
-        folder = self._folders.site
-        settings = Settings(address=address, form_secret=self._hands.chance(SEED_BYTES).hex())
-        app = Reopened(lambda: Opening(folder, self._hands).pages(settings), lambda: as_written(folder))
+        folder, hands = self._folders.site, self._hands
+        settings = Settings(address=address, form_secret=hands.chance(SEED_BYTES).hex())
+        app = Reopened(lambda: Opening(folder, hands).pages(settings), lambda: as_written(folder))
         serve(app, host=host, port=port)
 
     def _coarse_findings(self, case: JobRequest) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def begun(desk, rehearse, content: bytes | None = None, person: str = "ada") -> 
     door = tries_of(desk)
     door.rehearse = rehearse or door.rehearse
     started, real = [], door.start
-    door.start = lambda *words: started.append(real(*words))
+    door.start = lambda *words, **named: started.append(real(*words, **named))
     answer = desk.post(person, "/tries", {}, files={"code": ("s.zip", content or zipped())})
     assert answer.status_code == 303, answer.text
     started[0].join()

@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from joserfc.jwk import KeySet
 
 from tre.custody.errors import Refusal
 from tre.records.remote import is_private
-from tre.web.oidc.settings import ProviderSettings
+from tre.web.oidc.settings import ProviderSettings, provider_settings
 from tre.web.oidc.tokens import Identity, KeyUnknown, identity_of, public_keys, refused
 
 SECONDS = 10
@@ -63,6 +64,17 @@ class Published:
     facts: Mapping[str, Any]
     keys: KeySet
     read: datetime
+
+
+def provider_of(said: Mapping[str, Any], keys: Path) -> "Provider | None":
+    """The provider that a site names, if it does; the client's secret lies with the site's keys.
+
+    Raises:
+        ValueError, TypeError: as `provider_settings`.
+    """
+    place = keys / "sign-in.secret"
+    secret = place.read_text("utf-8").strip() if place.exists() else ""
+    return Provider(provider_settings(said, secret)) if said else None
 
 
 class Provider:

@@ -23,6 +23,7 @@ from job_specs.sql.model import SqlRefused
 from output_checks.model import Finding, Report
 from tre.custody.errors import Refusal
 from tre.custody.requests import Outcome
+from tre.data.progress import Progress
 from tre.dispatch.code import Code, lay_out
 from tre.dispatch.errors import DispatchError
 from tre.dispatch.rehearsal import Asked, Played, Rehearsal
@@ -35,7 +36,7 @@ MOST_AT_ONCE, MOST_KEPT = 2, 10
 LONGEST = timedelta(hours=2)
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT, MOST_LOG = 100, 60, 200, 100_000
 
-Rehearse = Callable[[Path, str], Rehearsal]
+Rehearse = Callable[[Path, str, Progress], Rehearsal]
 """A study's folder, to be played on a backend's synthetic data; `main` hands it in."""
 
 
@@ -59,7 +60,7 @@ class Tries:
     rehearse: Rehearse
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self, name: str, person: str, code: Code, backend: str, now: datetime) -> threading.Thread:
+    def start(self, name: str, person: str, code: Code, *, backend: str, now: datetime) -> threading.Thread:
         """Begin a try, in a thread of its own.
 
         Raises:
@@ -105,13 +106,17 @@ class Tries:
     def _play(self, place: Path, backend: str) -> None:
         with self._turn:
             try:
-                said = _played(self.rehearse(place / "study", backend))
+                said = _played(self.rehearse(place / "study", backend, _unheard))
             except (SpecError, SqlRefused, DispatchError) as error:
                 said = {"state": "refused", "problems": str(error).splitlines()}
             except Exception:  # the face of a thread: whatever it is, whoever waits is told that it ended
                 LOG.exception("a try broke")
                 said = {"state": "fault", "problems": ["Something here is broken; it was written down."]}
         _write(place / "said.json", said)
+
+
+def _unheard(*_: object) -> None:
+    """Nobody watches while the synthetic data is made."""
 
 
 def _played(rehearsal: Rehearsal) -> dict[str, Any]:

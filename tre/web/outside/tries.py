@@ -49,7 +49,7 @@ def try_page(ask: Ask, outside: Outside, name: str) -> Template:
 def begun(ask: Ask, outside: Outside, code: Code, backend: str) -> str:
     """Begin a try of that code; its name."""
     name = outside.common.new_id("try")
-    outside.tries.start(name, ask.person.id, code, backend, ask.now)
+    outside.tries.start(name, ask.person.id, code, backend=backend, now=ask.now)
     return name
 
 
