@@ -29,6 +29,7 @@ from tre.records.ledger import Ledger
 ENDS = {"request.landed", "request.failed"}
 DISK, DISK_OF_A_JOB = 96 << 20, 1 << 18
 LOOK = 0.5
+MOST_BETWEEN_KILLS = 60.0
 
 Tell = Callable[[str], None]
 
@@ -145,7 +146,9 @@ class Site:
         """Blow after blow, each when its share of the work is done, or a spell has passed."""
         blows = blows_of(self.folder, engine, shared=self._house.folders.is_shared)
         due = [name for name in night.blows if name in blows]
-        night = replace(night, kill_every=max(night.kill_every, 1.5 * self._seconds_to_wake()))
+        pace = max(night.kill_every, min(1.5 * self._seconds_to_wake(), MOST_BETWEEN_KILLS))
+        night = replace(night, kill_every=pace)
+        self._tell_on(f"every worker is awake; one is killed every {pace:.0f} s or so")
         for number, name in enumerate(due, start=1):
             self._spell(night, chance, share=number / (len(due) + 1))
             step_clock(self.folder, chance.choice((-1, 1)) * night.step)
@@ -246,7 +249,7 @@ class Site:
 
 @contextmanager
 def disk_of_its_own(site: Path, size: int) -> Iterator[bool]:
-    """A small disk for the site to be on, where this machine lets us have one."""
+    """A small disk in memory for the site to be on, where this machine lets us have one."""
     site.mkdir(parents=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(site)]
     mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -307,7 +310,8 @@ def torture(folder: Path, what: Torture, tell: Tell = lambda _line: None) -> tup
     """A bad night and its calm twin."""
     chance = random.Random(what.seed)  # noqa: S311 - a bad night is repeated by its seed
     calm, bad = folder / "calm", folder / "bad"
-    with disk_of_its_own(bad, DISK + what.jobs * DISK_OF_A_JOB):
+    size = DISK + what.jobs * DISK_OF_A_JOB
+    with disk_of_its_own(calm, size), disk_of_its_own(bad, size):
         tell(f"{what.jobs} jobs are handed in")
         twins(calm, bad, what)
         suffered = Site(bad, what.names, what.bounds, lambda line: tell(f"bad: {line}"))

@@ -295,7 +295,7 @@ def tre_says(site: Path, *words: str) -> Any:
 
 def begin(site: Path, *, ledger: str = "", lease: float = 3.0, engine: str = PLAYED) -> str:
     """A site with people, a store, and an approved study, whose id is given."""
-    site.mkdir(parents=True)
+    site.mkdir(parents=True, exist_ok=True)
     (site / ENGINE).write_text(engine, encoding="utf-8")
     if ledger:
         (site / "ledger.url").write_text(ledger, encoding="utf-8")

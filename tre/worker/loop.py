@@ -153,7 +153,8 @@ class Worker:
         touched = self._board.catch_up()
         self._queue.refresh(touched)
         for case in touched:
-            self._held_off.pop(case, None)
+            if self._held_off.pop(case, None) is not None:
+                self._why.pop(case, None)
         self._forget_waits()
         self._why = {name: why for name, why in self._why.items() if name in self._board.cases}
         self._gate = self.tools.gate(self.tools.clock())
@@ -297,8 +298,10 @@ class Worker:
             self._board.drop(case.id)
             self._queue.refresh({case.id: None})
             return False
+        if self._held_off.get(case.id, 0.0) > self._now() or self._errands_are_full():
+            return False
         errand = self._errands.of(case)
-        if errand is None or self._held_off.get(case.id, 0.0) > self._now():
+        if errand is None:
             return False
         place = (case.id, errand.name)
         if place in self._running:
@@ -307,6 +310,11 @@ class Worker:
         future.add_done_callback(lambda _: self._bell.strike())
         self._running[place] = Running(future, None, None, errand)
         return True
+
+    def _errands_are_full(self) -> bool:
+        """Whether no thread is free for another: what waits in line would be out of date when its turn came."""
+        running = sum(each.errand is not None for each in self._running.values())
+        return running >= self.tools.settings.errands
 
     def _go(self, case: JobRequest, errand: Errand) -> Fault | None:
         """Run an errand, in a thread."""
@@ -328,11 +336,13 @@ class Worker:
         started, rules = False, self._rules()
         running = [each.ready for each in self._running.values() if each.ready is not None]
         while (ready := self._queue.next(running, rules, self._held())) is not None:
-            if self._host_again_at > self._now():
+            started = True
+            if not self._claim(ready):
+                # Somebody else may have it, and the next as well: look again before asking for another.
+                self._bell.strike()
                 break
-            if self._claim(ready):
-                running.append(ready)
-                started = True
+            running.append(ready)
+            self._renew()
         return started
 
     def _held(self) -> frozenset[str]:

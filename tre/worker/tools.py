@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tre.dispatch.actions import Dispatcher
 from tre.dispatch.checks import Checks
+from tre.dispatch.contract import Dispatch
 from tre.dispatch.push import Push
 from tre.dispatch.schedule import Gate, Limits
 from tre.records.wake import Bell
@@ -56,7 +56,7 @@ class Tools:
     ``gate`` says what is closed at a moment, ``bell`` hears the ledger being written to, and ``meter`` counts.
     """
 
-    dispatcher: Dispatcher
+    dispatcher: Dispatch
     checks: Checks
     push: Push
     clock: Clock

@@ -1,0 +1,89 @@
+"""Several workers on one ledger: whoever comes late looks again instead of asking for everything that others have taken."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.torture.stand import begin, hands, submit
+from tre.custody.requests import JobRequest, RequestStage
+from tre.main import Opening
+from tre.worker import Worker
+
+JOBS = 14
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[tuple[Worker, Worker]]:
+    """Two workers of one site, each in a house of its own, and jobs that have been handed in."""
+    site = tmp_path / "site"
+    study = begin(site, lease=30)
+    openings = [Opening(site, hands(site)) for _ in range(2)]
+    workers = [opening._worker(name) for opening, name in zip(openings, ("first", "second"), strict=True)]
+    submit(site, study, JOBS, 0)
+    yield workers[0], workers[1]
+    for worker, opening in zip(workers, openings, strict=True):
+        worker.close()
+        opening._seals.ledger.close()
+
+
+def test_a_worker_that_is_behind_asks_once_and_looks_again(
+    two: tuple[Worker, Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    second._queue.refresh(second._board.catch_up())
+    first.run_until_idle()
+    asked: list[str] = []
+    claim = second.service.claim
+    monkeypatch.setattr(
+        second.service,
+        "claim",
+        lambda now, request, **more: asked.append(request) or claim(now, request, **more),
+    )
+    second._start_actions()
+    assert len(asked) == 1, "what it had in its queue was taken long ago"
+    second.run_until_idle()
+    assert len(asked) == 1
+
+
+def test_nothing_is_done_twice_by_two(two: tuple[Worker, Worker]) -> None:
+    first, second = two
+    moved = [True]
+    while any(moved):
+        moved = [bool(worker.look() or worker.busy) for worker in (second, first)]
+    requests = seen_by(first)
+    assert {case.stage for case in requests} == {RequestStage.CHECKED, RequestStage.FAILED}
+    ends = [
+        (each.case_id, each.event.action)
+        for each in first.service.ledger.events()
+        if each.kind in {"request.landed", "request.failed"}
+    ]
+    assert len(ends) == len(set(ends))
+    claimed = {claim.worker for case in requests for claim in first.service.claims.of(case.id).values()}
+    assert claimed == {"first", "second"}, "both have worked"
+
+
+def test_no_more_is_taken_on_than_there_are_hands_for(
+    two: tuple[Worker, Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checks that wait in line are out of date when their turn comes, where another worker has done them."""
+    first, second = two
+    monkeypatch.setattr(first, "_run_errands", lambda: False)
+    first.run_until_idle()
+    assert sum(case.stage is RequestStage.LANDED for case in seen_by(second)) > second.tools.settings.errands
+    taken_on: list[int] = []
+    go = second._go
+
+    def counted(*what: Any) -> Any:
+        taken_on.append(sum(each.errand is not None for each in second._running.values()))
+        return go(*what)
+
+    monkeypatch.setattr(second, "_go", counted)
+    second.run_until_idle()
+    assert max(taken_on) <= second.tools.settings.errands
+    assert RequestStage.LANDED not in {case.stage for case in seen_by(second)}
+
+
+def seen_by(worker: Worker) -> list[JobRequest]:
+    return [worker.service.request(request) for request in worker.service.request_ids()]
