@@ -3,6 +3,7 @@
 Needs a fixture ``fresh``: makes a dispatcher as after a restart, over the same state; and what `a_started_action` gives.
 """
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,10 +48,17 @@ class Stand:
         return taken, action, token
 
 
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A site and its study; copied, never used."""
+    site = tmp_path_factory.mktemp("begun") / "site"
+    return site, begin(site, lease=30)
+
+
 @pytest.fixture
-def stand(tmp_path: Path) -> Iterator[Stand]:
-    site = tmp_path / "site"
-    study = begin(site, lease=30)
+def stand(begun: tuple[Path, str], tmp_path: Path) -> Iterator[Stand]:
+    site, study = tmp_path / "site", begun[1]
+    shutil.copytree(begun[0], site, symlinks=True)
     opening = Opening(site, hands(site))
     yield Stand(site, study, opening)
     opening._seals.ledger.close()

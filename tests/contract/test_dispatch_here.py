@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.contract.dispatch_contract import DispatchContract, Stand, played, stand
+from tests.contract.dispatch_contract import DispatchContract, Stand, begun, played, stand
 from tests.torture.stand import hands
 from tre.dispatch.contract import Dispatch
 from tre.main import Opening
 
-__all__ = ["played", "stand"]
+__all__ = ["begun", "played", "stand"]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import io
 import json
+import os
 import shutil
 import signal
 import sys
@@ -365,6 +366,8 @@ def die_with_parent() -> None:
     """A worker of a torture run ends with it, however that ends."""
     death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
     ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
+    if os.getppid() == 1:
+        sys.exit("whoever started this has ended already")
 
 
 def main() -> int:

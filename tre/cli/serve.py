@@ -1,6 +1,7 @@
 """`tre serve`: the pages, the API and the worker. Refuses to listen beyond this machine without https in front."""
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from tre.cli.session import Session, session
 from tre.records.locks import only_worker
 from tre.records.site import SiteError, as_written
 from tre.worker import Worker
+from tre.worker.logs import write_to
 
 LOG = logging.getLogger("tre.serve")
 EVERY_SECONDS, NOTICES_SECONDS = 2, 30
@@ -41,6 +43,7 @@ def serve(
         raise typer.BadParameter(
             "Beyond this machine the pages are served by https only: put a proxy in front, and name its address."
         )
+    write_to(sys.stderr)
     if demo:
         _demonstrate(ctx, s)
     if work:

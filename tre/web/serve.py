@@ -17,6 +17,7 @@ def configured(app: ASGIApp, *, host: str, port: int, proxies: str = "") -> uvic
         server_header=False,
         date_header=True,
         access_log=False,
+        log_config=None,  # what the process does with its logs holds for the server's as well
         log_level=logging.WARNING,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,
