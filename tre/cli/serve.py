@@ -77,7 +77,8 @@ def _work(s: Session) -> None:
             try:
                 worker = s.wiring.open_house(s.site).worker("worker")
             except SiteError as error:
-                LOG.error("nothing is worked on: %s", error.sentence)  # noqa: TRY400 - the sentence is all there is
+                facts = {"code": error.code, "kind": error.where}
+                LOG.error("nothing is worked on", extra=facts)  # noqa: TRY400 - its code and place are all there is
                 time.sleep(EVERY_SECONDS)
                 continue
             _work_until_changed(worker, lambda seen=seen: as_written(s.site) != seen)  # type: ignore[misc] # bound now

@@ -49,6 +49,7 @@ class Reopened:
             try:
                 self._app, self._unclear = self._build(), False
             except SiteError as error:
-                LOG.error("the site's files are unclear: %s", error.sentence)  # noqa: TRY400 - the sentence is all there is
+                facts = {"code": error.code, "kind": error.where}
+                LOG.error("the site's files are unclear", extra=facts)  # noqa: TRY400 - code and place are all there is
                 self._unclear = True
             self._seen = now
