@@ -351,6 +351,7 @@ class Opening:
             trusted=tuple(self._site.signers.values()),
             today=lambda: self._hands.clock().date(),
             honours_national=lambda study: self._service.honours_national(study),  # noqa: PLW0108 - the service is made later
+            lists=lambda: self._service.lists.now(),  # noqa: PLW0108 - as above
         )
 
     @cached_property
@@ -484,7 +485,8 @@ class Opening:
 
     def _stores_told(self) -> tuple[StoreTold, ...]:
         folders = self._folders
-        return stores_told({each: (folders.store(each), folders.backend_keys(each)) for each in BACKENDS})
+        places = {each: (folders.store(each), folders.backend_keys(each)) for each in BACKENDS}
+        return stores_told(places, self._governance.require_in_force)
 
     def _build_canaries(self, now: datetime) -> Canaries:
         folders = self._folders

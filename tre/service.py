@@ -33,6 +33,7 @@ from tre.records.claims import Claims
 from tre.records.envelope import Envelope
 from tre.records.law import LawBook
 from tre.records.ledger import Ledger, Transaction
+from tre.records.lists import ListBook
 from tre.records.site import Site
 
 APPLICATION = "application"
@@ -90,6 +91,7 @@ class Service:
         self.site = site
         self.rules = site.rules(check_policy)
         self.law = LawBook(ledger, site.signers, policy=site.policy)
+        self.lists = ListBook(ledger, policy=site.policy)
         self._store_facts = store_facts
         self._keep = keep
         self._sign = sign
@@ -397,6 +399,7 @@ class Service:
             application=_load_study(tx, case, command),
             store=self._store_facts(case) if isinstance(case, JobRequest) and case.submissions else None,
             earlier=_load_earlier(tx, case, command),
+            lists=self.lists.as_of(tx),
         )
 
     def _suspended(self, tx: Transaction, case: Case, reason: Reason, by: By) -> Application:

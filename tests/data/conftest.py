@@ -85,7 +85,8 @@ def run_engine(
     for table in content["tables"].values():
         table["files"] = [real.get(file, file) for file in table["files"]]
     if content["absent"] is not None:
-        content["absent"] = real.get(content["absent"], str(folder / "code" / "absent.txt"))
+        bound = real.get(content["absent"]["file"], str(folder / "code" / "absent.txt"))
+        content["absent"]["file"] = bound
     code = folder / "code"
     for name, module in request.code.items():
         (code / name).parent.mkdir(parents=True, exist_ok=True)

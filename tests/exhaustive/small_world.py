@@ -15,6 +15,8 @@ from output_checks.model import Confidence, Verdict
 from tre.custody import commands as c
 from tre.custody.bases import LegalBasis
 from tre.custody.context import Context, Moment, OptOuts, Rules, StoreFacts
+from tre.custody.law import OptOutRule
+from tre.custody.lists import ListInForce, Lists
 from tre.custody.outputs import Decision, FileContext, FileVote, Offered, Output, Vote
 from tre.custody.people import PLATFORM, Person, Role
 from tre.custody.reasons import Reason, ReasonCode
@@ -110,12 +112,21 @@ TEAMS = replace(RULES, team_is_conflict=True)
 DESCRIBED = replace(RULES, context_needed=True)
 
 
-def store_of(days: int) -> StoreFacts:
-    """A store whose opt-out list is that many days old."""
-    return StoreFacts("v1", OptOuts(digest("opt-outs"), TODAY - timedelta(days=days)))
+def store_of(days: int, *, name: str = "opt-outs", national: int | None = None) -> StoreFacts:
+    """A store whose opt-out list is that many days old, and its national one, if it has one, so many."""
+    dated = TODAY - timedelta(days=days)
+    shown = [ListInForce(OptOutRule.TYPE_1, dated, digest(name), "")]
+    since = TODAY - timedelta(days=national) if national is not None else None
+    shown += [ListInForce(OptOutRule.NATIONAL, since, digest("national"), "")] if since else []
+    return StoreFacts("v1", OptOuts(digest(name), dated), national=since, shown=tuple(shown))
 
 
 STORE = store_of(28)
+
+
+def in_force(store: StoreFacts | None) -> Lists:
+    """The lists of a ledger on which just those that the store shows are in force."""
+    return Lists().with_in_force("tpp", store.shown) if store else Lists()
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +141,7 @@ class Surroundings:
     submitter_trained_until: date = FOREVER
     study: str = "approved"
     store: StoreFacts | None = STORE
+    lists: Lists | None = None
 
     @cached_property
     def moment(self) -> Moment:
@@ -149,9 +161,22 @@ class Surroundings:
         """What is handed to the core, for each person who may ask; ``study`` is ``""`` where none would be loaded."""
         application = self.application(study) if study else None
         return tuple(
-            Context(actor, self.rules, dict(self.bases), self.known(), application, self.store, EARLIER)
+            Context(
+                actor,
+                self.rules,
+                dict(self.bases),
+                self.known(),
+                application,
+                self.store,
+                EARLIER,
+                self.ledger(),
+            )
             for actor in PEOPLE.values()
         )
+
+    def ledger(self) -> Lists:
+        """The lists that are in force: those that the store shows, where nothing else is said."""
+        return in_force(self.store) if self.lists is None else self.lists
 
     def application(self, study: str) -> Application | None:
         """The application that would be loaded. After the law has ended, the approval has not: so they can be told apart."""
@@ -189,13 +214,26 @@ AROUND_A_REQUEST = (
     Surroundings(
         "law honours national opt-outs, and there are some",
         bases=laws(honours_national=True),
-        store=replace(store_of(28), national=TODAY - timedelta(days=28)),
+        store=store_of(28, national=28),
     ),
     Surroundings(
         "national opt-outs stale",
         bases=laws(honours_national=True),
-        store=replace(store_of(28), national=TODAY - timedelta(days=29)),
+        store=store_of(28, national=29),
     ),
+    Surroundings("no list was ever put in force", lists=Lists()),
+    Surroundings("a newer list is in force", lists=in_force(store_of(27))),
+    Surroundings("an older list is in force", lists=in_force(store_of(29))),
+    Surroundings("another list of that day is in force", lists=in_force(store_of(28, name="others"))),
+    Surroundings("a national list is missing", lists=in_force(store_of(28, national=28))),
+    Surroundings("a list of another backend", lists=Lists().with_in_force("emis", STORE.shown)),
+    Surroundings(
+        "the build that was announced is there", lists=in_force(store_of(29)).with_coming("tpp", STORE.shown)
+    ),
+    Surroundings(
+        "an older build was announced", lists=in_force(store_of(27)).with_coming("tpp", STORE.shown)
+    ),
+    Surroundings("another list since the last action", store=store_of(28, name="others")),
     Surroundings("disclosure policy changed", rules=CHANGED),
     Surroundings("stricter votes", rules=STRICT),
     Surroundings("files must be described", rules=DESCRIBED),

@@ -160,7 +160,8 @@ def few(world: World, case: JobRequest) -> bool:
 def sameness(case: Case) -> Hashable:
     """What two cases share when no rule can tell them apart.
 
-    Independent checkers are as good as each other; so are two versions of a policy; no rule reads the number of the round,
+    Independent checkers are as good as each other; so are two versions of a policy, and two lists of opt-outs that an action
+    ran under: a rule only asks whether it is today's; no rule reads the number of the round,
     the remarks or the words of a vote (a test looks); a closed case is closed, but for whether something has left. Everything
     else counts.
     """
@@ -170,8 +171,18 @@ def sameness(case: Case) -> Hashable:
         open_still = case.stage.value in {"applied", "returned"}
         said = tuple((word.section, word.agreed) for word in case.assessed) if open_still else ()
         return case.stage, case.proposals[-1:], case.members, case.approvals, said
+    jobs = tuple(replace(job, opt_outs="") for job in case.jobs)
     bare = replace(
-        case, votes=(), carried=(), standing=(), contexts=(), remarks=(), submitter="", policy="", round=0
+        case,
+        jobs=jobs,
+        votes=(),
+        carried=(),
+        standing=(),
+        contexts=(),
+        remarks=(),
+        submitter="",
+        policy="",
+        round=0,
     )
     return bare, tuple(sorted(each.path for each in case.contexts)), votes_of(case)
 

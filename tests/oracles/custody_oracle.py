@@ -80,7 +80,7 @@ QUESTIONS = {
     "submit": f"{FIRST} study-unknown not-a-member purpose-not-yours {STUDY_LIVE} {LAW} columns-not-approved actions-out-of-order"
     " continues-unknown",
     "start": f"{FIRST} study-unknown {STUDY_LIVE} {LAW} columns-not-approved submitter-training-lapsed action-not-ready opt-outs-stale"
-    " national-opt-outs-stale",
+    " national-opt-outs-stale opt-outs-not-in-force opt-outs-moved",
     "land": f"{FIRST} study-unknown action-not-running outputs-not-its-own",
     "fail": f"{FIRST} study-unknown action-not-running not-a-failure",
     "finish": f"{FIRST} study-unknown still-running",
@@ -265,6 +265,31 @@ def opt_outs_stale(a: Asked) -> bool:
         return True
     age = (a.day - a.context.store.opt_outs.dated).days
     return not 0 <= age <= a.context.rules.opt_outs_fresh_for.days
+
+
+def opt_outs_not_in_force(a: Asked) -> bool:
+    """What the store shows is, kind by kind, what the ledger names for the backend, or what it names after the coming build."""
+    if a.purpose not in COVID_19:
+        return False
+    backend = a.case.submissions[-1].backend  # type: ignore[union-attr]
+    standing = {each.kind: each for each in dict(a.context.lists.in_force).get(backend, ())}
+    coming = {
+        each.kind: each
+        for each in dict(a.context.lists.coming).get(backend, ())
+        if each.kind not in standing or each.dated > standing[each.kind].dated
+    }
+    shown = {(each.kind, each.dated, each.digest) for each in a.context.store.shown}  # type: ignore[union-attr]
+    wanted = [
+        {(each.kind, each.dated, each.digest) for each in lists.values()}
+        for lists in (standing, standing | coming)
+    ]
+    return not shown or shown not in wanted
+
+
+def opt_outs_moved(a: Asked) -> bool:
+    """Something that the action needs was made under another list than today's."""
+    under = {job.opt_outs for job in a.case.jobs if job.action.name in a.job.action.needs}  # type: ignore[union-attr]
+    return bool(under - {a.context.store.opt_outs.digest})  # type: ignore[union-attr]
 
 
 def action_not_running(a: Asked) -> bool:
@@ -504,6 +529,8 @@ NO: Mapping[str, Callable[[Asked], bool]] = {
     "opt-outs-stale": opt_outs_stale,
     "basis-does-not-cover": lambda a: bool(a.tables - a.basis.datasets),
     "national-opt-outs-stale": national_stale,
+    "opt-outs-not-in-force": opt_outs_not_in_force,
+    "opt-outs-moved": opt_outs_moved,
     "action-not-running": action_not_running,
     "not-a-failure": lambda a: a.command.outcome.value == "succeeded",
     "outputs-not-its-own": outputs_not_its_own,

@@ -11,6 +11,7 @@ from job_specs.model import Purpose, Sensitivity, TableScope
 from output_checks.model import Confidence, Verdict
 from tre.custody import events as e
 from tre.custody.law import Bundle, Instrument, OptOutRule, Switch
+from tre.custody.lists import ListInForce
 from tre.custody.outputs import Decision, FileContext, FileVote, Offered, Output, Vote
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.releases import ReleasedFile, Statement
@@ -81,6 +82,11 @@ BUNDLE = Bundle(
     )
 )
 
+LISTED = (
+    ListInForce(OptOutRule.TYPE_1, date(2024, 2, 28), "8" * 64, "9" * 64),
+    ListInForce(OptOutRule.NATIONAL, date(2024, 2, 27), "7" * 64, ""),
+)
+
 EXAMPLES: dict[str, e.Event] = {
     example.kind: example
     for example in (
@@ -118,6 +124,9 @@ EXAMPLES: dict[str, e.Event] = {
         e.LawProposed("gwen", BUNDLE, "5" * 128),
         e.LawAdopted("hugh", "gwen", "6" * 64, "7" * 128),
         e.LawDeclined("hugh", "6" * 64, Reason(ReasonCode.NEEDS_CHANGES)),
+        e.ListsAnnounced("tpp", LISTED),
+        e.ListsPutInForce("tpp", LISTED[:1], "7" * 64),
+        e.ExemptionsPutInForce("8" * 64),
     )
 }
 

@@ -95,6 +95,7 @@ def ingest(
             national=lists[1],
             signed_only=True,
             memory_bytes=memory * GIGABYTE or None,
+            register=data_opt_outs.registrar(s),
             progress=tell,
         )
     told = {"store": str(folders.store(backend)), "version": built.version, "rows": dict(built.rows)}
@@ -103,10 +104,11 @@ def ingest(
 
 @app.command()
 def verify(ctx: typer.Context, backend: Annotated[str, typer.Argument(help="tpp or emis.")]) -> None:
-    """Read every byte of a backend's store against its signed manifest."""
+    """Read every byte of a backend's store against its signed manifest, and its lists against those in force [P6]."""
     s = session(ctx)
     folders = s.house.folders
     store = open_store(folders.store(backend), signers=KeyRing(folders.backend_keys(backend)).signers())
+    s.house.governance.require_in_force(store, backend)
     facts = {
         "backend": store.backend,
         "version": store.version,

@@ -12,7 +12,7 @@ from tre.data.catalogue import BACKENDS
 from tre.data.errors import StoreUnavailable
 from tre.data.keyring import KeyRing
 from tre.data.keys import escrow_bytes, join_key, retire, rotate, split_key
-from tre.data.store import Check, open_store
+from tre.data.store import Check, open_built
 
 app = typer.Typer(help="Rotate keys, and keep them in escrow.", no_args_is_help=True)
 
@@ -103,6 +103,6 @@ def _ring(s: Session, backend: str) -> KeyRing:
 
 def _built_with(s: Session, backend: str) -> int | None:
     try:
-        return open_store(s.house.folders.store(backend), check=Check.SIZES).key_version
+        return open_built(s.house.folders.store(backend), check=Check.SIZES).key_version
     except StoreUnavailable:
         return None

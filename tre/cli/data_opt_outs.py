@@ -10,14 +10,17 @@ from typing import Annotated
 import typer
 
 from tre.cli import show
-from tre.cli.session import require_role, session
+from tre.cli.session import Session, require_role, session
+from tre.custody.lists import Lists
 from tre.custody.people import Role
+from tre.data.errors import DataRefused
 from tre.data.ingest import apply_opt_outs
 from tre.data.keyring import KeyRing
 from tre.data.keys import open_backend_key
 from tre.data.optouts import Exemption, Kind, OptOutList, read_opt_outs, sign_exemptions, sign_opt_outs
 from tre.data.signed import new_signing_key, open_signing_key
-from tre.data.store import Check, open_store
+from tre.data.store import Check, open_built, open_store
+from tre.records.lists import Registrar
 
 app = typer.Typer(help="Sign lists of opt-outs, and put them in force.", no_args_is_help=True)
 exempt_app = typer.Typer(help="Name the studies that are exempt from type 1 opt-outs.", no_args_is_help=True)
@@ -75,14 +78,47 @@ def apply_(
     newest = read_opt_outs(document.read_bytes(), trusted=tuple(s.house.site.signers.values()))
     folders = s.house.folders
     place = folders.store(newest.backend)
-    version = open_store(place, check=Check.SIZES).key_version
+    version = open_built(place, check=Check.SIZES).key_version
     ring = KeyRing(folders.backend_keys(newest.backend))
     opened = open_backend_key(
         ring, newest.backend, outside=(folders.backends,), version=version, provider=key
     )
-    store = apply_opt_outs(place, newest, key=opened)
+    store = apply_opt_outs(place, newest, key=opened, register=registrar(s))
     told = {"backend": store.backend, "kind": newest.kind.value, "as_of": newest.as_of.isoformat()}
-    s.answer(told | {"list": store.optout_list_digest}, show.facts)
+    shown = {each.kind.value: each.digest for each in store.shown}
+    s.answer(told | {"list": shown[newest.kind.value]}, show.facts)
+
+
+@app.command("list")
+def list_(ctx: typer.Context) -> None:
+    """The lists that are in force in each backend, and whether its store shows them."""
+    s = session(ctx)
+    lists = s.house.service.lists.now()
+    lines = [
+        {
+            "backend": backend,
+            "kind": each.kind.value,
+            "as_of": each.dated.isoformat(),
+            "list": each.digest,
+            "document": each.document or "none: of synthetic people",
+            "store_shows_it": _shows(s, backend, lists),
+        }
+        for backend, standing in sorted(lists.in_force)
+        for each in standing
+    ]
+    s.answer(lines, lambda console, value: show.rows(console, value, nothing="No list is in force."))
+
+
+def _shows(s: Session, backend: str, lists: Lists) -> bool:
+    try:
+        return lists.allow(backend, open_store(s.house.folders.store(backend), check=Check.SIZES).shown)
+    except DataRefused:
+        return False
+
+
+def registrar(s: Session) -> Registrar:
+    """The site's lists of opt-outs in this person's hand."""
+    return Registrar(s.house.service.lists, s.by.person, s.wiring.clock)
 
 
 @exempt_app.command("sign")
@@ -110,7 +146,10 @@ def apply_exempt(ctx: typer.Context, document: Annotated[Path, typer.Argument()]
     """Put a signed document of exempt studies in force, in the place of the one before."""
     s = session(ctx)
     require_role(s, Role.INFORMATION_GOVERNANCE, MINE)
-    exemptions = s.house.governance.put_in_force(document.read_bytes())
+    by, book = s.by, s.house.service.lists
+    exemptions = s.house.governance.put_in_force(
+        document.read_bytes(), lambda digest: book.exempt(by.person, by.now, digest)
+    )
     s.answer(
         [_line(one) for one in exemptions], lambda console, value: show.rows(console, value, nothing="None.")
     )

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from output_checks.model import Confidence
 from tre.custody.bases import LegalBases
 from tre.custody.errors import require
+from tre.custody.lists import ListInForce, Lists
 from tre.custody.people import Person
 from tre.custody.requests import JobRequest
 from tre.custody.studies import Application
@@ -44,11 +45,16 @@ class OptOuts:
 
 @dataclass(frozen=True)
 class StoreFacts:
-    """Which store an action would read: its version, the opt-out list it was built with, and the day of the national one."""
+    """Which store an action would read: its version, whom the run leaves out, the day of the national list, and the lists it shows.
+
+    ``opt_outs`` has the digest that a run records: the type 1 list's own, or another where an exemption or the basis changes
+    who is left out; ``shown`` are the lists themselves, to be held against those in force.
+    """
 
     version: str
     opt_outs: OptOuts
     national: date | None = None
+    shown: tuple[ListInForce, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Context:
     application: Application | None = None
     store: StoreFacts | None = None
     earlier: JobRequest | None = None
+    lists: Lists = field(default_factory=Lists)
 
 
 @dataclass(frozen=True)

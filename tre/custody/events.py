@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from tre.custody.later import later
 from tre.custody.law import Bundle
+from tre.custody.lists import ListInForce
 from tre.custody.outputs import FileContext, FileVote, Offered, Output, Vote
 from tre.custody.reasons import Reason
 from tre.custody.releases import Statement
@@ -327,6 +328,33 @@ class LawDeclined(Event):
     reason: Reason
 
 
+@dataclass(frozen=True)
+class ListsAnnounced(Event):
+    """A build is about to bring these lists of opt-outs: from now on its store may be read, once it is there [P6]."""
+
+    kind: ClassVar[str] = "lists.announced"
+    backend: str
+    lists: tuple[ListInForce, ...]
+
+
+@dataclass(frozen=True)
+class ListsPutInForce(Event):
+    """From now on nothing is read in a backend but under these lists; ``store`` is the version built with them, if any."""
+
+    kind: ClassVar[str] = "lists.put-in-force"
+    backend: str
+    lists: tuple[ListInForce, ...]
+    store: str
+
+
+@dataclass(frozen=True)
+class ExemptionsPutInForce(Event):
+    """From now on the exempt studies are those of the signed document with this digest."""
+
+    kind: ClassVar[str] = "lists.exempted"
+    document: str
+
+
 APPLICATION_EVENTS: tuple[type[Event], ...] = (
     Applied,
     Revised,
@@ -362,6 +390,7 @@ REQUEST_EVENTS: tuple[type[Event], ...] = (
     PartReleased,
 )
 LAW_EVENTS: tuple[type[Event], ...] = (LawBegun, LawProposed, LawAdopted, LawDeclined)
+LISTS_EVENTS: tuple[type[Event], ...] = (ListsAnnounced, ListsPutInForce, ExemptionsPutInForce)
 EVENTS: dict[str, type[Event]] = {
-    event.kind: event for event in (*APPLICATION_EVENTS, *REQUEST_EVENTS, *LAW_EVENTS)
+    event.kind: event for event in (*APPLICATION_EVENTS, *REQUEST_EVENTS, *LAW_EVENTS, *LISTS_EVENTS)
 }

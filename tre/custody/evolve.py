@@ -13,6 +13,7 @@ from tre.custody.commands import Step
 from tre.custody.errors import Malformed
 from tre.custody.law import LAW, Change, Law
 from tre.custody.lifecycle import APPLICATION, REQUEST
+from tre.custody.lists import LISTS, Lists
 from tre.custody.outputs import FileContext, Vote
 from tre.custody.remarks import Said
 from tre.custody.requests import Job, JobRequest, JobState
@@ -64,6 +65,8 @@ def new_case(kind: str, case_id: str) -> AnyCase:
         return JobRequest(case_id)
     if kind == LAW:
         return Law(case_id)
+    if kind == LISTS:
+        return Lists(case_id)
     raise Malformed(f"there is no kind of case called {kind!r}")
 
 
@@ -71,6 +74,8 @@ def evolve(case: AnyCase, event: e.Event) -> AnyCase:
     """The case after the event."""
     if isinstance(case, Law):
         return _law(case, event)
+    if isinstance(case, Lists):
+        return _lists(case, event)
     if isinstance(case, JobRequest):
         return _request(replace(case, stage=REQUEST[case.stage][STEP_OF[type(event)]][1]), event)
     return _application(case.at(APPLICATION[case.stage][STEP_OF[type(event)]][1]), event)
@@ -93,6 +98,19 @@ def _law(case: Law, event: e.Event) -> Law:
             return case.with_standing(case.waits[-1].bundle)
         case _:
             return replace(case, waits=())
+
+
+def _lists(case: Lists, event: e.Event) -> Lists:
+    match event:
+        case e.ListsAnnounced(backend, lists):
+            return case.with_coming(backend, lists)
+        case e.ListsPutInForce(backend, lists, store):
+            after = case.with_in_force(backend, lists)
+            return after.with_coming(backend, ()) if store else after
+        case e.ExemptionsPutInForce(document):
+            return replace(case, exemptions=document)
+        case _:
+            return case
 
 
 def _application(case: Application, event: e.Event) -> Application:

@@ -20,9 +20,10 @@ from uuid import UUID
 from job_specs.model import Resources
 from sandboxes.model import Input
 from tre.data import engine
+from tre.data.absent import file_list_digest
 from tre.data.catalogue import Catalogue
-from tre.data.engine.query import FORMAT, MEMBERS
-from tre.data.errors import AnswerUnreadable, CatalogueInvalid, Reason
+from tre.data.engine.query import FORMAT, LIST_PREFIX, MEMBERS
+from tre.data.errors import AnswerUnreadable, CatalogueInvalid, OptOutsRefused, Reason
 from tre.data.pseudonyms import Key, load_key, study_hasher, study_key
 from tre.data.store import Store
 
@@ -241,14 +242,17 @@ class _Files:
         self.store = store
         self.parts = store.seen_by(exempt=exempt, national=national)
         # An exempt study sees those who opted out, on whichever day they did.
+        own = absent or store.absent
+        known = file_list_digest(absent) if absent else store.optout_list_digest
         self.absent = tuple(
-            path
-            for path, counts in (
-                (absent or store.absent, not exempt),
-                (store.national_absent, national),
+            (path, digest)
+            for path, digest, counts in (
+                (own, known, not exempt),
+                (store.national_absent, store.national_list_digest, national),
             )
             if path is not None and counts
         )
+        self.together = _together(self.absent) if len(self.absent) > 1 else b""
         self.tables = {name: self._table(catalogue, name, columns) for name, columns in tables.items()}
         if not self.tables:
             raise _unknown("The query reads no table.", "")
@@ -274,17 +278,39 @@ class _Files:
         sources = [path for group in groups for path in self._paths(group)]
         inputs = [Input(source, str(_DATA / source.name)) for source in sources]
         if len(self.absent) == 1:
-            inputs.append(Input(self.absent[0], str(_DATA / ABSENT)))
+            inputs.append(Input(self.absent[0][0], str(_DATA / ABSENT)))
         return tuple(inputs)
 
     @property
-    def absent_path(self) -> str | None:
-        """Where the box finds who is absent: the one list bound beside the data, or two put together beside the query."""
-        return [None, str(_DATA / ABSENT), str(_CODE / ABSENT)][len(self.absent)]
+    def told_absent(self) -> dict[str, str] | None:
+        """Where the box finds who is absent, and the digest of whom it must find there: the engine looks again [P6]."""
+        if not self.absent:
+            return None
+        if len(self.absent) > 1:
+            return {
+                "file": str(_CODE / ABSENT),
+                "list": hashlib.sha256(LIST_PREFIX + self.together).hexdigest(),
+            }
+        return {"file": str(_DATA / ABSENT), "list": self.absent[0][1]}
 
     def code(self) -> dict[str, bytes]:
         """Two lists of who is absent, as one."""
-        return {ABSENT: b"".join(path.read_bytes() for path in self.absent)} if len(self.absent) > 1 else {}
+        return {ABSENT: self.together} if len(self.absent) > 1 else {}
+
+
+def _together(lists: Sequence[tuple[Path, str]]) -> bytes:
+    """Several lists as one, each the one that is in force.
+
+    Raises:
+        OptOutsRefused: one was altered since the store was opened.
+    """
+    contents = [path.read_bytes() for path, _ in lists]
+    for content, (path, digest) in zip(contents, lists, strict=True):
+        if hashlib.sha256(LIST_PREFIX + content).hexdigest() != digest:
+            sentence = "The list beside the store is not what was written."
+            fix = "Apply the newest signed list again."
+            raise OptOutsRefused(Reason("opt-outs-altered", sentence, fix, str(path)))
+    return b"".join(contents)
 
 
 class _NoFile:
@@ -302,7 +328,7 @@ def _content(
         "sql": sql,
         "parameters": {name: _written(value) for name, value in parameters.items()},
         "tables": files.tables,
-        "absent": files.absent_path,
+        "absent": files.told_absent,
         "counting": asdict(Counting("")),
         "dimensions": [],
         "part": _a_part(files.store),

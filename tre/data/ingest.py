@@ -19,8 +19,18 @@ from typing import Any
 
 import duckdb
 
+from tre.custody.law import OptOutRule
+from tre.custody.lists import ListInForce
 from tre.data import hidden, supply
-from tre.data.absent import MANIFEST_KEYS, MadeFor, drop_superseded, list_digest, standing_list, write_absent
+from tre.data.absent import (
+    MANIFEST_KEYS,
+    BuiltWith,
+    MadeFor,
+    drop_superseded,
+    list_digest,
+    standing_list,
+    write_absent,
+)
 from tre.data.building import Plan, build, fingerprint, forget_notes
 from tre.data.catalogue import Catalogue, Table, load_catalogue
 from tre.data.errors import KeyRefused, OptOutsRefused, Reason
@@ -36,14 +46,24 @@ from tre.data.pseudonyms import (
     signing_seed,
 )
 from tre.data.publish import SPILL, publish, staging_in, take_up
+from tre.data.register import NO_REGISTER, Register
 from tre.data.signed import signature_of
-from tre.data.store import FORMAT, Check, Partition, Store, canonical, manifest_digest, open_store
+from tre.data.store import (
+    FORMAT,
+    SYNTHETIC,
+    Check,
+    Partition,
+    Store,
+    canonical,
+    manifest_digest,
+    open_built,
+    open_store,
+)
 
 SUPPLY = "supply_in"
 PEOPLE = "people_in"
 OPTED_OUT = "opted_out_in"
 NATIONAL = "national_in"
-SYNTHETIC = "synthetic "
 ENCRYPTED_SPILL = "true"
 
 
@@ -90,6 +110,7 @@ def ingest(
     national: OptOutList | None = None,
     signed_only: bool = False,
     memory_bytes: int | None = None,
+    register: Register = NO_REGISTER,
     progress: Progress | None = None,
 ) -> StoreVersion:
     """Build a new version of the store in `store_dir` from a supply, and make it current.
@@ -105,6 +126,8 @@ def ingest(
         national: the newest signed list of national opt-outs, likewise.
         signed_only: whether a supply of real people is refused without a signed list.
         memory_bytes: the most that DuckDB may hold; what does not fit spills, encrypted. Without it, DuckDB's own measure.
+        register: told of the lists before they are brought, and of the store once it is there; a site's keeps both on its
+            ledger, and without that the site reads no such store.
         progress: told of every step.
 
     Raises:
@@ -122,6 +145,7 @@ def ingest(
     ):
         work = _Work(connection, catalogue, nhs_number_hasher(owner), progress or silent)
         told = _read_lists(work, lists, store_dir, backend)
+        register.announce(backend, _announced(told))
         _look_for_identifiers(work)
         take_up(
             staging,
@@ -143,9 +167,11 @@ def ingest(
         left_out = _without_number(work)
         forget_notes(staging)
         folder = publish(store_dir, staging, manifest, signature=_signed(key, backend, manifest))
+        register.built(backend, manifest_digest(manifest))
         for kind in Kind:
             if (list_told := told[MANIFEST_KEYS[kind]]) is not None:
-                drop_superseded(store_dir, date.fromisoformat(list_told["as_of"]), kind)
+                built_with = BuiltWith(date.fromisoformat(list_told["as_of"]), list_told["document"])
+                drop_superseded(store_dir, built_with, kind)
     return StoreVersion(
         version=manifest_digest(manifest),
         folder=folder,
@@ -201,7 +227,11 @@ def _read_lists(work: _Work, lists: Lists, store_dir: Path, backend: str) -> dic
         national = _load_national(work, lists.national)
         _load_people(work)
     return {
-        "opt_outs": {"digest": _list_digest(work, OPTED_OUT), "as_of": as_of},
+        "opt_outs": {
+            "digest": _list_digest(work, OPTED_OUT),
+            "as_of": as_of,
+            "document": lists.type_1.document if lists.type_1 else "",
+        },
         "national_opt_outs": national,
         "supplier": sender,
     }
@@ -257,7 +287,8 @@ def _load_national(work: _Work, newest: OptOutList | None) -> dict[str, str] | N
     if told and supply.has_table(work.connection, SUPPLY, told["table"]):
         _load_list(work, NATIONAL, told, newest)
         as_of = newest.as_of.isoformat() if newest else _dated(work, "national_opt_outs_as_of")
-        return {"digest": _list_digest(work, NATIONAL), "as_of": as_of}
+        document = newest.document if newest else ""
+        return {"digest": _list_digest(work, NATIONAL), "as_of": as_of, "document": document}
     work.connection.execute(f"CREATE TEMP TABLE {NATIONAL} (nhs_number VARCHAR)")
     if newest is None:
         return None
@@ -337,18 +368,30 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def apply_opt_outs(store_dir: Path, newest: OptOutList, *, key: Key) -> Store:
+def _announced(told: Mapping[str, Any]) -> tuple[ListInForce, ...]:
+    """What a build is about to bring, as the ledger speaks of lists."""
+    return tuple(
+        ListInForce(OptOutRule(kind), date.fromisoformat(each["as_of"]), each["digest"], each["document"])
+        for kind in Kind
+        if (each := told[MANIFEST_KEYS[kind]]) is not None
+    )
+
+
+def apply_opt_outs(
+    store_dir: Path, newest: OptOutList, *, key: Key, register: Register = NO_REGISTER
+) -> Store:
     """Make people who opted out since the store was built absent from every run from now on [P6].
 
-    The store's files stay as they are until the next build; the engine leaves these people out of every table. Returns the
-    store with the newer list's digest and date.
+    The store's files stay as they are until the next build; the engine leaves these people out of every table. The register
+    is told first: from then on the store is not read until the list lies beside it, and the same list, applied again,
+    completes what was broken off. Returns the store with the newer list's digest and date.
 
     Raises:
         OptOutsRefused: the list is another backend's, or older than the one in force.
         StoreUnavailable: there is no store to apply it to.
         KeyRefused: the key did not build this store.
     """
-    store = open_store(store_dir, check=Check.SIZES)
+    store = open_built(store_dir, check=Check.SIZES)
     _check_list(store_dir, newest.as_of, newest, store.backend, kind=newest.kind)
     owner = backend_key(key, store.backend)
     if owner.version != store.key_version:
@@ -356,6 +399,8 @@ def apply_opt_outs(store_dir: Path, newest: OptOutList, *, key: Key) -> Store:
         raise KeyRefused(Reason("key-version", sentence, "Give the key that built it.", store.backend))
     hasher = nhs_number_hasher(owner)
     people = sorted(hasher.of(number.encode()) for number in newest.numbers)
+    rule, document = OptOutRule(newest.kind), newest.document
+    register.put_in_force(store.backend, ListInForce(rule, newest.as_of, list_digest(people), document))
     made_for = MadeFor(store.backend, owner.version, newest.kind)
-    write_absent(store_dir, made_for, people=people, as_of=newest.as_of)
+    write_absent(store_dir, made_for, people=people, as_of=newest.as_of, document=document)
     return open_store(store_dir, check=Check.SIZES)

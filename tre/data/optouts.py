@@ -4,6 +4,7 @@ Both are signed by information governance. A list names NHS numbers, so it is re
 kept nowhere else. It refuses a list that is unsigned, undated, empty of meaning, or holds what is not an NHS number.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -27,12 +28,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class OptOutList:
-    """Everyone of one backend who had opted out by a day. The numbers do not show when it is printed."""
+    """Everyone of one backend who had opted out by a day. The numbers do not show when it is printed.
+
+    `document` is the digest of the signed document it was read from, signature and all: it says which, and not who.
+    """
 
     backend: str
     kind: Kind
     as_of: date
     numbers: frozenset[str] = field(repr=False)
+    document: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what is not an NHS number, without repeating it."""
@@ -79,10 +84,19 @@ def read_opt_outs(untrusted: bytes, *, trusted: Collection[bytes]) -> OptOutList
     try:
         numbers = frozenset(str(number) for number in content["numbers"])
         return OptOutList(
-            str(content["backend"]), Kind(content["kind"]), date.fromisoformat(content["as_of"]), numbers
+            str(content["backend"]),
+            Kind(content["kind"]),
+            date.fromisoformat(content["as_of"]),
+            numbers,
+            document_digest(untrusted),
         )
     except (KeyError, TypeError, ValueError):
         raise _refused("opt-outs-malformed", "The list does not say what a list must say.") from None
+
+
+def document_digest(document: bytes) -> str:
+    """Which signed document it is."""
+    return hashlib.sha256(document).hexdigest()
 
 
 def sign_exemptions(exemptions: Iterable[Exemption], private: bytes) -> bytes:

@@ -2,7 +2,9 @@
 
 Which store a request may read is decided here: a study reads the store; a maintenance job reads canaries, or the store where
 it asks for aggregates alone [P3].
-Refuses to hand a key to a box: an extract's box gets what one study's pseudonyms and those of releases are made with, and nothing else [P2].
+Refuses to lay out a question over a store that does not show the lists of opt-outs that are in force, or that would leave out
+other people than the action's start says [P6]; and to hand a key to a box: an extract's box gets what one study's pseudonyms
+and those of releases are made with, and nothing else [P2].
 """
 
 import hashlib
@@ -24,10 +26,10 @@ from tre.data import extract
 from tre.data.behind import Behind, behind
 from tre.data.catalogue import Catalogue, scope
 from tre.data.copying import copied
-from tre.data.errors import StoreUnavailable
+from tre.data.errors import OptOutsRefused, Reason, StoreUnavailable
 from tre.data.evidence import measure
 from tre.data.extracted import opened
-from tre.data.governance import Governance
+from tre.data.governance import Governance, require_synthetic
 from tre.data.keyring import KeyRing
 from tre.data.released import differences, few
 from tre.data.store import Check, Store, open_store
@@ -48,6 +50,10 @@ class Stores:
         aggregates = all(action.kind is ActionKind.AGGREGATE for action in asked.actions)
         study = asked.purpose is not Purpose.PLATFORM_MAINTENANCE
         return self.live if study or aggregates else self.canary
+
+    def are_canaries(self, asked: Submission) -> bool:
+        """Whether a submission reads canaries, who are nobody."""
+        return self.of(asked) != self.live
 
 
 class Asking(Protocol):
@@ -137,23 +143,23 @@ class Room:
         self._governance = governance
 
     def facts(self, case: JobRequest) -> StoreFacts | None:
-        """Version and opt-out list of the store that a request would read; nothing where there is no such store [P6]."""
+        """Version and opt-out lists of the store that a request would read; nothing where there is no such store [P6]."""
         try:
             store = self._store(case)
         except StoreUnavailable:
             return None
         opt_outs = OptOuts(self._whom(store, case), store.optout_list_date)
-        return StoreFacts(store.version, opt_outs, national=store.national_list_date)
+        return StoreFacts(store.version, opt_outs, national=store.national_list_date, shown=store.shown)
 
     def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
         """Facts about those tables and columns, for the guard. Raises CatalogueInvalid for an unknown name."""
         return scope_of(scope(self.catalogue, _by_table(datasets)))
 
-    def ask_aggregate(self, case: JobRequest, question: Asking, folder: Path) -> Laid:
-        """Lay out an aggregate question beneath ``folder``."""
+    def ask_aggregate(self, case: JobRequest, question: Asking, folder: Path, *, under: str) -> Laid:
+        """Lay out an aggregate question beneath ``folder``; ``under`` is the opt-outs' digest of the action's start [P6]."""
         outside = (self._stores.live, self._stores.canary)
         exempt, national = self._sight(case)
-        store = self._store(case)
+        store = self._store_in_force(case, under)
         request = extract.request_for_aggregate(
             store,
             self.catalogue,
@@ -170,11 +176,11 @@ class Room:
         )
         return _laid(request, folder)
 
-    def ask_extract(self, case: JobRequest, question: Asking, folder: Path) -> Laid:
-        """Lay out an extract beneath ``folder``; its patients carry pseudonyms of this study alone [P2]."""
+    def ask_extract(self, case: JobRequest, question: Asking, folder: Path, *, under: str) -> Laid:
+        """As ``ask_aggregate``, an extract; its patients carry pseudonyms of this study alone [P2]."""
         outside = (self._stores.live, self._stores.canary)
         exempt, national = self._sight(case)
-        store = self._store(case)
+        store = self._store_in_force(case, under)
         request = extract.request_for_extract(
             store,
             self.catalogue,
@@ -243,6 +249,20 @@ class Room:
         place = self._stores.of(case.submission)
         signers = self._stores.keys.signers() if place == self._stores.live else None
         return open_store(place, check=Check.SIZES, signers=signers)
+
+    def _store_in_force(self, case: JobRequest, under: str) -> Store:
+        """The store to ask, once it is known to be under the lists in force, and the same that the start was recorded with."""
+        store = self._store(case)
+        if self._stores.are_canaries(case.submission):
+            require_synthetic(store)
+        else:
+            self._governance.require_in_force(store, case.submission.backend)
+        if under and under != self._whom(store, case):
+            sentence = "Another list of opt-outs came into force since this action was started."
+            raise OptOutsRefused(
+                Reason("opt-outs-moved", sentence, "Submit the request again.", store.backend)
+            )
+        return store
 
     def _whom(self, store: Store, case: JobRequest) -> str:
         """Who was left out of a run, as a digest: the list's own, or another where an exemption or the basis changes that.

@@ -16,7 +16,7 @@ a store that is missing, truncated, altered, or writable, and one whose opt-out 
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -25,7 +25,9 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from tre.data.absent import MadeFor, read_absent
+from tre.custody.law import OptOutRule
+from tre.custody.lists import ListInForce
+from tre.data.absent import MANIFEST_KEYS, BuiltWith, MadeFor, read_absent
 from tre.data.errors import OptOutsRefused, Reason, StoreUnavailable
 from tre.data.optouts import Kind
 
@@ -35,6 +37,8 @@ SIGNATURE = "store.sig"
 CURRENT = "current"
 VERSIONS = "versions"
 OPT_OUTS_KEEP = timedelta(days=35)
+SYNTHETIC = "synthetic "
+"""What a supplier's name begins with where nobody in the supply is real."""
 _CHUNK = 1 << 20
 
 
@@ -76,7 +80,7 @@ class Store:
     """A store that has been checked.
 
     `absent` names people with a type 1 opt-out since it was built, `national_absent` those with a national one; the lists'
-    dates are then the newer lists'.
+    dates are then the newer lists'. `built_with` says which document of each kind it was built with.
     `version` is the digest of its manifest; `parts` holds the file of each permission group in each part. `national_list_date`
     is that of the list of national opt-outs it was built with, None where it was built without one.
     """
@@ -95,6 +99,22 @@ class Store:
     national_list_digest: str = ""
     absent: Path | None = None
     national_absent: Path | None = None
+    supplier: str = ""
+    built_with: Mapping[Kind, BuiltWith] = field(default_factory=dict)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether nobody in it is real."""
+        return self.supplier.startswith(SYNTHETIC)
+
+    @property
+    def shown(self) -> tuple[ListInForce, ...]:
+        """The lists of opt-outs that it shows, each by its day and the people on it, to be held against those in force."""
+        type_1 = ListInForce(OptOutRule.TYPE_1, self.optout_list_date, self.optout_list_digest, "")
+        if self.national_list_date is None:
+            return (type_1,)
+        national = ListInForce(OptOutRule.NATIONAL, self.national_list_date, self.national_list_digest, "")
+        return (type_1, national)
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -144,6 +164,17 @@ def open_store(
         StoreUnavailable: codes store-missing, store-manifest, store-unsigned, store-altered, store-truncated, store-writable.
         OptOutsRefused: the list applied since it was built is altered, or made with another key.
     """
+    return _with_absent(store_dir, open_built(store_dir, check=check, signers=signers))
+
+
+def open_built(
+    store_dir: Path, *, check: Check = Check.BYTES, signers: Collection[bytes] | None = None
+) -> Store:
+    """As `open_store`, but as it was built: without a list that was applied since. Nothing is asked of it for a study.
+
+    Raises:
+        StoreUnavailable: as `open_store`.
+    """
     folder = _current(store_dir)
     manifest = _read_manifest(folder)
     if signers is not None:
@@ -152,13 +183,14 @@ def open_store(
     for part in store.parts.values():
         for file in part.values():
             _check_file(file, check)
-    return _with_absent(store_dir, store)
+    return store
 
 
 def _with_absent(store_dir: Path, store: Store) -> Store:
     """The store under the newest list of opt-outs: its own, or one applied since it was built."""
     made_for = MadeFor(store.backend, store.key_version, Kind.NATIONAL)
-    if national := read_absent(store_dir, made_for, built_with=store.national_list_date):
+    built_with = store.built_with.get(Kind.NATIONAL, BuiltWith())
+    if national := read_absent(store_dir, made_for, built_with=built_with):
         store = replace(
             store,
             national_list_date=national.as_of,
@@ -166,7 +198,7 @@ def _with_absent(store_dir: Path, store: Store) -> Store:
             national_absent=national.path,
         )
     made_for = MadeFor(store.backend, store.key_version, Kind.TYPE_1)
-    if newer := read_absent(store_dir, made_for, built_with=store.optout_list_date):
+    if newer := read_absent(store_dir, made_for, built_with=store.built_with[Kind.TYPE_1]):
         digest, as_of = newer.list_digest, newer.as_of
         store = replace(store, optout_list_digest=digest, optout_list_date=as_of, absent=newer.path)
     return store
@@ -280,11 +312,21 @@ def _from_manifest(folder: Path, manifest: Mapping[str, Any]) -> Store:
             national_list_date=_national_date(manifest),
             national_list_digest=(manifest["national_opt_outs"] or {"digest": ""})["digest"],
             parts=partitions,
+            supplier=str(manifest.get("supplier", "")),
+            built_with=_built_with(manifest),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _unavailable(
             "store-manifest", "The store's manifest lacks what it must say.", _REBUILD, folder
         ) from error
+
+
+def _built_with(manifest: Mapping[str, Any]) -> dict[Kind, BuiltWith]:
+    told = {kind: manifest[key] for kind, key in MANIFEST_KEYS.items() if manifest[key] is not None}
+    return {
+        kind: BuiltWith(date.fromisoformat(each["as_of"]), each.get("document", ""))
+        for kind, each in told.items()
+    }
 
 
 def _national_date(manifest: Mapping[str, Any]) -> date | None:

@@ -1,6 +1,6 @@
 """A guarded query tried on a synthetic store, on the researcher's own machine: the real engine, and everything shown.
 
-It refuses to know any other store: who calls it says that the people in it are nobody.
+It refuses any other store: the supply's own word says that the people in it are nobody.
 """
 
 import json
@@ -16,6 +16,7 @@ from tre.data import extract
 from tre.data.catalogue import Catalogue, scope
 from tre.data.engine import run
 from tre.data.errors import Reason, TrialFailed
+from tre.data.governance import require_synthetic
 from tre.data.room import counting_of, scope_of
 from tre.data.store import Store
 
@@ -59,8 +60,10 @@ def try_query(
     """Answer a guarded query on a synthetic store, in an empty folder.
 
     Raises:
+        StoreUnavailable: the store does not say that its people are synthetic.
         TrialFailed: the engine could not answer; says the class of what went wrong, and what may help.
     """
+    require_synthetic(store)
     request = _request(store, catalogue, guarded, counted, studies=studies)
     out = folder / "out"
     request.write_code(folder / "code")
@@ -111,7 +114,8 @@ def _at_home(
     for table in content["tables"].values():
         table["files"] = [real[file] for file in table["files"]]
     if content["absent"] is not None:
-        content["absent"] = real.get(content["absent"], str(folder / "code" / Path(content["absent"]).name))
+        inside = content["absent"]["file"]
+        content["absent"]["file"] = real.get(inside, str(folder / "code" / Path(inside).name))
     return content | {"out": str(out)}
 
 

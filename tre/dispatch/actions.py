@@ -198,7 +198,8 @@ class Dispatcher:
         data = self._rooms.data.of(task.case.submission.backend)
         asked = question(task.intake, task.action, data)
         ask = data.ask_extract if task.action.is_extract else data.ask_aggregate
-        return _laid_query(task, ask(task.case, asked, task.folder))
+        job = task.case.job(task.action.name)
+        return _laid_query(task, ask(task.case, asked, task.folder, under=job.opt_outs if job else ""))
 
     def _lay_out_code(self, task: Task, body: RunBody) -> "Laid":
         seen = task.intake.seen_by(task.action)

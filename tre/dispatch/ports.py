@@ -153,12 +153,15 @@ class DataRoom(Protocol):
         """Facts about those tables and columns, for the guard. Raises for a name that the catalogue does not hold."""
         ...
 
-    def ask_aggregate(self, case: JobRequest, question: Question, folder: Path) -> Asked:
-        """Lay out an aggregate question beneath ``folder``, over the store that this request may read."""
+    def ask_aggregate(self, case: JobRequest, question: Question, folder: Path, *, under: str) -> Asked:
+        """Lay out an aggregate question beneath ``folder``, over the store that this request may read.
+
+        ``under`` is the digest of the opt-outs that the action's start recorded [P6]; empty in a rehearsal.
+        """
         ...
 
-    def ask_extract(self, case: JobRequest, question: Question, folder: Path) -> Asked:
-        """Lay out an extract beneath ``folder``; its patients carry pseudonyms of this study alone [P2]."""
+    def ask_extract(self, case: JobRequest, question: Question, folder: Path, *, under: str) -> Asked:
+        """As ``ask_aggregate``, an extract; its patients carry pseudonyms of this study alone [P2]."""
         ...
 
     def people(self, untrusted_units: bytes, question: Question, *, rows: int) -> People:

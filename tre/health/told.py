@@ -1,7 +1,7 @@
 """What stores say of themselves to the health checks: sizes, dates, versions, and how many may be seen. Never a row, never a person."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -16,16 +16,30 @@ from tre.health.eyes import StoreTold
 PATIENTS = "patients"
 
 
-def stores_told(places: Mapping[str, tuple[Path, Path]]) -> tuple[StoreTold, ...]:
-    """What every store that is built says; ``places`` are the folders of a backend's store and of its keys."""
+def stores_told(
+    places: Mapping[str, tuple[Path, Path]], require_in_force: Callable[[Store, str], None]
+) -> tuple[StoreTold, ...]:
+    """What every store that is built says; ``places`` are the folders of a backend's store and of its keys.
+
+    ``require_in_force`` refuses a store that does not show the lists of opt-outs that are in force [P6].
+    """
     built = {name: place for name, place in places.items() if (place[0] / CURRENT).exists()}
-    return tuple(store_told(name, store, KeyRing(keys).signers()) for name, (store, keys) in built.items())
+    return tuple(
+        store_told(name, store, KeyRing(keys).signers(), require_in_force)
+        for name, (store, keys) in built.items()
+    )
 
 
-def store_told(backend: str, folder: Path, signers: Collection[bytes]) -> StoreTold:
+def store_told(
+    backend: str,
+    folder: Path,
+    signers: Collection[bytes],
+    require_in_force: Callable[[Store, str], None],
+) -> StoreTold:
     """What a backend's store says, once every byte of it was compared with what was built and signed."""
     try:
         store = open_store(folder, check=Check.BYTES, signers=signers)
+        require_in_force(store, backend)
     except DataRefused as refused:
         return StoreTold(backend, fault=refused.sentence)
     return StoreTold(

@@ -3,7 +3,7 @@
 Refuses an action whose needs have not landed, a stale or missing opt-out list, and a finish while something still runs.
 """
 
-from job_specs.model import Sensitivity
+from job_specs.model import Purpose, Sensitivity
 from tre.custody.commands import Check, Fail, Finish, Land, Start, Submit, View
 from tre.custody.errors import Refusal
 from tre.custody.outputs import Output
@@ -58,6 +58,37 @@ def opt_outs_are_fresh(q: Question) -> Refusal | None:
         "opt-outs-stale",
         f"There is no store built with an opt-out list of the last {fresh_for.days} days.",
         "A maintainer must load the current list and rebuild the store: `tre data ingest`.",
+        "P6",
+    )
+
+
+def opt_outs_are_in_force(q: Question) -> Refusal | None:
+    """The store shows the very lists that the ledger says are in force: none deleted, altered or put back [P6].
+
+    A maintenance job reads canaries, who are nobody and have no list on the ledger.
+    """
+    if q.purpose is Purpose.PLATFORM_MAINTENANCE or _shows_what_is_in_force(q):
+        return None
+    return Refusal(
+        "opt-outs-not-in-force",
+        "The store does not show the lists of opt-outs that are in force: one is missing, older, or not the same.",
+        "A maintainer applies the newest signed list again (`tre data opt-outs apply`), or builds the store anew with it.",
+        "P6",
+    )
+
+
+def needs_left_out_the_same_people(q: Question) -> Refusal | None:
+    """What an action is given was made under the list of today: nobody who has opted out since is in it [P6]."""
+    job, store = _job(q), q.context.store
+    if job is None or store is None or not isinstance(q.case, JobRequest):
+        return None
+    needed = [q.case.job(name) for name in job.action.needs]
+    if all(other is None or other.opt_outs == store.opt_outs.digest for other in needed):
+        return None
+    return Refusal(
+        "opt-outs-moved",
+        "What this action needs was made under another list of opt-outs than the one in force.",
+        "Cancel the request and submit it again: its extracts are then made anew.",
         "P6",
     )
 
@@ -181,6 +212,12 @@ def _own_earlier(wanted: Submission, earlier: JobRequest | None) -> bool:
         return True
     known = earlier is not None and earlier.id == wanted.continues and earlier.submissions
     return bool(known) and earlier is not None and earlier.submission.application == wanted.application
+
+
+def _shows_what_is_in_force(q: Question) -> bool:
+    if q.context.store is None or not isinstance(q.case, JobRequest):
+        return False
+    return q.context.lists.allow(q.case.submission.backend, q.context.store.shown)
 
 
 def _job(q: Question) -> Job | None:

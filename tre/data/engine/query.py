@@ -19,6 +19,8 @@ FORMATS = {
     "csv.gz": "FORMAT csv, HEADER true, COMPRESSION gzip",
     "parquet": "FORMAT parquet, COMPRESSION zstd",
 }
+LIST_PREFIX = b"tre/opt-outs/1"
+"""What the digest of a list of opt-outs begins with, before its pseudonyms, one a line."""
 
 
 class Refused(Exception):
@@ -47,7 +49,7 @@ class Query:
     columns: tuple[str, ...]
     pseudonym: Mapping[str, str]
     released: Mapping[str, str]
-    absent: str | None
+    absent: Mapping[str, str] | None
     out: Path
     path: str
     format: str

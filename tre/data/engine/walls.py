@@ -1,8 +1,9 @@
 """The lock: the store's files attached read-only, the approved columns as views, and DuckDB shut off from all else for good.
 
-It refuses nothing itself; after `lock`, DuckDB does.
+It refuses a list of absent people that is not the one the question names; after `lock`, DuckDB refuses the rest.
 """
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID
 
 import duckdb
 
-from .query import Query, text, word
+from .query import LIST_PREFIX, Query, Refused, text, word
 
 
 def open_store(patients: duckdb.DuckDBPyConnection, query: Query) -> dict[str, frozenset[str]]:
@@ -18,7 +19,7 @@ def open_store(patients: duckdb.DuckDBPyConnection, query: Query) -> dict[str, f
     for file, alias in store_aliases(query).items():
         patients.execute(f"ATTACH '{text(file)}' AS {alias} (READ_ONLY)")
     if query.absent is not None:
-        _load_absent(patients, Path(query.absent))
+        _load_absent(patients, query.absent)
     aliases = store_aliases(query)
     show(patients, query)
     return {
@@ -56,10 +57,17 @@ def _part(query: Query, table: str, approved: Mapping[str, Any], below: str | No
     return f"SELECT {columns} FROM {table}{where}"  # noqa: S608 - every word is checked
 
 
-def _load_absent(patients: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """People who have opted out since the store was built: nobody's query sees them [P6]."""
+def _load_absent(patients: duckdb.DuckDBPyConnection, told: Mapping[str, str]) -> None:
+    """People who have opted out since the store was built: nobody's query sees them [P6].
+
+    Raises:
+        Refused: the list that was bound is not the one that the question names.
+    """
+    content = Path(told["file"]).read_bytes()
+    if hashlib.sha256(LIST_PREFIX + content).hexdigest() != told["list"]:
+        raise Refused("absent_list")
     patients.execute("CREATE TABLE absent (patient UUID NOT NULL)")
-    pseudonyms = [line for line in path.read_text("ascii").splitlines() if line]
+    pseudonyms = [line for line in content.decode("ascii").splitlines() if line]
     if pseudonyms:
         patients.execute("INSERT INTO absent SELECT unnest($1::VARCHAR[])::UUID", [pseudonyms])
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from tre.custody import events as e
 from tre.custody.evolve import fold, new_case
 from tre.custody.law import Law
+from tre.custody.lists import Lists
 from tre.custody.releases import Statement
 from tre.custody.requests import JobRequest, JobState
 from tre.custody.requests import RequestStage as R
@@ -51,7 +52,7 @@ def rows_of(history: Sequence[Envelope]) -> tuple[Row, ...]:
     case = fold(start, (envelope.event for envelope in history))
     if isinstance(case, Application):
         return tuple(_study_rows(case, history))
-    if isinstance(case, Law):
+    if isinstance(case, Law | Lists):
         return ()
     return tuple(_request_rows(case, history))
 
