@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
-from tre.data.errors import KeyRefused, OptOutsRefused
+from tre.data.absent import file_list_digest
+from tre.data.errors import KeyRefused, OptOutsRefused, Reason
 from tre.data.extract import request_for_aggregate
 from tre.data.ingest import apply_opt_outs, ingest
 from tre.data.optouts import (
@@ -224,6 +225,127 @@ def test_a_list_that_was_altered_beside_the_store_stops_everything(own_store, nu
     with pytest.raises(OptOutsRefused) as refused:
         open_store(own_store)
     assert refused.value.code == "opt-outs-altered"
+
+
+def test_a_list_that_was_spoilt_is_mended_by_applying_it_again(own_store, numbers):
+    after = apply_opt_outs(own_store, newest(numbers), key=SITE)
+    for path in own_store.glob("absent*"):
+        path.chmod(0o644)
+        path.write_bytes(b"{")
+    assert apply_opt_outs(own_store, newest(numbers), key=SITE).shown == after.shown
+
+
+def test_what_a_store_shows_is_who_is_on_its_list_and_not_what_the_list_says_of_itself(own_store, numbers):
+    """Whoever can write to the folder can make its files fit each other; then the store shows another list."""
+    after = apply_opt_outs(own_store, newest(numbers), key=SITE)
+    told = own_store / "absent.json"
+    for path in (told, after.absent):
+        path.chmod(0o644)
+    after.absent.write_bytes(b"")
+    told.write_text(json.dumps(json.loads(told.read_bytes()) | {"list": file_list_digest(after.absent)}))
+    assert open_store(own_store).shown != after.shown
+
+
+@pytest.mark.parametrize("lists", [1, 2])
+def test_a_list_swapped_after_the_store_was_opened_is_found_by_the_engine(
+    own_store, catalogue, numbers, tmp_path, lists
+):
+    """The digest that the engine compares with travels with the question, not with the data."""
+    after = apply_opt_outs(own_store, newest(numbers), key=SITE)
+    if lists > 1:
+        after = apply_opt_outs(own_store, newest(numbers, kind=Kind.NATIONAL), key=SITE)
+    after.absent.chmod(0o644)
+    after.absent.write_bytes(b"")
+    options = {
+        "sql": "SELECT count(*) AS n FROM patients",
+        "counting": None,
+        "columns": {"n": "count_people"},
+    }
+    options |= {"parameters": {}, "tables": {"patients": ["sex"]}, "output": "n.csv", "national": lists > 1}
+    if lists > 1:
+        with pytest.raises(OptOutsRefused) as refused:
+            request_for_aggregate(after, catalogue, **options)
+        assert refused.value.code == "opt-outs-altered"
+        return
+    answer = run_engine(request_for_aggregate(after, catalogue, **options), tmp_path / "box", apart=False)
+    assert (answer.report["status"], answer.report["rule"]) == ("refused", "absent_list")
+    assert not (answer.out / "n.csv").exists()
+
+
+def test_a_signed_list_of_the_day_of_the_build_counts_until_a_build_swallows_that_document(
+    own_store, supply, catalogue, numbers, tmp_path
+):
+    """A store built with its supply's own list alone has not left out those whom a signed list of that day names."""
+    built = open_store(own_store)
+    day = built.optout_list_date
+    first = count(built, catalogue, tmp_path / "a")
+    listed = read_opt_outs(sign_opt_outs(newest(numbers, as_of=day), IG), trusted=TRUSTED)
+    assert count(apply_opt_outs(own_store, listed, key=SITE), catalogue, tmp_path / "b") == first - len(
+        numbers
+    )
+    ingest(supply, own_store, key=SITE, backend="tpp", at=AT, opt_outs=listed)
+    assert open_store(own_store).absent is None
+    assert count(open_store(own_store), catalogue, tmp_path / "c") == first - len(numbers)
+
+
+class Told:
+    """A register that notes what it is told, and what the store showed then; or refuses."""
+
+    def __init__(self, store_dir, refuses=""):
+        self.store_dir, self.refuses, self.heard = store_dir, refuses, []
+
+    def announce(self, backend, lists):
+        self.hear("announce", backend, lists)
+
+    def built(self, backend, store):
+        self.hear("built", backend, store)
+
+    def put_in_force(self, backend, listed):
+        self.hear("put in force", backend, listed)
+
+    def hear(self, what, backend, told):
+        if what == self.refuses:
+            raise OptOutsRefused(Reason("told", "No.", "None."))
+        self.heard.append((what, backend, told, open_store(self.store_dir).shown))
+
+
+def same(shown, told):
+    return [(each.kind, each.dated, each.digest) for each in shown] == [
+        (each.kind, each.dated, each.digest) for each in told
+    ]
+
+
+def test_the_register_hears_of_a_list_before_it_lies_there_and_of_a_build_before_and_after(
+    own_store, supply, numbers
+):
+    told = Told(own_store)
+    after = apply_opt_outs(own_store, newest(numbers), key=SITE, register=told)
+    ((_, backend, listed, before),) = told.heard
+    assert backend == "tpp"
+    assert same(after.shown[:1], [listed])
+    assert not same(before[:1], [listed])
+    told.heard.clear()
+    later = newest(numbers, as_of=LATER + timedelta(days=1))
+    built = ingest(supply, own_store, key=SITE, backend="tpp", at=AT, opt_outs=later, register=told)
+    (_, _, announced, before), (_, _, version, now) = told.heard
+    assert version == built.version
+    assert same(now, announced)
+    assert same(before, after.shown)
+
+
+@pytest.mark.parametrize("at", ["put in force", "announce"])
+def test_a_register_that_refuses_leaves_everything_as_it_was(own_store, supply, numbers, at):
+    before = open_store(own_store)
+    told = Told(own_store, refuses=at)
+    acts = {
+        "announce": lambda: ingest(
+            supply, own_store, key=SITE, backend="tpp", at=AT, opt_outs=newest(numbers), register=told
+        ),
+        "put in force": lambda: apply_opt_outs(own_store, newest(numbers), key=SITE, register=told),
+    }
+    with pytest.raises(OptOutsRefused):
+        acts[at]()
+    assert open_store(own_store) == before
 
 
 def test_what_lies_beside_the_store_names_nobody(own_store, numbers):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from tre.custody.errors import require
+from tre.custody.errors import Malformed, require
 from tre.custody.law import OptOutRule
 
 LISTS = "lists"
@@ -74,6 +74,17 @@ def follows(new: ListInForce, standing: ListInForce | None) -> bool:
     if standing is None or new.dated > standing.dated:
         return True
     return new.dated == standing.dated and standing.document in {"", new.document}
+
+
+def as_lists(case: object) -> Lists:
+    """The case, which is the lists.
+
+    Raises:
+        Malformed: it is another kind of case.
+    """
+    if not isinstance(case, Lists):
+        raise Malformed("the lists were expected")
+    return case
 
 
 def _by_kind(lists: Iterable[ListInForce]) -> dict[OptOutRule, ListInForce]:

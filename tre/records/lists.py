@@ -18,9 +18,8 @@ from tre.custody.decide_lists import (
     PutInForce,
     decide_lists,
 )
-from tre.custody.errors import Malformed
 from tre.custody.evolve import fold
-from tre.custody.lists import LISTS, ListInForce, Lists
+from tre.custody.lists import LISTS, ListInForce, Lists, as_lists
 from tre.custody.people import Person
 from tre.records.ledger import Ledger, Transaction
 
@@ -82,14 +81,3 @@ class Registrar:
 
     def _take(self, command: ListsCommand) -> None:
         self.book.take(command, AskedOfLists(self.person, Moment(self.clock())))
-
-
-def as_lists(case: object) -> Lists:
-    """The case, which is the lists.
-
-    Raises:
-        Malformed: it is another kind of case.
-    """
-    if not isinstance(case, Lists):
-        raise Malformed("the lists were expected")
-    return case

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tre.custody.evolve import STEP_OF
+from tre.custody.events import LISTS_EVENTS, ListsPutInForce
+from tre.custody.evolve import STEP_OF, fold
 from tre.custody.law import LAW, LAW_MAP, LawStage
 from tre.custody.lifecycle import APPLICATION, REQUEST
+from tre.custody.lists import LISTS, Lists, as_lists
 from tre.custody.requests import RequestStage
 from tre.custody.studies import ApplicationStage
 from tre.records.checkpoint import Checkpoint
@@ -18,7 +20,7 @@ from tre.records.database import GUARDS
 from tre.records.envelope import GENESIS, Envelope, hole_in_case, open_envelope
 from tre.records.errors import LedgerBroken
 
-Stage = RequestStage | ApplicationStage | LawStage
+Stage = RequestStage | ApplicationStage | LawStage | Lists
 
 _EVIDENCE = "Stop the service, keep this database as evidence, tell the data protection officer, and restore a backup."
 
@@ -51,6 +53,7 @@ _STARTS = {
     "application": _Standing("application", 0, ApplicationStage.NEW),
     "request": _Standing("request", 0, RequestStage.NEW),
     LAW: _Standing(LAW, 0, LawStage.UNSET),
+    LISTS: _Standing(LISTS, 0, Lists()),
 }
 
 
@@ -113,6 +116,8 @@ def _next_stage(stage: Stage, envelope: Envelope) -> Stage:
     """Where the event leads. A step that is not on the map was never decided: somebody wrote it by hand."""
     if isinstance(stage, LawStage):
         return _next_of_law(stage, envelope)
+    if isinstance(stage, Lists):
+        return _next_of_lists(stage, envelope)
     step = STEP_OF[type(envelope.event)]
     ways = REQUEST[stage] if isinstance(stage, RequestStage) else APPLICATION[stage]
     if step not in ways:
@@ -126,7 +131,18 @@ def _next_of_law(stage: LawStage, envelope: Envelope) -> Stage:
     return LAW_MAP[stage, envelope.kind]
 
 
-def _impossible(envelope: Envelope, step: str, stage: Stage) -> LedgerBroken:
+def _next_of_lists(lists: Lists, envelope: Envelope) -> Lists:
+    """The lists after the event; none is ever followed by an older one."""
+    event = envelope.event
+    brought = event.lists if isinstance(event, ListsPutInForce) else ()
+    standing = lists.of(event.backend) if isinstance(event, ListsPutInForce) else {}
+    older = any(each.kind in standing and each.dated < standing[each.kind].dated for each in brought)
+    if older or not isinstance(event, LISTS_EVENTS):
+        raise _impossible(envelope, envelope.kind, "a newer list")
+    return as_lists(fold(lists, (event,)))
+
+
+def _impossible(envelope: Envelope, step: str, stage: Stage | str) -> LedgerBroken:
     return LedgerBroken(
         "history-impossible",
         envelope.position,
