@@ -39,6 +39,7 @@ from tre.data.progress import Progress
 from tre.data.rehearsal_store import synthetic_store
 from tre.data.room import Room, Stores
 from tre.data.store import Check, open_store
+from tre.data.synth import Dummy
 from tre.dispatch.actions import Dispatcher, Rooms
 from tre.dispatch.checks import Checks
 from tre.dispatch.push import Push
@@ -163,15 +164,15 @@ class Hands:
         """The host's clock, which may be set, and one that only goes on."""
         return self.host, time.monotonic
 
-    def synthetic(self, backend: str, tell: Progress) -> tuple[Path, KeyRing]:
-        """The synthetic store of a backend, and its keys."""
+    def synthetic(self, dummy: Dummy, tell: Progress) -> tuple[Path, KeyRing]:
+        """The store of made-up people that a researcher asks for, and its keys."""
         cache = default_cache().parent
-        return synthetic_store(backend, cache, self.clock(), chance=self.chance, tell=tell)
+        return synthetic_store(dummy, cache, self.clock(), chance=self.chance, tell=tell)
 
-    def rehearse(self, study: Path, backend: str, tell: Progress) -> Rehearsal:
+    def rehearse(self, study: Path, dummy: Dummy, tell: Progress) -> Rehearsal:
         """A study to be played on a backend's synthetic data; the data is made once and kept in the cache."""
-        site = load_site(NEW_SITE)
-        store, keys = self.synthetic(backend, tell)
+        site, backend = load_site(NEW_SITE), dummy.backend
+        store, keys = self.synthetic(dummy, tell)
         beside = study / "metadata" / "tre"
         documents, quarantine = Documents(beside / "documents"), Quarantine(beside / "outputs")
         data = Backends({backend: Room(catalogue_of(backend), Stores(store, store, keys), nobody_exempt())})

@@ -391,15 +391,17 @@ class Service:
         return _as_request(after) if kind == REQUEST else _as_study(after)
 
     def _context(self, tx: Transaction, case: Case, command: Command, actor: Person) -> Context:
+        law = self.law.as_of(tx)
         return Context(
             actor=actor,
             rules=self.rules,
-            bases=self.law.bases(tx),
+            bases=law.bases,
             people=self.site.people,
             application=_load_study(tx, case, command),
             store=self._store_facts(case) if isinstance(case, JobRequest) and case.submissions else None,
             earlier=_load_earlier(tx, case, command),
             lists=self.lists.as_of(tx),
+            law_was_adopted=law.was_adopted,
         )
 
     def _suspended(self, tx: Transaction, case: Case, reason: Reason, by: By) -> Application:

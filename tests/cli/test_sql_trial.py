@@ -5,6 +5,7 @@ import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -13,10 +14,14 @@ from tre.cli.exits import Exit
 from tre.cli.house import Wiring
 from tre.data.catalogue import catalogue_of
 from tre.data.cost import LONGEST, at_scale, band
+from tre.data.errors import Reason, TrialFailed
 from tre.data.ingest import ingest
 from tre.data.keyring import KeyRing
 from tre.data.keys import make_keys, open_backend_key
-from tre.data.synth import synthesise
+from tre.data.progress import silent
+from tre.data.rehearsal_store import synthetic_store
+from tre.data.store import Store, open_store
+from tre.data.synth import Dummy, synthesise
 from tre.main import Hands
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -32,7 +37,7 @@ def wiring(tmp_path_factory: pytest.TempPathFactory) -> Wiring:
     synthesise(place / "supply.duckdb", patients=1000, seed=3, profile="tpp", opt_outs_as_of=AT.date())
     key = open_backend_key(ring, "tpp", outside=(store,))
     ingest(place / "supply.duckdb", store, key=key, backend="tpp", at=AT, catalogue=catalogue_of("tpp"))
-    return replace(Hands().wiring(), synthetic=lambda _backend, _tell: (store, ring))
+    return replace(Hands().wiring(), synthetic=lambda _dummy, _tell: (store, ring))
 
 
 @pytest.fixture
@@ -89,3 +94,37 @@ def test_a_cost_is_a_band_that_grows_with_the_people() -> None:
     assert at_scale(1.1, people=20_000, there=25_000_000) == "an hour or two"
     with pytest.raises(ValueError, match="people"):
         at_scale(1, people=0, there=5)
+
+
+def test_dummy_people_are_as_many_as_are_asked_for_and_the_same_for_the_same_seed(tmp_path) -> None:
+    """Made once for each size, seed and backend, and kept; the supply they came from is not."""
+
+    def made(dummy: Dummy) -> Store:
+        return open_store(synthetic_store(dummy, tmp_path, AT, chance=secrets.token_bytes, tell=silent)[0])
+
+    asked = [Dummy("tpp", 300, 3, 5), Dummy("tpp", 300, 4, 5), Dummy("emis", 120, 3, 5)]
+    stores = [made(dummy) for dummy in asked]
+    people = [
+        sum(file.rows.get("patients", 0) for part in store.parts.values() for file in part.values())
+        for store in stores
+    ]
+    assert people == [300, 300, 120]
+    assert [store.backend for store in stores] == ["tpp", "tpp", "emis"]
+    again = made(asked[0])
+    assert again.version == stores[0].version != stores[1].version
+    assert not list(tmp_path.rglob("supply.duckdb*"))
+
+
+@pytest.mark.parametrize("command", ["sql", "run"])
+def test_the_researcher_says_how_many_people_and_which(command, wiring: Wiring, tmp_path: Path) -> None:
+    heard: list[Dummy] = []
+
+    def stop(*words: object) -> NoReturn:
+        heard.extend(word for word in words if isinstance(word, Dummy))
+        raise TrialFailed(Reason("heard", "Heard.", "None."))
+
+    (tmp_path / "q.sql").write_text("SELECT count(*) AS n FROM patients")
+    asks = {"sql": str(tmp_path / "q.sql"), "run": str(tmp_path)}
+    words = ("--backend", "emis", "--patients", "5000", "--seed", "11")
+    run_command_line(replace(wiring, synthetic=stop, rehearse=stop), [command, asks[command], *words])
+    assert heard == [Dummy("emis", 5000, 11)]

@@ -61,6 +61,10 @@ def test_a_question_is_laid_out_over_a_store_under_the_lists_in_force(stores, ca
     facts = ready.facts(CASE)
     laid = ready.ask_aggregate(CASE, Question(), tmp_path / "box", under=facts.opt_outs.digest)
     assert laid.inputs
+    asked = json.loads((tmp_path / "box" / "query" / "query.json").read_bytes())
+    assert asked["limits"]["spill"] is None, (
+        "no question of a study writes a row anywhere but into its result"
+    )
     assert under(stores).allow("tpp", facts.shown)
 
 

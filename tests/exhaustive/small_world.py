@@ -112,13 +112,17 @@ TEAMS = replace(RULES, team_is_conflict=True)
 DESCRIBED = replace(RULES, context_needed=True)
 
 
-def store_of(days: int, *, name: str = "opt-outs", national: int | None = None) -> StoreFacts:
+def store_of(
+    days: int, *, name: str = "opt-outs", national: int | None = None, real: bool = True
+) -> StoreFacts:
     """A store whose opt-out list is that many days old, and its national one, if it has one, so many."""
     dated = TODAY - timedelta(days=days)
     shown = [ListInForce(OptOutRule.TYPE_1, dated, digest(name), "")]
     since = TODAY - timedelta(days=national) if national is not None else None
     shown += [ListInForce(OptOutRule.NATIONAL, since, digest("national"), "")] if since else []
-    return StoreFacts("v1", OptOuts(digest(name), dated), national=since, shown=tuple(shown))
+    return StoreFacts(
+        "v1", OptOuts(digest(name), dated), national=since, shown=tuple(shown), of_real_people=real
+    )
 
 
 STORE = store_of(28)
@@ -142,6 +146,7 @@ class Surroundings:
     study: str = "approved"
     store: StoreFacts | None = STORE
     lists: Lists | None = None
+    adopted: bool = True
 
     @cached_property
     def moment(self) -> Moment:
@@ -170,6 +175,7 @@ class Surroundings:
                 self.store,
                 EARLIER,
                 self.ledger(),
+                self.adopted,
             )
             for actor in PEOPLE.values()
         )
@@ -222,6 +228,7 @@ AROUND_A_REQUEST = (
         store=store_of(28, national=29),
     ),
     Surroundings("no list was ever put in force", lists=Lists()),
+    Surroundings("canaries, of whom there is no list", lists=Lists(), store=replace(STORE, canaries=True)),
     Surroundings("a newer list is in force", lists=in_force(store_of(27))),
     Surroundings("an older list is in force", lists=in_force(store_of(29))),
     Surroundings("another list of that day is in force", lists=in_force(store_of(28, name="others"))),
@@ -232,6 +239,10 @@ AROUND_A_REQUEST = (
     ),
     Surroundings(
         "an older build was announced", lists=in_force(store_of(27)).with_coming("tpp", STORE.shown)
+    ),
+    Surroundings("the law as it ships", adopted=False),
+    Surroundings(
+        "the law as it ships, over people who are made up", adopted=False, store=store_of(28, real=False)
     ),
     Surroundings("another list since the last action", store=store_of(28, name="others")),
     Surroundings("disclosure policy changed", rules=CHANGED),

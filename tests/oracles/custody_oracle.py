@@ -80,7 +80,7 @@ QUESTIONS = {
     "submit": f"{FIRST} study-unknown not-a-member purpose-not-yours {STUDY_LIVE} {LAW} columns-not-approved actions-out-of-order"
     " continues-unknown",
     "start": f"{FIRST} study-unknown {STUDY_LIVE} {LAW} columns-not-approved submitter-training-lapsed action-not-ready opt-outs-stale"
-    " national-opt-outs-stale opt-outs-not-in-force opt-outs-moved",
+    " national-opt-outs-stale opt-outs-not-in-force law-not-adopted opt-outs-moved",
     "land": f"{FIRST} study-unknown action-not-running outputs-not-its-own",
     "fail": f"{FIRST} study-unknown action-not-running not-a-failure",
     "finish": f"{FIRST} study-unknown still-running",
@@ -269,7 +269,7 @@ def opt_outs_stale(a: Asked) -> bool:
 
 def opt_outs_not_in_force(a: Asked) -> bool:
     """What the store shows is, kind by kind, what the ledger names for the backend, or what it names after the coming build."""
-    if a.purpose not in COVID_19:
+    if a.purpose not in COVID_19 and a.context.store.canaries:  # type: ignore[union-attr]
         return False
     backend = a.case.submissions[-1].backend  # type: ignore[union-attr]
     standing = {each.kind: each for each in dict(a.context.lists.in_force).get(backend, ())}
@@ -531,6 +531,7 @@ NO: Mapping[str, Callable[[Asked], bool]] = {
     "national-opt-outs-stale": national_stale,
     "opt-outs-not-in-force": opt_outs_not_in_force,
     "opt-outs-moved": opt_outs_moved,
+    "law-not-adopted": lambda a: not a.context.law_was_adopted and a.context.store.of_real_people,  # type: ignore[union-attr]
     "action-not-running": action_not_running,
     "not-a-failure": lambda a: a.command.outcome.value == "succeeded",
     "outputs-not-its-own": outputs_not_its_own,

@@ -124,6 +124,19 @@ def test_one_change_waits_at_a_time_and_a_declined_one_leaves_the_law_as_it_was(
 
 def test_the_law_begins_once_and_a_change_changes_something(book: LawBook) -> None:
     assert refused(lambda: book.begin(NOW, PILOT)) == "law-step-not-on-map"
+    propose(book)
+    book.adopt(HUGH, NOW, bundle_digest(PILOT), signed(PILOT, "hugh"))
+    assert refused(lambda: book.propose(GWEN, NOW, PILOT, signed(PILOT, "gwen"))) == "law-unchanged"
+
+
+def test_the_law_that_ships_is_adopted_as_it_is_by_two_people_once(book: LawBook) -> None:
+    """[P16] A site begins with it; until two people have signed it nobody real is asked about."""
+    assert not book.now().was_adopted
+    book.propose(GWEN, NOW, SHIPS, signed(SHIPS, "gwen"))
+    assert not book.now().was_adopted
+    after = book.adopt(HUGH, NOW, bundle_digest(SHIPS), signed(SHIPS, "hugh"))
+    assert after.was_adopted
+    assert after.stood == (SHIPS, SHIPS)
     assert refused(lambda: book.propose(GWEN, NOW, SHIPS, signed(SHIPS, "gwen"))) == "law-unchanged"
 
 

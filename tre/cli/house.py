@@ -13,6 +13,7 @@ from tre.data.backends import Backends
 from tre.data.governance import Governance
 from tre.data.keyring import KeyRing
 from tre.data.progress import Progress as Tell
+from tre.data.synth import Dummy
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Rehearsal
 from tre.records.accounts import Accounts
@@ -205,7 +206,7 @@ class Wiring:
     create_site: Callable[[Path], None]
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
-    rehearse: Callable[[Path, str, Tell], Rehearsal]
+    rehearse: Callable[[Path, Dummy, Tell], Rehearsal]
     chance: Callable[[int], bytes]
     report_on_host: Callable[[Path], HostReport]
-    synthetic: Callable[[str, Tell], tuple[Path, KeyRing]]
+    synthetic: Callable[[Dummy, Tell], tuple[Path, KeyRing]]

@@ -30,7 +30,7 @@ def show_(ctx: typer.Context) -> None:
     lines = [_line(each) | {"in_force_today": each.basis.live_on(day)} for each in _standing(law)]
     waits = [{"proposer": each.proposer, "digest": bundle_digest(each.bundle)} for each in law.waits]
     changes = [change for each in law.waits for change in _changes(_standing(law), each.bundle)]
-    told = {"instruments": lines, "waits": waits, "changes": changes}
+    told = {"instruments": lines, "adopted": law.was_adopted, "waits": waits, "changes": changes}
     s.answer(told, _draw)
 
 

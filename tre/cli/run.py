@@ -19,9 +19,12 @@ from tre.cli.exits import Exit
 from tre.cli.session import session
 from tre.custody.outputs import Offered
 from tre.custody.requests import Outcome
+from tre.data.synth import Dummy
 from tre.dispatch.rehearsal import Asked, Played, Rehearsal
 from tre.views import Sight, report_view
 
+Patients = Annotated[int, typer.Option(help="How many made-up people; made once and kept.")]
+Seed = Annotated[int, typer.Option(help="Which made-up people: the same seed, the same people.")]
 EVERYTHING = Sight(outline=True, findings=True, inside=True)
 
 
@@ -40,11 +43,14 @@ def run(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run everything again.")] = False,
     backend: Annotated[str, typer.Option(help="Whose synthetic data: tpp or emis.")] = "tpp",
+    patients: Patients = Dummy.patients,
+    seed: Seed = Dummy.seed,
 ) -> None:
     """Run a study on synthetic data, and see what the output checker says."""
     s = session(ctx)
     with progress(s, "synthetic data") as tell:
-        rehearsal = s.wiring.rehearse(folder.resolve(), backend, tell)
+        dummy = Dummy(backend, patients, seed)
+        rehearsal = s.wiring.rehearse(folder.resolve(), dummy, tell)
     wanted = (*(action or ()), *(only or ()), *(start or ())) or ("run_all",)
     chosen = plan(rehearsal.intake.spec, ("run_all",) if start else wanted)
     asked = Asked(again=chosen.cone(start or ()), only=frozenset(only or ()), everything=force)

@@ -21,10 +21,12 @@ from job_specs.sql.model import Guarded, Scope, Shape, Units
 from job_specs.sql.units import units
 from tre.cli import show
 from tre.cli.data import progress
+from tre.cli.run import Patients, Seed
 from tre.cli.session import Session, session
 from tre.data.catalogue import Catalogue, catalogue_of
 from tre.data.cost import at_scale
 from tre.data.store import Check, open_store
+from tre.data.synth import Dummy
 from tre.data.trial import Trial, everything, try_query
 from tre.dispatch.errors import DispatchError
 
@@ -39,6 +41,8 @@ def sql(
         list[str] | None, typer.Option(help='A value: name=2021-03-01, name=7, name=["a","b"]; repeat.')
     ] = None,
     backend: Annotated[str, typer.Option(help="tpp or emis.")] = "tpp",
+    patients: Patients = Dummy.patients,
+    seed: Seed = Dummy.seed,
     most: Annotated[int, typer.Option("--rows", help="How many rows to show.")] = 20,
     scale: Annotated[int, typer.Option(help="People in the store whose cost is estimated.")] = 25_000_000,
 ) -> None:
@@ -49,7 +53,8 @@ def sql(
     text, shape = _text(file), Shape.EXTRACT if extract else Shape.AGGREGATE
     guarded = guard(text, scope, parameters=values, shape=shape, dialect=dialect, file=file.name)
     judged = explain(text, scope, parameters=values, shape=shape, dialect=dialect, file=file.name)
-    trial, people = _tried(s, backend, guarded, catalogue=catalogue, scope=scope)
+    dummy = Dummy(backend, patients, seed)
+    trial, people = _tried(s, dummy, guarded, catalogue=catalogue, scope=scope)
     cost = at_scale(trial.seconds, people=people, there=scale)
     answer = {
         "judged": judged,
@@ -64,11 +69,11 @@ def sql(
 
 
 def _tried(
-    s: Session, backend: str, guarded: Guarded, *, catalogue: Catalogue, scope: Scope
+    s: Session, dummy: Dummy, guarded: Guarded, *, catalogue: Catalogue, scope: Scope
 ) -> tuple[Trial, int]:
     """The answer, and how many people it was asked of."""
     with progress(s, "synthetic data") as tell:
-        place, keys = s.wiring.synthetic(backend, tell)
+        place, keys = s.wiring.synthetic(dummy, tell)
     store = open_store(place, check=Check.SIZES)
     counted = units(guarded, scope) if guarded.shape is Shape.AGGREGATE else None
     proved = counted if isinstance(counted, Units) else None

@@ -48,18 +48,24 @@ class StoreFacts:
     """Which store an action would read: its version, whom the run leaves out, the day of the national list, and the lists it shows.
 
     ``opt_outs`` has the digest that a run records: the type 1 list's own, or another where an exemption or the basis changes
-    who is left out; ``shown`` are the lists themselves, to be held against those in force.
+    who is left out; ``shown`` are the lists themselves, to be held against those in force. ``of_real_people``: its supply does
+    not say that everybody in it is made up. ``canaries``: it is the health jobs' own, of people who are nobody.
     """
 
     version: str
     opt_outs: OptOuts
     national: date | None = None
     shown: tuple[ListInForce, ...] = ()
+    of_real_people: bool = True
+    canaries: bool = False
 
 
 @dataclass(frozen=True)
 class Context:
-    """Everything outside the case that a decision may rest on; ``earlier`` is the request that this one continues."""
+    """Everything outside the case that a decision may rest on.
+
+    ``earlier`` is the request that this one continues; ``law_was_adopted``: two people have put the law in force.
+    """
 
     actor: Person
     rules: Rules
@@ -69,6 +75,7 @@ class Context:
     store: StoreFacts | None = None
     earlier: JobRequest | None = None
     lists: Lists = field(default_factory=Lists)
+    law_was_adopted: bool = False
 
 
 @dataclass(frozen=True)

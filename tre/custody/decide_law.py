@@ -144,8 +144,8 @@ def it_is_signed(_law: Law, command: LawCommand, asked: Asked) -> Refusal | None
 
 
 def it_changes_something(law: Law, command: LawCommand, _asked: Asked) -> Refusal | None:
-    """What is proposed differs from what stands."""
-    if not isinstance(command, Propose) or command.bundle != law.stood[-1]:
+    """What is proposed differs from what stands; but for the law that the site began with, which nobody has adopted yet."""
+    if not isinstance(command, Propose) or command.bundle != law.stood[-1] or not law.was_adopted:
         return None
     return Refusal(
         "law-unchanged", "This is the law as it stands.", "Change the files in policy/ first.", "P13"

@@ -121,6 +121,11 @@ class Law:
         return LawStage.STANDS if self.stood else LawStage.UNSET
 
     @property
+    def was_adopted(self) -> bool:
+        """Whether two people ever put a bundle in force, be it the one that the site began with."""
+        return len(self.stood) > 1
+
+    @property
     def bases(self) -> LegalBases:
         """The legal bases in force; none where nothing was ever put in force."""
         return self.stood[-1].bases if self.stood else {}

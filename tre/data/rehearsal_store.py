@@ -1,4 +1,8 @@
-"""The synthetic store that studies are rehearsed on, made once and kept in a cache; refuses to hold anybody who is real."""
+"""The synthetic stores that studies are rehearsed on: as many made-up people as a researcher asks for, built as a real store is.
+
+Each is made once for its size, seed and backend, and kept in a cache. Refuses to hold anybody who is real, and to keep the
+supply it was made from.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -11,26 +15,40 @@ from tre.data.keyring import KeyRing
 from tre.data.keys import make_keys, open_backend_key
 from tre.data.progress import Progress
 from tre.data.store import CURRENT
-from tre.data.synth import synthesise
+from tre.data.synth import Dummy, synthesise
 
-PATIENTS = 20_000
 SEED_BYTES = 32
 
 
 def synthetic_store(
-    backend: str, cache: Path, now: datetime, *, chance: Callable[[int], bytes], tell: Progress
+    dummy: Dummy, cache: Path, now: datetime, *, chance: Callable[[int], bytes], tell: Progress
 ) -> tuple[Path, KeyRing]:
-    """The store of that backend beneath ``cache``, made when it is not there or is older than the catalogue; and its keys."""
-    catalogue = catalogue_of(backend)
-    place = cache / f"synthetic-{PATIENTS}-{backend}-{catalogue.digest[:12]}"
-    store, keys = place / "backends" / backend / "store", place / "keys"
-    ring = KeyRing(keys / backend)
+    """The store of those people beneath ``cache``, made when it is not there or is older than the catalogue; and its keys.
+
+    Raises:
+        SynthRefused: so many people, or such a seed, cannot be made.
+    """
+    place = cache / f"synthetic-{dummy.name}-{catalogue_of(dummy.backend).digest[:12]}"
+    store, keys = place / "backends" / dummy.backend / "store", place / "keys"
+    ring = KeyRing(keys / dummy.backend)
     if not (store / CURRENT).exists():
         shutil.rmtree(place, ignore_errors=True)
         keys.mkdir(mode=0o700, parents=True)
-        make_keys(KeyRing(keys), {backend: ring}, chance(SEED_BYTES), outside=(store,))
-        supply, day = place / "supply.duckdb", now.date()
-        synthesise(supply, patients=PATIENTS, seed=7, profile=backend, opt_outs_as_of=day, progress=tell)
-        key = open_backend_key(ring, backend, outside=(store,))
-        ingest(supply, store, key=key, backend=backend, at=now, catalogue=catalogue, progress=tell)
+        make_keys(KeyRing(keys), {dummy.backend: ring}, chance(SEED_BYTES), outside=(store,))
+        _build(place / "supply.duckdb", store, dummy, now, ring=ring, tell=tell)
     return store, ring
+
+
+def _build(supply: Path, store: Path, dummy: Dummy, now: datetime, *, ring: KeyRing, tell: Progress) -> None:
+    synthesise(
+        supply,
+        patients=dummy.patients,
+        seed=dummy.seed,
+        events_per_patient=dummy.events,
+        profile=dummy.backend,
+        opt_outs_as_of=now.date(),
+        progress=tell,
+    )
+    catalogue, key = catalogue_of(dummy.backend), open_backend_key(ring, dummy.backend, outside=(store,))
+    ingest(supply, store, key=key, backend=dummy.backend, at=now, catalogue=catalogue, progress=tell)
+    supply.unlink()

@@ -149,7 +149,14 @@ class Room:
         except StoreUnavailable:
             return None
         opt_outs = OptOuts(self._whom(store, case), store.optout_list_date)
-        return StoreFacts(store.version, opt_outs, national=store.national_list_date, shown=store.shown)
+        return StoreFacts(
+            store.version,
+            opt_outs,
+            national=store.national_list_date,
+            shown=store.shown,
+            of_real_people=not store.is_synthetic,
+            canaries=self._stores.are_canaries(case.submission),
+        )
 
     def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
         """Facts about those tables and columns, for the guard. Raises CatalogueInvalid for an unknown name."""

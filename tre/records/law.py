@@ -14,7 +14,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from job_specs.model import Purpose
-from tre.custody.bases import LegalBases
 from tre.custody.context import Moment
 from tre.custody.decide_law import (
     Adopt,
@@ -52,9 +51,9 @@ class LawBook:
         """The law as it stands, for looking at."""
         return as_law(self._ledger.case(LAW, LAW)[0])
 
-    def bases(self, tx: Transaction) -> LegalBases:
-        """The legal bases in force, as of this transaction."""
-        return as_law(tx.case(LAW, LAW)[0]).bases
+    def as_of(self, tx: Transaction) -> Law:
+        """The law as it stands in this transaction."""
+        return as_law(tx.case(LAW, LAW)[0])
 
     def begin(self, now: datetime, bundle: Bundle) -> Law:
         """Put the first bundle in force."""

@@ -91,6 +91,7 @@ POLICIES: tuple[Policy, ...] = (
     Policy(run.opt_outs_are_fresh, only(Step.START)),
     Policy(law.national_opt_outs_are_fresh, only(Step.START)),
     Policy(run.opt_outs_are_in_force, only(Step.START)),
+    Policy(law.law_was_adopted, only(Step.START)),
     Policy(run.needs_left_out_the_same_people, only(Step.START)),
     Policy(run.action_is_running, only(Step.LAND, Step.FAIL)),
     Policy(run.failure_is_not_a_success, only(Step.FAIL)),

@@ -40,6 +40,19 @@ def national_opt_outs_are_fresh(q: Question) -> Refusal | None:
     )
 
 
+def law_was_adopted(q: Question) -> Refusal | None:
+    """Real people are asked about only under a law that two people have signed: the one that ships begins a site, and no more [P16]."""
+    store = q.context.store
+    if q.context.law_was_adopted or (store is not None and not store.of_real_people):
+        return None
+    return Refusal(
+        "law-not-adopted",
+        "The law stands as it ships: nobody at this site has put it in force, and this store is of real people.",
+        "Two people of information governance sign it: `tre policy propose`, then `tre policy adopt`.",
+        "P16",
+    )
+
+
 def _asked(q: Question) -> tuple[TableScope, ...]:
     match q.command:
         case Apply(proposal) | Revise(proposal):
