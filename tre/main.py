@@ -36,10 +36,9 @@ from tre.data.governance import Governance, nobody_exempt
 from tre.data.keyring import KeyRing
 from tre.data.keys import make_keys
 from tre.data.progress import Progress
-from tre.data.rehearsal_store import synthetic_store
+from tre.data.rehearsal_store import Dummy, synthetic_store
 from tre.data.room import Room, Stores
 from tre.data.store import Check, open_store
-from tre.data.synth import Dummy
 from tre.dispatch.actions import Dispatcher, Rooms
 from tre.dispatch.checks import Checks
 from tre.dispatch.push import Push

@@ -19,9 +19,9 @@ from tre.data.ingest import ingest
 from tre.data.keyring import KeyRing
 from tre.data.keys import make_keys, open_backend_key
 from tre.data.progress import silent
-from tre.data.rehearsal_store import synthetic_store
+from tre.data.rehearsal_store import Dummy, synthetic_store
 from tre.data.store import Store, open_store
-from tre.data.synth import Dummy, synthesise
+from tre.data.synth import synthesise
 from tre.main import Hands
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)

@@ -22,6 +22,7 @@ from tre.cli.house import Wiring
 from tre.cli.incident import app as incidents
 from tre.cli.register import register
 from tre.cli.remote import by_server
+from tre.cli.retention import app as retention
 from tre.cli.run import run
 from tre.cli.serve import serve
 from tre.cli.session import Session
@@ -49,6 +50,7 @@ for name, group in (
     ("data", data.app),
     ("worker", worker.app),
     ("backup", backups),
+    ("retention", retention),
     ("incident", incidents),
     ("account", account),
     ("notices", notices.app),

@@ -13,7 +13,7 @@ from tre.data.backends import Backends
 from tre.data.governance import Governance
 from tre.data.keyring import KeyRing
 from tre.data.progress import Progress as Tell
-from tre.data.synth import Dummy
+from tre.data.rehearsal_store import Dummy
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Rehearsal
 from tre.records.accounts import Accounts

@@ -19,7 +19,7 @@ from tre.cli.exits import Exit
 from tre.cli.session import session
 from tre.custody.outputs import Offered
 from tre.custody.requests import Outcome
-from tre.data.synth import Dummy
+from tre.data.rehearsal_store import Dummy
 from tre.dispatch.rehearsal import Asked, Played, Rehearsal
 from tre.views import Sight, report_view
 

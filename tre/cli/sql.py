@@ -25,8 +25,8 @@ from tre.cli.run import Patients, Seed
 from tre.cli.session import Session, session
 from tre.data.catalogue import Catalogue, catalogue_of
 from tre.data.cost import at_scale
+from tre.data.rehearsal_store import Dummy
 from tre.data.store import Check, open_store
-from tre.data.synth import Dummy
 from tre.data.trial import Trial, everything, try_query
 from tre.dispatch.errors import DispatchError
 

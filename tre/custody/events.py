@@ -16,6 +16,7 @@ from tre.custody.reasons import Reason
 from tre.custody.releases import Statement
 from tre.custody.remarks import Remark
 from tre.custody.requests import Outcome, Submission
+from tre.custody.retention import Doomed
 from tre.custody.studies import Approval, Assessment, Proposal, SectionComment
 
 
@@ -355,6 +356,24 @@ class ExemptionsPutInForce(Event):
     document: str
 
 
+@dataclass(frozen=True)
+class DeletionOrdered(Event):
+    """These things are about to be deleted: they were kept as long as the site's rule says."""
+
+    kind: ClassVar[str] = "retention.ordered"
+    things: tuple[Doomed, ...]
+
+
+@dataclass(frozen=True)
+class DeletionCertified(Event):
+    """What was ordered is gone, but for what was spared; ``statement`` is the digest of the signed certificate."""
+
+    kind: ClassVar[str] = "retention.certified"
+    spared: tuple[str, ...]
+    statement: str
+    signature: str
+
+
 APPLICATION_EVENTS: tuple[type[Event], ...] = (
     Applied,
     Revised,
@@ -391,6 +410,8 @@ REQUEST_EVENTS: tuple[type[Event], ...] = (
 )
 LAW_EVENTS: tuple[type[Event], ...] = (LawBegun, LawProposed, LawAdopted, LawDeclined)
 LISTS_EVENTS: tuple[type[Event], ...] = (ListsAnnounced, ListsPutInForce, ExemptionsPutInForce)
+RETENTION_EVENTS: tuple[type[Event], ...] = (DeletionOrdered, DeletionCertified)
 EVENTS: dict[str, type[Event]] = {
-    event.kind: event for event in (*APPLICATION_EVENTS, *REQUEST_EVENTS, *LAW_EVENTS, *LISTS_EVENTS)
+    event.kind: event
+    for event in (*APPLICATION_EVENTS, *REQUEST_EVENTS, *LAW_EVENTS, *LISTS_EVENTS, *RETENTION_EVENTS)
 }

@@ -17,6 +17,7 @@ from tre.custody.lists import LISTS, Lists
 from tre.custody.outputs import FileContext, Vote
 from tre.custody.remarks import Said
 from tre.custody.requests import Job, JobRequest, JobState
+from tre.custody.retention import RETENTION, Retention
 from tre.custody.studies import Application
 
 STEP_OF: dict[type[e.Event], Step] = {
@@ -67,6 +68,8 @@ def new_case(kind: str, case_id: str) -> AnyCase:
         return Law(case_id)
     if kind == LISTS:
         return Lists(case_id)
+    if kind == RETENTION:
+        return Retention(case_id)
     raise Malformed(f"there is no kind of case called {kind!r}")
 
 
@@ -76,6 +79,8 @@ def evolve(case: AnyCase, event: e.Event) -> AnyCase:
         return _law(case, event)
     if isinstance(case, Lists):
         return _lists(case, event)
+    if isinstance(case, Retention):
+        return _retention(case, event)
     if isinstance(case, JobRequest):
         return _request(replace(case, stage=REQUEST[case.stage][STEP_OF[type(event)]][1]), event)
     return _application(case.at(APPLICATION[case.stage][STEP_OF[type(event)]][1]), event)
@@ -109,6 +114,16 @@ def _lists(case: Lists, event: e.Event) -> Lists:
             return after.with_coming(backend, ()) if store else after
         case e.ExemptionsPutInForce(document):
             return replace(case, exemptions=document)
+        case _:
+            return case
+
+
+def _retention(case: Retention, event: e.Event) -> Retention:
+    match event:
+        case e.DeletionOrdered(things):
+            return case.ordered(things)
+        case e.DeletionCertified(spared, _, _):
+            return case.certified(spared)
         case _:
             return case
 

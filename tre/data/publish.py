@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,22 @@ def publish(store_dir: Path, staging: Path, manifest: Mapping[str, Any], *, sign
         if other != folder:
             _remove(other)
     return folder
+
+
+def destroy_version(store_dir: Path, version: str, *, before: datetime) -> bool:
+    """Delete a version of a store that another has taken the place of, unless it is younger than `before` or is current.
+
+    Returns:
+        Whether it is not there now; a build has removed it already, unless it was stopped at that moment.
+    """
+    folder = store_dir / VERSIONS / version[:16]
+    if not folder.exists():
+        return True
+    is_current = (store_dir / CURRENT).resolve() == folder.resolve()
+    if is_current or folder.stat().st_ctime >= before.timestamp():
+        return False
+    _remove(folder)
+    return True
 
 
 def _sync(path: Path) -> None:

@@ -6,6 +6,7 @@ supply it was made from.
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,9 +16,24 @@ from tre.data.keyring import KeyRing
 from tre.data.keys import make_keys, open_backend_key
 from tre.data.progress import Progress
 from tre.data.store import CURRENT
-from tre.data.synth import Dummy, synthesise
+from tre.data.synth import synthesise
 
 SEED_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Dummy:
+    """Which made-up people a researcher tries a study on: whose supplier's, how many, from which seed, with how long a journal."""
+
+    backend: str = "tpp"
+    patients: int = 20_000
+    seed: int = 7
+    events: int = 40
+
+    @property
+    def name(self) -> str:
+        """What these people are kept as: the same name, the same people."""
+        return f"{self.backend}-{self.patients}-{self.seed}-{self.events}"
 
 
 def synthetic_store(

@@ -50,21 +50,6 @@ PROFILES = {
 
 
 @dataclass(frozen=True)
-class Dummy:
-    """Which made-up people a researcher tries a study on: whose supplier's, how many, from which seed, with how long a journal."""
-
-    backend: str = "tpp"
-    patients: int = 20_000
-    seed: int = 7
-    events: int = 40
-
-    @property
-    def name(self) -> str:
-        """What these people are kept as: the same name, the same people."""
-        return f"{self.backend}-{self.patients}-{self.seed}-{self.events}"
-
-
-@dataclass(frozen=True)
 class SynthReport:
     """What was made: rows per table, share of people with each condition (0 to 1), and a checksum of the content."""
 

@@ -166,8 +166,8 @@ class Dispatcher:
         return self._rooms.runner.sweep(keep)
 
     def has(self, digest: str) -> bool:
-        """Whether the quarantine holds those bytes; they are hashed when they are next read."""
-        return self._rooms.quarantine.has(digest)
+        """Whether the quarantine holds those bytes, and goes on to; they are hashed when they are next read."""
+        return self._rooms.quarantine.hold(digest)
 
     def note(self, words: str) -> str:
         """Keep words of ours in the quarantine, as a log is kept; gives their digest."""

@@ -37,6 +37,10 @@ class KeepingShelf(Shelf, Protocol):
         """Whether the bytes with that digest are here."""
         ...
 
+    def hold(self, digest: str) -> bool:
+        """As ``has``; and they are not deleted for a while, so that they can be built upon."""
+        ...
+
 
 @dataclass(frozen=True)
 class Question:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tre.custody.releases import Statement
-from tre.custody.requests import JobRequest
+from tre.custody.requests import JobRequest, RequestStage
 from tre.dispatch.ports import Shelf
 
 Release = Callable[[str], bytes]
@@ -42,6 +42,10 @@ class Push:
     def is_entombed(self, case: JobRequest) -> bool:
         """Whether nothing of what had left lies there but a tombstone."""
         return not any(_is_there(place) for place, _ in self._placed(case))
+
+    def is_settled(self, case: JobRequest) -> bool:
+        """Whether nothing of a request has to be laid out, or taken away, any more."""
+        return self.is_entombed(case) if case.stage is RequestStage.RECALLED else self.is_delivered(case)
 
     def deliver(self, case: JobRequest) -> bool:
         """Lay out what has left; whether anything had to be done. Safe to repeat after a crash."""

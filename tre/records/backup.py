@@ -1,7 +1,8 @@
 """Backups of a site while it runs, and a restore that is proved before it stands [P13].
 
 A backup is a folder: every row of the ledger and of the tables beside it from one snapshot, then every file of the vault
-(which only grows, and holds what an event names before the event is there), the checkpoints and the site's own files, and a
+(which holds what an event names before the event is there, and loses only what a certificate says is deleted: a backup then
+loses it too), the checkpoints and the site's own files, and a
 signed list of it all. It fits a file or a server alike, so a site may move from one to the other by it.
 
 It refuses to take keys along, which are kept and restored apart [P2]; to restore over anything; and to call a backup whole
@@ -28,6 +29,7 @@ from tre.records.envelope import spell_time
 from tre.records.errors import BackupRefused
 from tre.records.keys import PublicKey, SigningKey
 from tre.records.ledger import Ledger
+from tre.records.retention import deleted_digests
 from tre.records.schema import EVENTS
 from tre.records.site import FILES as SITE_FILES
 
@@ -80,6 +82,7 @@ def back_up(
     (into / LIST).unlink(missing_ok=True)
     _copy_rows(ledger, into / ROWS)
     _copy_tree(place.vault, into / VAULT, wanted)
+    _drop_deleted(ledger, place.vault, into / VAULT)
     _copy_tree(place.checkpoints, into / "checkpoints")
     for name in SITE_FILES:
         _copy(place.site / name, into / SITE / name)
@@ -143,7 +146,9 @@ def _prove(ledger: Ledger, place: Place, told: Backup, trusted: tuple[PublicKey,
         raise _refused(
             "restore-not-the-same", "The restored ledger does not end where the backed up one did."
         )
-    missing = [digest for digest in _named(ledger) if not _is_kept(place.vault, digest)]
+    deleted = deleted_digests(ledger)
+    named = (digest for digest in _named(ledger) if digest not in deleted)
+    missing = [digest for digest in named if not _is_kept(place.vault, digest)]
     if missing:
         raise _refused("restore-lacks-files", f"The vault lacks {len(missing)} files that the ledger names.")
 
@@ -156,6 +161,14 @@ def _named(ledger: Ledger) -> Iterator[str]:
             yield output.digest
         for offered in getattr(event, "offered", ()):
             yield from (offered.raw, offered.digest, offered.report)
+
+
+def _drop_deleted(ledger: Ledger, vault: Path, into: Path) -> None:
+    """What the site deleted by its rule, with a certificate, goes from its backup too."""
+    for digest in deleted_digests(ledger):
+        if not _is_kept(vault, digest):
+            for copy in into.glob(f"*/{digest[:2]}/{digest}"):
+                copy.unlink()
 
 
 def _is_kept(vault: Path, digest: str) -> bool:

@@ -106,7 +106,7 @@ class NotInVault(VaultRefused):
         super().__init__(
             "not-in-vault",
             f"The {shelf} shelf holds nothing under {digest[:12]}….",
-            fix="Check the digest; if the ledger names it, restore the shelf from its backup.",
+            fix="See `tre retention list` for what was deleted by the site's rule; if it is not there, restore the shelf.",
         )
 
 

@@ -51,6 +51,10 @@ class Seals:
         """The site's signature over a release statement, as its envelope carries it."""
         return self.key.sign_encoded(pre_authentication(content))
 
+    def signed_statement(self, content: bytes, signature: str) -> bool:
+        """Whether a trusted key of the site signed that statement."""
+        return any(key.signed(signature, pre_authentication(content)) for key in self.trusted)
+
     def beside(self, content: bytes, signature: str) -> tuple[tuple[str, bytes], ...]:
         """What lies beside a release: the key that signed, for convenience and no proof of itself, and the envelope."""
         sealed = envelope(content, signature, self.key.public.id)

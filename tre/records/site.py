@@ -18,6 +18,7 @@ from tre.custody.context import Rules
 from tre.custody.encoding import canonical
 from tre.custody.errors import Malformed
 from tre.custody.people import Person, Role
+from tre.custody.retention import KeepFor, Kept
 from tre.records.remote import is_here, is_private
 
 FILES = ("site.toml", "people.toml")
@@ -29,12 +30,12 @@ MAINTENANCE = {
     "windows",
     "alerts",
     "backups",
-    "retention_days",
     "opt_out_warning_days",
     "least_free_gb",
     "oldest_extract_days",
     "health",
 }
+RETENTION = {"extracts_days", "logs_days", "outputs_days"}
 NEW_SITE = Path(__file__).parent / "new_site"
 IMAGE = re.compile(r"[a-z][a-z0-9-]{0,62}|sha256:[0-9a-f]{64}")
 
@@ -82,6 +83,8 @@ class Site:
     """The identity provider; part of what is decided under, because it says who is who."""
     context_needed: bool = False
     team_is_conflict: bool = False
+    keep_for: KeepFor = field(default_factory=lambda: KeepFor({}))
+    """How long what belongs to an ended request is kept; for ever, where a kind is not named."""
 
     def rules(self, check_policy: str) -> Rules:
         """The rules that the core decides by, under the disclosure policy with that digest."""
@@ -120,11 +123,12 @@ def load_site(folder: Path) -> Site:
     notices = rules.pop("notices", {})
     _only(
         rules,
-        {"name", "review", "opt_outs", "disclosure", "sandboxes", "images", "sign_in", "code"},
+        {"name", "review", "opt_outs", "disclosure", "sandboxes", "images", "sign_in", "code", "retention"},
         "site.toml",
     )
     _only(rules.get("code", {}), {"repositories"}, "site.toml [code]")
     _only(rules.get("sign_in", {}), SIGN_IN, "site.toml [sign_in]")
+    _only(rules.get("retention", {}), RETENTION, "site.toml [retention]")
     _only(notices, NOTICES, "site.toml [notices]")
     _require_private(notices)
     _only(worker, WORKER, "site.toml [worker]")
@@ -157,6 +161,7 @@ def load_site(folder: Path) -> Site:
             repositories=_repositories(rules.get("code", {})),
             context_needed=_yes(rules["review"], "context_needed"),
             team_is_conflict=_yes(rules["review"], "team_is_conflict"),
+            keep_for=_keep_for(rules.get("retention", {})),
         )
 
 
@@ -192,6 +197,11 @@ def _repositories(said: Mapping[str, Any]) -> tuple[str, ...]:
         if not place.startswith(("https://", "file:///")) or not place.endswith("/"):
             raise ValueError(f"{place!r} is not an https address that ends with a slash")
     return places
+
+
+def _keep_for(table: Mapping[str, Any]) -> KeepFor:
+    """How many days each kind of thing is kept after its request ended."""
+    return KeepFor({Kept(name.removesuffix("_days")): int(days) for name, days in table.items()})
 
 
 def _images(names: Mapping[str, str]) -> dict[str, str]:

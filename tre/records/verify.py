@@ -8,19 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tre.custody.events import LISTS_EVENTS, ListsPutInForce
+from tre.custody.events import LISTS_EVENTS, DeletionCertified, DeletionOrdered, ListsPutInForce
 from tre.custody.evolve import STEP_OF, fold
 from tre.custody.law import LAW, LAW_MAP, LawStage
 from tre.custody.lifecycle import APPLICATION, REQUEST
 from tre.custody.lists import LISTS, Lists, as_lists
 from tre.custody.requests import RequestStage
+from tre.custody.retention import RETENTION, Retention, as_retention
 from tre.custody.studies import ApplicationStage
 from tre.records.checkpoint import Checkpoint
 from tre.records.database import GUARDS
 from tre.records.envelope import GENESIS, Envelope, hole_in_case, open_envelope
 from tre.records.errors import LedgerBroken
 
-Stage = RequestStage | ApplicationStage | LawStage | Lists
+Stage = RequestStage | ApplicationStage | LawStage | Lists | Retention
 
 _EVIDENCE = "Stop the service, keep this database as evidence, tell the data protection officer, and restore a backup."
 
@@ -54,6 +55,7 @@ _STARTS = {
     "request": _Standing("request", 0, RequestStage.NEW),
     LAW: _Standing(LAW, 0, LawStage.UNSET),
     LISTS: _Standing(LISTS, 0, Lists()),
+    RETENTION: _Standing(RETENTION, 0, Retention()),
 }
 
 
@@ -118,6 +120,8 @@ def _next_stage(stage: Stage, envelope: Envelope) -> Stage:
         return _next_of_law(stage, envelope)
     if isinstance(stage, Lists):
         return _next_of_lists(stage, envelope)
+    if isinstance(stage, Retention):
+        return _next_of_retention(stage, envelope)
     step = STEP_OF[type(envelope.event)]
     ways = REQUEST[stage] if isinstance(stage, RequestStage) else APPLICATION[stage]
     if step not in ways:
@@ -140,6 +144,14 @@ def _next_of_lists(lists: Lists, envelope: Envelope) -> Lists:
     if older or not isinstance(event, LISTS_EVENTS):
         raise _impossible(envelope, envelope.kind, "a newer list")
     return as_lists(fold(lists, (event,)))
+
+
+def _next_of_retention(case: Retention, envelope: Envelope) -> Retention:
+    """What is gone after the event: an order waits for its certificate, and nothing is certified that was not ordered."""
+    wanted = DeletionCertified if case.waits else DeletionOrdered
+    if not isinstance(envelope.event, wanted):
+        raise _impossible(envelope, envelope.kind, "what was ordered")
+    return as_retention(fold(case, (envelope.event,)))
 
 
 def _impossible(envelope: Envelope, step: str, stage: Stage | str) -> LedgerBroken:

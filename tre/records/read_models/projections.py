@@ -12,6 +12,7 @@ from tre.custody.lists import Lists
 from tre.custody.releases import Statement
 from tre.custody.requests import JobRequest, JobState
 from tre.custody.requests import RequestStage as R
+from tre.custody.retention import Retention
 from tre.custody.studies import Application
 from tre.records.envelope import Envelope, spell_time
 from tre.records.read_models.shapes import (
@@ -52,7 +53,7 @@ def rows_of(history: Sequence[Envelope]) -> tuple[Row, ...]:
     case = fold(start, (envelope.event for envelope in history))
     if isinstance(case, Application):
         return tuple(_study_rows(case, history))
-    if isinstance(case, Law | Lists):
+    if isinstance(case, Law | Lists | Retention):
         return ()
     return tuple(_request_rows(case, history))
 

@@ -24,6 +24,14 @@ class Quarantine:
         """Whether something is kept under that digest."""
         return self._shelf.has(digest)
 
+    def hold(self, digest: str) -> bool:
+        """As `has`; and what is there is not deleted for a while. See `Shelf.hold`."""
+        return self._shelf.hold(digest)
+
+    def destroy(self, digest: str, *, before: float) -> bool:
+        """Delete the bytes, unless they were put or held since; for retention alone, which certifies it. See `Shelf.destroy`."""
+        return self._shelf.destroy(digest, before=before)
+
     def get(self, digest: str) -> bytes:
         """The bytes, hashed again on the way out. See `Shelf.get`."""
         return self._shelf.get(digest)

@@ -1,8 +1,8 @@
 """How a shelf keeps bytes: each file is named by the SHA-256 of what is in it, read-only, durable before it is named.
 
 Private to this folder: a shelf is reached through the door of its own module. Refuses a folder that other accounts can
-look into, a link or a device in the place of a file, to give out bytes that are not the ones that were put, and to
-replace or delete any.
+look into, a link or a device in the place of a file, to give out bytes that are not the ones that were put, to replace any,
+and to delete any that was put, or asked for again, lately.
 """
 
 import hashlib
@@ -41,6 +41,36 @@ class Shelf:
     def has(self, digest: str) -> bool:
         """Whether something is kept under that digest; not whether it is still whole."""
         return self._place(digest).is_file()
+
+    def hold(self, digest: str) -> bool:
+        """As `has`; and what is there is not deleted for a while, so that it can be built upon.
+
+        The file keeps its dates; the file system's own note of its last change says when it was held.
+        """
+        place = self._place(digest)
+        try:
+            found = place.lstat()
+            os.utime(place, ns=(found.st_atime_ns, found.st_mtime_ns), follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return self.has(digest)
+
+    def destroy(self, digest: str, *, before: float) -> bool:
+        """Delete the bytes with that digest, durably, unless they were put or held since `before` (seconds since 1970).
+
+        Returns:
+            Whether nothing is kept under that digest now; doing it again is doing it once.
+        """
+        place = self._place(digest)
+        try:
+            if place.lstat().st_ctime >= before:
+                return False
+            place.unlink()
+        except FileNotFoundError:
+            pass
+        if place.parent.is_dir():
+            _sync_folder(place.parent)
+        return True
 
     def get(self, digest: str) -> bytes:
         """The bytes with that digest, hashed again on the way out.
@@ -92,7 +122,7 @@ class Shelf:
                 raise VaultDamaged(expected, shelf=self._name)
             place = self._place(digest)
             _make_folder(place.parent)
-            if place.exists():
+            if self.hold(digest):
                 self.open(digest).close()
             else:
                 os.fchmod(handle, 0o400)

@@ -1,0 +1,163 @@
+"""What is kept how long, and what was deleted: one case on the ledger, and the pure choice of what is due [P13] [P15].
+
+    extracts   rows of a study's patients: what its later actions read
+    logs       what an action said, from real data
+    outputs    aggregates that never left, as they were made and as they might have been shown
+    stores     versions of a store that a newer one has taken the place of
+
+Only what belongs to a request that has ended is ever due. Refuses to let go of what a release rests on - its bytes, the table
+they were made of, the list of who is behind it, what the checks said - without which nobody could tell whether the next
+release and this one together give a person away [P10]; of bytes that something else still needs; and of the ledger.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from job_specs.model import Sensitivity
+from tre.custody.errors import Malformed, require
+from tre.custody.outputs import Output
+from tre.custody.requests import JobRequest, RequestStage
+
+RETENTION = "retention"
+"""The kind of case, and the id of the only one."""
+ENDED = frozenset(
+    {
+        RequestStage.RELEASED,
+        RequestStage.FAILED,
+        RequestStage.CANCELLED,
+        RequestStage.REFUSED,
+        RequestStage.RECALLED,
+    }
+)
+INSIDE = "inside/"
+"""What the engine left about an action, never offered to anybody, is kept beneath this path."""
+MEMBERS = "members.parquet"
+"""The engine's list of who is behind each row of an aggregate."""
+LEAST_DAYS = 30
+"""Nothing is deleted sooner: a release is called back, and a question about it asked, within weeks."""
+
+
+class Kept(StrEnum):
+    """A kind of thing that is kept for a time."""
+
+    EXTRACTS = "extracts"
+    LOGS = "logs"
+    OUTPUTS = "outputs"
+    STORES = "stores"
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """One thing to be deleted: what it is, whose (a request, or a backend), and its digest."""
+
+    kind: Kept
+    of: str
+    digest: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whose it is, and which."""
+        return self.of, self.digest
+
+
+@dataclass(frozen=True)
+class KeepFor:
+    """A site's rule: how many days each kind is kept after its request ended. A kind that is not named is kept for ever."""
+
+    days: Mapping[Kept, int]
+
+    def __post_init__(self) -> None:
+        require(Kept.STORES not in self.days, "a store that was replaced is never kept")
+        require(
+            all(days >= LEAST_DAYS for days in self.days.values()), f"nothing goes within {LEAST_DAYS} days"
+        )
+
+    def is_over(self, kind: Kept, ended: datetime, now: datetime) -> bool:
+        """Whether a thing's time is over."""
+        return kind in self.days and now - ended > timedelta(days=self.days[kind])
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A request, when it last moved, and whether what it released lies where it belongs, so that it needs nothing more."""
+
+    case: JobRequest
+    at: datetime
+    settled: bool
+
+
+@dataclass(frozen=True)
+class Retention:
+    """The case: what was ordered to be deleted and is not yet certified, and everything that is, by whose it was and digest.
+
+    The same bytes may be made again, for another request: they are that request's, and kept as long as it needs them.
+    """
+
+    id: str = RETENTION
+    waits: tuple[Doomed, ...] = ()
+    deleted: frozenset[tuple[str, str]] = frozenset()
+
+    def ordered(self, things: tuple[Doomed, ...]) -> "Retention":
+        """The same case, with an order that waits."""
+        return replace(self, waits=things)
+
+    def certified(self, spared: Iterable[str]) -> "Retention":
+        """The same case, with what waited gone, but for what was spared."""
+        gone = {each.key for each in self.waits if each.digest not in set(spared)}
+        return replace(self, waits=(), deleted=self.deleted | gone)
+
+
+def due(
+    requests: Iterable[Ended], rules: KeepFor, now: datetime, deleted: frozenset[tuple[str, str]]
+) -> tuple[Doomed, ...]:
+    """What may be deleted now, in order: everything of an ended request whose time is over, and that nothing else needs."""
+    over: dict[tuple[str, str], Doomed] = {}
+    needed: set[str] = set()
+    for each in requests:
+        done = each.settled and each.case.stage in ENDED
+        for kind, digest in named_by(each.case):
+            if done and kind is not None and rules.is_over(kind, each.at, now):
+                over.setdefault((each.case.id, digest), Doomed(kind, each.case.id, digest))
+            else:
+                needed.add(digest)
+    return tuple(
+        thing for key, thing in sorted(over.items()) if thing.digest not in needed and key not in deleted
+    )
+
+
+def named_by(case: JobRequest) -> Iterator[tuple[Kept | None, str]]:
+    """Every file that a request names, with the kind of thing it is; with none, where it is kept for ever."""
+    left = case.left
+    for job in case.jobs:
+        if job.log:
+            yield Kept.LOGS, job.log
+        for output in job.outputs:
+            yield _kind_of(output, left), output.digest
+    for offered in case.offered:
+        kind = Kept.OUTPUTS if not left else None
+        yield kind, offered.report
+        yield (None if offered.path in left else Kept.OUTPUTS), offered.digest
+        yield (None if offered.path in left else Kept.OUTPUTS), offered.raw
+    for statement in case.statements:
+        yield from ((None, file.digest) for file in statement.files)
+
+
+def _kind_of(output: Output, left: frozenset[str]) -> Kept | None:
+    if output.path in left:
+        return None
+    if output.path.startswith(INSIDE):
+        return None if left and output.path.endswith(f"/{MEMBERS}") else Kept.OUTPUTS
+    return Kept.EXTRACTS if output.sensitivity is Sensitivity.HIGH else Kept.OUTPUTS
+
+
+def as_retention(case: object) -> Retention:
+    """The case, which is the retention's.
+
+    Raises:
+        Malformed: it is another kind of case.
+    """
+    if not isinstance(case, Retention):
+        raise Malformed("the retention was expected")
+    return case
