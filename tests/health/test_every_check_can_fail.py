@@ -311,7 +311,7 @@ def test_what_protects_a_patient_or_is_well_cannot_be_accepted(site: Path, check
 
 
 def test_the_board_says_what_fell_ill_and_what_is_well_again(site: Path) -> None:
-    key = next(path for path in (site / "keys").rglob("*.key") if path.name != "signing.key")
+    key = next((site / "keys" / "tpp").glob("*.key"))
     key.chmod(0o640)
     with pytest.raises(RuntimeError, match="ended with 10"):
         tre_says(site, "--as", "eve", "doctor")
