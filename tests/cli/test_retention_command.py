@@ -17,28 +17,30 @@ DAY = 24 * 3600
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A site whose store was built twice, and with one released request."""
+def given_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """A site whose store was built twice, with one request that ran and was then cancelled; and its study."""
     site = tmp_path_factory.mktemp("retention") / "site"
     study = begin(site)
     supply = str(site.parent / "supply.duckdb")
     tre_says(site, "synth", supply, "--patients", "400", "--seed", "8")
     tre_says(site, "--as", "eve", "data", "ingest", supply)
-    made = write_study(site.parent / "study", "table", 1, 0)
+    request = ran(site, study, 1)
+    tre_says(site, "--as", "ada", "job", "cancel", request)
+    tre_says(site, "--as", "eve", "backup", "make", str(site.parent / "backup"))
+    return site, request, study
+
+
+def ran(site: Path, study: str, number: int) -> str:
+    made = write_study(site.parent / f"study-{number}", "table", number, 0)
     request = tre_says(site, "--as", "ada", "job", "submit", str(made), "--study", study)["request"]
     tre_says(site, "worker", "run", "--until-idle")
-    house = hands(site).wiring().open_house(site)
-    review(house)
-    house.service.ledger.close()
-    tre_says(site, "worker", "run", "--until-idle")
-    tre_says(site, "--as", "eve", "backup", "make", str(site.parent / "backup"))
-    return site, str(request)
+    return str(request)
 
 
 @pytest.fixture
-def site(released: tuple[Path, str], tmp_path: Path) -> Path:
+def site(given_up: tuple[Path, str, str], tmp_path: Path) -> Path:
     """That site, a hundred days later."""
-    copied = shutil.copytree(released[0], tmp_path / "site", symlinks=True)
+    copied = shutil.copytree(given_up[0], tmp_path / "site", symlinks=True)
     (copied / CLOCK).write_text(str(100 * DAY), encoding="utf-8")
     return copied
 
@@ -51,11 +53,10 @@ def extract_of(site: Path, request: str) -> tuple[str, Path]:
     return digest, site / "vault" / "quarantine" / digest[:2] / digest
 
 
-def test_an_extract_goes_after_its_days_and_the_release_stays_whole(
-    site: Path, released: tuple[Path, str], tmp_path: Path
+def test_an_extract_goes_after_its_days_with_a_certificate(
+    site: Path, given_up: tuple[Path, str, str], tmp_path: Path
 ) -> None:
-    request = released[1]
-    digest, extract = extract_of(site, request)
+    digest, extract = extract_of(site, given_up[1])
     assert extract.exists()
     told = tre_says(site, "retention", "show")
     assert told["kept"] == {"extracts": "90 days", "logs": "180 days", "outputs": "365 days"}
@@ -64,7 +65,6 @@ def test_an_extract_goes_after_its_days_and_the_release_stays_whole(
     assert not extract.exists()
     assert tre_says(site, "retention", "verify") == {"verified": True, "certificates": 1, "files": 2}
     assert tre_says(site, "ledger", "verify")["verified"] is True
-    assert tre_says(site, "release", "verify", str(site / "releases" / request))["verified"] is True
     (line,) = tre_says(site, "retention", "list")
     assert line["by"] == "eve"
     certificate = tmp_path / ENVELOPE
@@ -77,10 +77,10 @@ def test_an_extract_goes_after_its_days_and_the_release_stays_whole(
 
 
 def test_what_was_deleted_goes_from_the_backup_too_and_a_restore_is_proved(
-    site: Path, released: tuple[Path, str], tmp_path: Path
+    site: Path, given_up: tuple[Path, str, str], tmp_path: Path
 ) -> None:
-    digest, _ = extract_of(site, released[1])
-    backup = shutil.copytree(released[0].parent / "backup", tmp_path / "backup")
+    digest, _ = extract_of(site, given_up[1])
+    backup = shutil.copytree(given_up[0].parent / "backup", tmp_path / "backup")
     assert list(backup.rglob(digest))
     tre_says(site, "--as", "eve", "retention", "run")
     tre_says(site, "--as", "eve", "backup", "make", str(backup))
@@ -94,9 +94,9 @@ def test_what_was_deleted_goes_from_the_backup_too_and_a_restore_is_proved(
     assert restored.position > 0
 
 
-def test_while_an_incident_is_open_nothing_is_deleted(site: Path, released: tuple[Path, str]) -> None:
-    _, extract = extract_of(site, released[1])
-    incident = tre_says(site, "--as", "ada", "incident", "report", released[1], "--why", "A name.")[
+def test_while_an_incident_is_open_nothing_is_deleted(site: Path, given_up: tuple[Path, str, str]) -> None:
+    _, extract = extract_of(site, given_up[1])
+    incident = tre_says(site, "--as", "ada", "incident", "report", given_up[1], "--why", "A name.")[
         "incident"
     ]
     assert tre_says(site, "retention", "show")["frozen_by"] == [incident]
@@ -105,7 +105,27 @@ def test_while_an_incident_is_open_nothing_is_deleted(site: Path, released: tupl
     assert extract.exists()
 
 
-def test_only_a_maintainer_runs_it(site: Path, released: tuple[Path, str]) -> None:
+def test_only_a_maintainer_runs_it(site: Path, given_up: tuple[Path, str, str]) -> None:
     with pytest.raises(RuntimeError, match="ended with"):
         tre_says(site, "--as", "ada", "retention", "run")
-    assert extract_of(site, released[1])[1].exists()
+    assert extract_of(site, given_up[1])[1].exists()
+
+
+def test_rows_that_a_release_was_counted_from_stay_whoever_else_is_done_with_them(
+    site: Path, given_up: tuple[Path, str, str]
+) -> None:
+    """[P10] The same rows, for another request of the study, from which a table has left."""
+    (site / CLOCK).unlink()
+    request = ran(site, given_up[2], 2)
+    house = hands(site).wiring().open_house(site)
+    review(house)
+    house.service.ledger.close()
+    tre_says(site, "worker", "run", "--until-idle")
+    (site / CLOCK).write_text(str(400 * DAY), encoding="utf-8")
+    digest, extract = extract_of(site, request)
+    assert digest == extract_of(site, given_up[1])[0]
+    gone = tre_says(site, "--as", "eve", "retention", "run")["deleted"]
+    assert gone.keys() >= {"logs", "stores"}
+    assert "extracts" not in gone
+    assert extract.exists()
+    assert tre_says(site, "release", "verify", str(site / "releases" / request))["verified"] is True

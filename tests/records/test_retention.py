@@ -113,7 +113,15 @@ def test_each_kind_goes_when_its_own_time_is_over() -> None:
 def test_what_a_release_rests_on_is_kept_for_ever() -> None:
     """[P10] Without the list of who is behind it nobody could compare the next release with this one."""
     gone = chosen(ended(RequestStage.RELEASED, left=True), days=10_000)
-    assert set(gone) == {digest(each) for each in (ROWS, LOG, DRAFT, UNITS)}
+    assert set(gone) == {digest(each) for each in (ROWS, LOG, DRAFT)}
+
+
+def test_the_rows_that_a_released_table_was_counted_from_are_kept_for_ever() -> None:
+    """[P10] Who is behind a table of study code is asked again of its extract, whenever something else is to leave."""
+    case = ended(RequestStage.RELEASED, left=True)
+    code = replace(ACTIONS[1], kind=ActionKind.CODE, needs=("a",))
+    counted = replace(case, jobs=(case.jobs[0], replace(case.jobs[1], action=code)))
+    assert set(chosen(counted, days=10_000)) == {digest(each) for each in (LOG, DRAFT)}
 
 
 @pytest.mark.parametrize("stage", [stage for stage in RequestStage if stage not in {

@@ -6,8 +6,9 @@
     stores     versions of a store that a newer one has taken the place of
 
 Only what belongs to a request that has ended is ever due. Refuses to let go of what a release rests on - its bytes, the table
-they were made of, the list of who is behind it, what the checks said - without which nobody could tell whether the next
-release and this one together give a person away [P10]; of bytes that something else still needs; and of the ledger.
+they were made of, the rows it was counted from or the list of who is behind it, what the checks said - without which nobody
+could tell whether the next release and this one together give a person away [P10]; of bytes that something else still needs;
+and of the ledger.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,8 +34,6 @@ ENDED = frozenset(
 )
 INSIDE = "inside/"
 """What the engine left about an action, never offered to anybody, is kept beneath this path."""
-MEMBERS = "members.parquet"
-"""The engine's list of who is behind each row of an aggregate."""
 LEAST_DAYS = 30
 """Nothing is deleted sooner: a release is called back, and a question about it asked, within weeks."""
 
@@ -129,12 +128,12 @@ def due(
 
 def named_by(case: JobRequest) -> Iterator[tuple[Kept | None, str]]:
     """Every file that a request names, with the kind of thing it is; with none, where it is kept for ever."""
-    left = case.left
+    left, behind = case.left, _behind_what_left(case)
     for job in case.jobs:
         if job.log:
             yield Kept.LOGS, job.log
         for output in job.outputs:
-            yield _kind_of(output, left), output.digest
+            yield _kind_of(output, left, behind), output.digest
     for offered in case.offered:
         kind = Kept.OUTPUTS if not left else None
         yield kind, offered.report
@@ -144,12 +143,24 @@ def named_by(case: JobRequest) -> Iterator[tuple[Kept | None, str]]:
         yield from ((None, file.digest) for file in statement.files)
 
 
-def _kind_of(output: Output, left: frozenset[str]) -> Kept | None:
-    if output.path in left:
+def _behind_what_left(case: JobRequest) -> frozenset[str]:
+    """The actions that made what left, and every action that those were given something of.
+
+    Who is behind a released table is in the engine's list of its action, or is asked again of the rows it was counted from.
+    """
+    found: set[str] = set()
+    wanted = {output.action for output in case.outputs if output.path in case.left}
+    while wanted - found:
+        found |= wanted
+        wanted = {need for job in case.jobs if job.action.name in found for need in job.action.needs}
+    return frozenset(found)
+
+
+def _kind_of(output: Output, left: frozenset[str], behind: frozenset[str]) -> Kept | None:
+    rows = output.sensitivity is Sensitivity.HIGH
+    if output.path in left or (rows and output.action in behind):
         return None
-    if output.path.startswith(INSIDE):
-        return None if left and output.path.endswith(f"/{MEMBERS}") else Kept.OUTPUTS
-    return Kept.EXTRACTS if output.sensitivity is Sensitivity.HIGH else Kept.OUTPUTS
+    return Kept.EXTRACTS if rows and not output.path.startswith(INSIDE) else Kept.OUTPUTS
 
 
 def as_retention(case: object) -> Retention:
