@@ -165,8 +165,7 @@ class Hands:
 
     def synthetic(self, dummy: Dummy, tell: Progress) -> tuple[Path, KeyRing]:
         """The store of made-up people that a researcher asks for, and its keys."""
-        cache = default_cache().parent
-        return synthetic_store(dummy, cache, self.clock(), chance=self.chance, tell=tell)
+        return synthetic_store(dummy, default_cache().parent, self.clock(), chance=self.chance, tell=tell)
 
     def rehearse(self, study: Path, dummy: Dummy, tell: Progress) -> Rehearsal:
         """A study to be played on a backend's synthetic data; the data is made once and kept in the cache."""
@@ -484,8 +483,7 @@ class Opening:
         )
 
     def _stores_told(self) -> tuple[StoreTold, ...]:
-        folders = self._folders
-        places = {each: (folders.store(each), folders.backend_keys(each)) for each in BACKENDS}
+        places = {each: (self._folders.store(each), self._folders.backend_keys(each)) for each in BACKENDS}
         return stores_told(places, self._governance.require_in_force)
 
     def _build_canaries(self, now: datetime) -> Canaries:

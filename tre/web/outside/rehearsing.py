@@ -24,6 +24,7 @@ from output_checks.model import Finding, Report
 from tre.custody.errors import Refusal
 from tre.custody.requests import Outcome
 from tre.data.progress import Progress
+from tre.data.rehearsal_store import Dummy
 from tre.dispatch.code import Code, lay_out
 from tre.dispatch.errors import DispatchError
 from tre.dispatch.rehearsal import Asked, Played, Rehearsal
@@ -36,8 +37,8 @@ MOST_AT_ONCE, MOST_KEPT = 2, 10
 LONGEST = timedelta(hours=2)
 MOST_ROWS, MOST_COLUMNS, MOST_TEXT, MOST_LOG = 100, 60, 200, 100_000
 
-Rehearse = Callable[[Path, str, Progress], Rehearsal]
-"""A study's folder, to be played on a backend's synthetic data; `main` hands it in."""
+Rehearse = Callable[[Path, Dummy, Progress], Rehearsal]
+"""A study's folder, to be played on made-up people; `main` hands it in."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Tries:
     def _play(self, place: Path, backend: str) -> None:
         with self._turn:
             try:
-                said = _played(self.rehearse(place / "study", backend, _unheard))
+                said = _played(self.rehearse(place / "study", Dummy(backend), _unheard))
             except (SpecError, SqlRefused, DispatchError) as error:
                 said = {"state": "refused", "problems": str(error).splitlines()}
             except Exception:  # the face of a thread: whatever it is, whoever waits is told that it ended
