@@ -2,13 +2,16 @@
 
 The queries that answer and count people, against the query that answers, in DuckDB with nothing around them. What the engine
 does beside is the same for both and would flatter us; `in_engine` is the ratio of whole answers, readings and files included.
-Rows are 20 M events in 600 groups and more. Refuses a table with a row that has no people, or that is another with them.
+Rows are 20 M events in 600 groups and more. Neither holds the list of who is behind each row, which is made once for a table
+that may leave, after its answer, so that it can be compared with later ones: `listing` is its seconds, `list_mb` its size.
+Refuses a table with a row that has no people, or that is another with them, and a list that did not fit.
 """
 
 import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -18,16 +21,17 @@ sys.path.insert(0, str(ROOT))
 
 import duckdb  # noqa: E402 - the path comes first
 
-from benchmarks._sql_store import LIMITS, PATIENTS, THREADS, facts, in_turns, line, people, timed  # noqa: E402
+from benchmarks._sql_store import LIMITS, PATIENTS, SITE, THREADS, facts, in_turns, line, people, timed  # noqa: E402
 from job_specs.sql.guard import guard  # noqa: E402
 from job_specs.sql.model import ColumnFact, Guarded, Scope, TableFact, Units  # noqa: E402
 from job_specs.sql.units import units  # noqa: E402
 from tre.data.catalogue import load_catalogue  # noqa: E402
 from tre.data.engine.counting import answer_aggregate  # noqa: E402
-from tre.data.engine.query import Query, read_query  # noqa: E402
+from tre.data.engine.query import MEMBERS, Query, read_query  # noqa: E402
 from tre.data.engine.readings import Readings  # noqa: E402
 from tre.data.engine.walls import bound, lock, open_store, show  # noqa: E402
 from tre.data.extract import Counting, request_for_aggregate  # noqa: E402
+from tre.data.pseudonyms import Key, studies_key  # noqa: E402
 from tre.data.store import Store  # noqa: E402
 
 AGGREGATE_TURNS, QUERY_TURNS = 5, 9
@@ -64,6 +68,7 @@ def asked(
     store: Store,
     files: Mapping[str, Path],
     out: Path,
+    studies: Key | None = None,
 ) -> Query:
     """A question as the engine reads it."""
     tables = {read.table: list({"patient_id": 0, **dict.fromkeys(read.columns)}) for read in guarded.tables}
@@ -76,6 +81,7 @@ def asked(
         parameters={},
         tables={"patients": ["sex"]},
         output="table.csv",
+        studies=studies,
         limits=LIMITS,
     )
     content = json.loads(request.code["query.json"]) | {"out": str(out), "absent": None}
@@ -126,14 +132,18 @@ def proved_beside_bare(name: str, sql: str, known: Scope, *, store: Store, files
     found = units(guarded, known)
     assert isinstance(found, Units), name  # noqa: S101 - a benchmark of what is not proved is none
     roles = {column.name: column.role for column in found.columns}
+    counting = Counting(found.sql, found.bound, found.narrow, found.shares)
     ways = []
-    for way, each in (
-        ("proved", Counting(found.sql, found.bound, found.narrow, found.shares)),
-        ("bare", None),
+    for way, each, key in (
+        ("proved", counting, None),
+        ("bare", None, None),
+        ("listed", replace(counting, members=found.members), studies_key(SITE, "tpp")),
     ):
         out = folder / f"{name}-{way}".replace(" ", "-")
         out.mkdir()
-        ways.append(asked(guarded, each, roles, store=store, files=files, out=out))
+        ways.append(asked(guarded, each, roles, store=store, files=files, out=out, studies=key))
+    *ways, listed = ways
+    listing, people_listed = answered(listed), (listed.out / MEMBERS).stat().st_size
     turns = [tuple(answered(query) for query in ways) for _ in range(AGGREGATE_TURNS + 1)][1:]
     whole = [median(seconds) for seconds in zip(*turns, strict=True)]
     tables = [(query.out / "table.csv").read_text("utf-8") for query in ways]
@@ -142,9 +152,11 @@ def proved_beside_bare(name: str, sql: str, known: Scope, *, store: Store, files
         f"sql_proved_where_rows_are_{name}",
         *queries_alone(ways[0]),
         bar,
-        whole=tables[0] == tables[1] and len(people) >= least and all(people),
+        whole=tables[0] == tables[1] and len(people) >= least and all(people) and people_listed > 0,
         in_engine=round(whole[0] / whole[1], 3),
         groups=len(people),
+        listing=round(listing - whole[0], 3),
+        list_mb=round(people_listed / 1e6, 1),
     )
 
 

@@ -8,6 +8,8 @@ operations, and groups whose keys do not all stand in the result, whose rows cou
 from collections.abc import Iterator
 from dataclasses import replace
 
+from job_specs.sql.choices import indicator
+from job_specs.sql.evidence import size_of
 from job_specs.sql.facts import Level, Traces
 from job_specs.sql.ir import (
     NULL,
@@ -24,7 +26,7 @@ from job_specs.sql.ir import (
     Select,
 )
 from job_specs.sql.model import PATIENT, PEOPLE, UNCLEAR
-from job_specs.sql.roles import indicator, leaves
+from job_specs.sql.roles import leaves
 from job_specs.sql.write import write
 
 _FEW, _BUCKETS = "tre_few", "tre_buckets"
@@ -61,12 +63,14 @@ def members(
     """Who is behind each row; who is asked about at all; and what divides them, one query for each dimension."""
     if not isinstance(query, Select) or not isinstance(counting, Select) or not _is_plain(query, traces):
         return None
-    person, keys = traces.selects[id(query)].source.person, query.group.keys if query.group else ()
-    dimensions = _dimensions(query, traces)
+    source, keys = traces.selects[id(query)].source, query.group.keys if query.group else ()
+    person, dimensions = source.person, _dimensions(query, traces)
     if person is None or not set(keys) <= {item.value for item in dimensions}:
         return None
     asked = Select((Item(person, PATIENT),), counting.source, counting.where, ctes=counting.ctes)
-    every = replace(asked, items=(*dimensions, *asked.items), group=_by((*keys, person)))
+    every = replace(asked, items=(*dimensions, *asked.items))
+    if not source.unique:
+        every = replace(every, group=_by((*keys, person)))
     return every, asked, tuple(replace(asked, items=(Item(key, PATIENT),)) for key in keys)
 
 
@@ -110,8 +114,7 @@ def _in_buckets(counting: Select, query: Select, parts: tuple[Call, ...], traces
     """The size of every part of a sum, by the dimensions and by its people's bucket."""
     bucket = Call("%", (Call("hash", (traces.selects[id(query)].source.person or NULL,)), _PARTS))
     sizes = (
-        Item(Call("sum", (Call("abs", part.args),), where=part.where), f"{_SIZE}{at}")
-        for at, part in enumerate(parts)
+        Item(Call("sum", (size_of(part),), where=part.where), f"{_SIZE}{at}") for at, part in enumerate(parts)
     )
     keys = query.group.keys if query.group else ()
     items = (*_dimensions(query, traces), Item(bucket, _BUCKET), *sizes)

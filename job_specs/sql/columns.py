@@ -5,6 +5,7 @@ unless something that is known to coarsen stands around it.
 """
 
 from job_specs.sql import functions
+from job_specs.sql.choices import chosen
 from job_specs.sql.facts import ColumnTrace, Grain, Level, Source, Traces
 from job_specs.sql.ir import (
     Among,
@@ -23,7 +24,7 @@ from job_specs.sql.ir import (
 )
 from job_specs.sql.model import PEOPLE, Role
 from job_specs.sql.resolve import has_aggregate
-from job_specs.sql.roles import role_of
+from job_specs.sql.roles import counted, role_of
 
 _COARSE = frozenset(
     [
@@ -106,8 +107,10 @@ class Columns:
             fixed=self.is_fixed(item.value, source),
             rank=self.is_rank(item.value, source),
             grain=self.grain(item.value),
+            chosen=chosen(item.value, source, self._traces),
             role=role,
             people=self._passed_on(item, role) if measured else "",
+            everybody=self.counts_everybody(item.value),
         )
 
     def measured(self, item: Item, source: Source) -> ColumnTrace:
@@ -120,6 +123,7 @@ class Columns:
             grain=self.grain(item.value),
             role=role,
             people=_counted_in(item, role),
+            everybody=self.counts_everybody(item.value),
         )
 
     def is_patient(self, expr: Expr) -> bool:
@@ -192,6 +196,18 @@ class Columns:
         known = self._traces.by_alias
         columns = (node for node in walk(expr) if isinstance(node, Column) and node.source in known)
         return frozenset(origin for column in columns for origin in self._traces.column(column).origins)
+
+    def counts_everybody(self, expr: Expr) -> bool:
+        """Whether it is how many people, or rows, are in a group, no condition in between."""
+        match expr:
+            case Call("count_star", (), where=None):
+                return True
+            case Call("count", (arg,), where=None):
+                return counted(arg, self._traces) == (arg, None)
+            case Column():
+                return self._traces.column(expr).everybody
+            case _:
+                return False
 
     def _passed_on(self, item: Item, role: Role) -> str:
         """Where the people of a value are counted that comes from a relation whose rows are groups already."""

@@ -8,12 +8,13 @@ It refuses to take a count of rows for a count of people unless lineage shows th
 
 from collections.abc import Iterable
 
+from job_specs.sql.choices import ZERO, alternatives, baseline, indicator, is_of_its_own
 from job_specs.sql.facts import Source, Traces
 from job_specs.sql.ir import NULL, Call, Case, Cast, Column, Constant, Expr
 from job_specs.sql.model import PEOPLE
-from job_specs.sql.roles import indicator, leaves, role_of
+from job_specs.sql.roles import leaves, role_of
 
-ZERO = Constant("integer", "0")
+_POSITIONS = frozenset({"median", "quantile_cont", "quantile_disc"})
 
 
 class Evidence:
@@ -44,9 +45,19 @@ class Evidence:
 
     def cell(self, value: Expr) -> Expr:
         """The smallest group of people that a grouped cell says something about."""
-        rate = role_of(value, self._source, self._traces) == "ratio"
+        rate = self._is_rate(value)
         groups = [self._leaf(leaf.expr, rate=rate) for leaf in leaves(value, self._source, self._traces)]
         return groups[0] if len(groups) == 1 else self.least(groups)
+
+    def _is_rate(self, value: Expr) -> bool:
+        """Whether one measure stands over another, whatever may be said of either."""
+        match value:
+            case Call("/" | "//", (over, under)):
+                return all(any(leaves(each, self._source, self._traces)) for each in (over, under))
+            case Call("round" | "coalesce", (first, *_)) | Cast(first):
+                return self._is_rate(first)
+            case _:
+                return role_of(value, self._source, self._traces) == "ratio"
 
     def _leaf(self, leaf: Expr, *, rate: bool) -> Expr:
         if not isinstance(leaf, Call):
@@ -62,9 +73,9 @@ class Evidence:
             case "sum" | "avg":
                 return self._weighed(leaf, given, rate=rate or leaf.name == "avg")
             case _:
-                return self.people(
-                    (*given, *(_present(arg) for arg in leaf.args if not isinstance(arg, Constant)))
-                )
+                known = (*given, *(_present(arg) for arg in leaf.args if not isinstance(arg, Constant)))
+                ways = self._ways(leaf) if leaf.name in _POSITIONS else []
+                return self._few_or_none([self.people(known), *ways])
 
     def _count(self, leaf: Call, given: tuple[Expr, ...], *, rate: bool) -> Expr:
         conditions = (*given, _present(leaf.args[0]))
@@ -87,7 +98,34 @@ class Evidence:
         if condition is not None:
             with_it, without = self.people((*given, condition)), self.people((*known, _not_true(condition)))
             return self.least([with_it, without]) if rate else self._unless_zero(with_it, known)
-        return self._unless_zero(self.people((*given, Call("<>", (value, ZERO)))), known)
+        return self._any_value(leaf, given, known, rate=rate)
+
+    def _any_value(self, leaf: Call, given: tuple[Expr, ...], known: tuple[Expr, ...], *, rate: bool) -> Expr:
+        """Those who weigh something, and those for whom the value comes about in each of its ways."""
+        value, nothing = leaf.args[0], baseline(leaf.args[0])
+        apart = (*given, Call("<>", (value, nothing)))
+        heavy = self.people(apart)
+        counts = [heavy, *self._ways(leaf)]
+        if rate or nothing != ZERO:
+            light = self.people((*known, Call("=", (value, nothing))))
+            counts.append(Case(((_all_the_same(value, apart), light),), heavy))
+        return self._few_or_none(counts)
+
+    def _ways(self, leaf: Call) -> list[Expr]:
+        """The people of each way in which a value comes about, and those whom its FILTER leaves out.
+
+        Those left out for a gap in the value itself are not: nobody chose them.
+        """
+        given = () if leaf.where is None else (leaf.where,)
+        ways = [self.people((*given, *way)) for way in alternatives(leaf.args[0])]
+        if leaf.where is None or is_of_its_own(leaf.where, leaf.args[0]):
+            return ways
+        return [*ways, self.people((_not_true(leaf.where),))]
+
+    def _few_or_none(self, counts: list[Expr]) -> Expr:
+        """The smallest of some groups. Of nobody as of a few: whether there is anybody must not be told apart."""
+        found = counts[0] if len(counts) == 1 else lowest(counts)
+        return Call("greatest", (found, Constant("integer", "1"))) if self._exact else found
 
     def _unless_zero(self, count: Expr, known: tuple[Expr, ...]) -> Expr:
         """Where nobody weighs anything, those who are known to weigh nothing; of a bound nobody knows that."""
@@ -158,11 +196,23 @@ def shares(sums: tuple[Call, ...]) -> tuple[Expr, Expr]:
 
 
 def _shares(leaf: Call) -> tuple[Expr, Expr]:
-    size = Call("abs", leaf.args)
+    size = size_of(leaf)
     total = Call("nullif", (Call("sum", (size,), where=leaf.where), ZERO))
     largest = Call("max", (size,), where=leaf.where)
     two = Call("list_sum", (Call("max", (size, Constant("integer", "2")), where=leaf.where),))
     return Call("/", (largest, total)), Call("/", (two, total))
+
+
+def size_of(leaf: Call) -> Expr:
+    """How much a row weighs in a sum or mean: what makes it more, or less, than nothing measured."""
+    (value, *_), nothing = leaf.args, baseline(leaf.args[0])
+    return Call("abs", (value if nothing == ZERO else Call("-", (value, nothing)),))
+
+
+def _all_the_same(value: Expr, conditions: tuple[Expr, ...]) -> Expr:
+    """Whether all that weigh something weigh the same: a number of two values, as a flag is, tells of both."""
+    where = _all(conditions)
+    return Call("=", (Call("min", (value,), where=where), Call("max", (value,), where=where)))
 
 
 def _present(value: Expr) -> Expr:

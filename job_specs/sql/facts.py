@@ -28,6 +28,16 @@ class Grain(IntEnum):
     ITSELF = 2  # values that the catalogue does not let a released table be broken down by
 
 
+class Chosen(IntEnum):
+    """Whether a value was chosen between constants or moved away from zero, and what may then be made of it."""
+
+    NOWHERE = 0
+    AMONG_DATES = (
+        1  # it may be a date that was capped or completed: fine in a number of days, not as a number
+    )
+    ANYWHERE = 2
+
+
 @dataclass(frozen=True)
 class Doubt:
     """Why the people behind a number cannot be counted, and where in the text."""
@@ -48,8 +58,10 @@ class ColumnTrace:
         fixed: a patient has one value of it, however many rows.
         rank: it is row_number() within the patient, so that `= 1` leaves one row each.
         grain: how much its values give away.
+        chosen: its values were chosen or moved, so that a sum of them may be one person's in disguise.
         role: the class of number, where rows are groups.
         people: the column of the units query that counts the people behind it, where rows are groups.
+        everybody: it counts the people of its row, no condition in between.
     """
 
     name: str
@@ -59,8 +71,10 @@ class ColumnTrace:
     fixed: bool = False
     rank: bool = False
     grain: Grain = Grain.COARSE
+    chosen: Chosen = Chosen.NOWHERE
     role: Role = "dimension"
     people: str = ""
+    everybody: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +116,8 @@ class Source:
     """A whole FROM: the facts of the joined rows, and the expression that is their patient.
 
     `same` are the patient identifiers that equal the row's patient or are NULL; those that are NULL only where the row
-    is nobody's are `sure` as well. `tied` are identifiers of rows outside this query that the patient equals.
+    is nobody's are `sure` as well. `tied` are identifiers of rows outside this query that the patient equals. `keys` are
+    what it is grouped by: of these there is one value in a group.
     """
 
     level: Level
@@ -114,6 +129,7 @@ class Source:
     sure: frozenset[Expr] = frozenset()
     aliases: frozenset[str] = frozenset()
     tied: frozenset[Column] = frozenset()
+    keys: frozenset[Expr] = frozenset()
     doubts: tuple[Doubt, ...] = ()
 
     def doubting(self, reason: str, at: int) -> "Source":

@@ -11,21 +11,17 @@ from typing import Any, Literal
 from job_specs.model import TableScope
 from job_specs.sql import duck
 from job_specs.sql.agree import understand
-from job_specs.sql.facts import Facts, Grain, Level, SelectTrace, Traces
+from job_specs.sql.facts import Facts, Grain, Level, Traces
+from job_specs.sql.groups import Groups, check_stacked
 from job_specs.sql.identifiers import check_identifiers
 from job_specs.sql.ir import (
-    Call,
     Column,
-    Constant,
-    Expr,
     Named,
     Parameter,
     Query,
     Select,
     SetOp,
     Single,
-    conjuncts,
-    join_conditions,
     walk,
 )
 from job_specs.sql.lineage import trace
@@ -33,12 +29,10 @@ from job_specs.sql.model import Guarded, Scope, Shape
 from job_specs.sql.read import check_text
 from job_specs.sql.refusals import Refusals
 from job_specs.sql.resolve import names_of
-from job_specs.sql.roles import leaves
 from job_specs.sql.second import DIALECTS, second_reading
 from job_specs.sql.write import write
 
 _NONE: Mapping[str, Any] = {}
-_GROWING = frozenset({"count_people", "count_rows"})
 
 
 def guard(
@@ -68,7 +62,7 @@ def guard(
     refusals = Refusals(untrusted_sql, file)
     query = understand(untrusted_sql, scope, parameters=frozenset(parameters), refusals=refusals)
     traces = trace(query, scope)
-    _check_people(query, traces, refusals)
+    _check_people(query, traces, parameters, refusals)
     facts = traces.queries[id(query)]
     (_check_aggregate if shape is Shape.AGGREGATE else _check_extract)(query, facts, refusals)
     refusals.settle()
@@ -143,13 +137,15 @@ def tables_of(query: Query, scope: Scope) -> tuple[TableScope, ...]:
     )
 
 
-def _check_people(query: Query, traces: Traces, refusals: Refusals) -> None:
+def _check_people(query: Query, traces: Traces, parameters: Mapping[str, Any], refusals: Refusals) -> None:
     check_identifiers(query, traces, refusals)
     for node in walk(query):
         if isinstance(node, Single):
             _check_single(node, traces.queries[id(node.query)], refusals)
         if isinstance(node, Select):
-            _check_filters(traces.selects[id(node)], traces, refusals)
+            Groups(traces.selects[id(node)], traces, parameters).check(refusals)
+        if isinstance(node, SetOp):
+            check_stacked(node, traces.queries[id(node)], refusals)
         if isinstance(node, Select | SetOp):
             _check_limit(node, traces.queries[id(node)], refusals)
 
@@ -164,31 +160,6 @@ def _check_limit(query: Query, facts: Facts, refusals: Refusals) -> None:
     people = facts.level in {Level.ONE, Level.MIXED} and not facts.tied
     if people and (query.limit is not None or query.offset is not None):
         refusals.add("sql-limit", getattr(query.limit or query.offset, "at", query.at))
-
-
-def _check_filters(select: SelectTrace, traces: Traces, refusals: Refusals) -> None:
-    """Where rows are groups, a filter on their numbers may only ask for larger counts: a smaller-than is an oracle."""
-    conditions = list(conjuncts(select.select.having)) if select.level is Level.MANY else []
-    if select.source.level is Level.MANY:
-        joins = [part for on in join_conditions(select.select.source) for part in conjuncts(on)]
-        conditions += [*conjuncts(select.select.where), *conjuncts(select.select.qualify), *joins]
-    for condition in conditions:
-        measured = list(leaves(condition, select.source, traces))
-        if measured and not _asks_for_more(condition, select, traces):
-            refusals.add("sql-having", getattr(condition, "at", 0))
-
-
-def _asks_for_more(condition: Expr, select: SelectTrace, traces: Traces) -> bool:
-    match condition:
-        case Call((">" | ">="), (measure, bound)) | Call(("<" | "<="), (bound, measure)) if _is_bound(bound):
-            found = list(leaves(measure, select.source, traces))
-            return len(found) == 1 and found[0].expr == measure and found[0].role in _GROWING
-        case _:
-            return False
-
-
-def _is_bound(expr: Expr) -> bool:
-    return isinstance(expr, Constant | Parameter)
 
 
 def _check_aggregate(query: Query, facts: Facts, refusals: Refusals) -> None:

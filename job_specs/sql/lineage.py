@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from job_specs.sql.columns import Columns, evidence_name
-from job_specs.sql.facts import ColumnTrace, Doubt, Facts, Grain, Level, SelectTrace, Source, Traces
+from job_specs.sql.facts import Chosen, ColumnTrace, Doubt, Facts, Grain, Level, SelectTrace, Source, Traces
 from job_specs.sql.ir import (
     Among,
     Column,
@@ -87,7 +87,7 @@ class _Tracer:
             case Rows():
                 self.traces.by_alias[relation.alias] = _constants(relation)
             case Series():
-                columns = tuple(ColumnTrace(name) for name in relation.columns)
+                columns = tuple(ColumnTrace(name, chosen=Chosen.AMONG_DATES) for name in relation.columns)
                 self.traces.by_alias[relation.alias] = Facts(
                     Level.NOBODY, columns, keys=frozenset(relation.columns)
                 )
@@ -155,7 +155,7 @@ class _Tracer:
             person=self._person(source, columns),
             doubts=source.doubts,
         )
-        if select.distinct and source.level is Level.MANY:
+        if (select.distinct or select.distinct_on) and source.level is Level.MANY:
             facts = _doubting(facts, _MERGED, select.at)
         if select.distinct_on and source.level in {Level.ONE, Level.MIXED}:
             facts = self._distinct_on(select, source, facts)
@@ -240,6 +240,7 @@ class _Tracer:
         return _all_fixed(facts) if unique else facts
 
     def _groups(self, select: Select, source: Source, keys: tuple[Expr, ...]) -> Facts:
+        source = replace(source, keys=frozenset(keys))
         columns = tuple(self._columns.measured(item, source) for item in select.items)
         facts = Facts(Level.MANY, columns, single=not keys and not select.distinct, doubts=source.doubts)
         if select.distinct and select.group is not None:
@@ -360,7 +361,9 @@ def _grain(column: ColumnFact) -> Grain:
 
 
 def _constants(rows: Rows) -> Facts:
-    columns = tuple(ColumnTrace(name, fixed=len(rows.rows) == 1) for name in rows.columns)
+    columns = tuple(
+        ColumnTrace(name, fixed=len(rows.rows) == 1, chosen=Chosen.AMONG_DATES) for name in rows.columns
+    )
     return Facts(Level.NOBODY, columns, single=len(rows.rows) == 1, keys=constant_keys(rows))
 
 
@@ -386,8 +389,15 @@ def _common_level(left: Level, right: Level) -> Level | None:
 def _either(left: ColumnTrace, right: ColumnTrace) -> ColumnTrace:
     return replace(
         left, origins=left.origins | right.origins, patient=left.patient or right.patient, sure=False, fixed=False,
-        rank=False, grain=max(left.grain, right.grain), people="",
+        rank=False, grain=max(left.grain, right.grain), people="", chosen=_chosen_between(left, right),
+        everybody=left.everybody and right.everybody,
     )  # fmt: skip
+
+
+def _chosen_between(left: ColumnTrace, right: ColumnTrace) -> Chosen:
+    """Of two sides, either may be chosen already; and where one of them is a constant, the sides are the choice."""
+    made_up = Chosen.NOWHERE if left.origins and right.origins else Chosen.ANYWHERE
+    return max(left.chosen, right.chosen, made_up)
 
 
 def _stacked(left: ColumnTrace, right: ColumnTrace, level: Level) -> ColumnTrace:

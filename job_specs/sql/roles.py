@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from job_specs.sql import functions
+from job_specs.sql.choices import indicator, is_judgeable
 from job_specs.sql.facts import Level, Source, Traces
 from job_specs.sql.ir import (
     Among,
@@ -57,17 +58,6 @@ def leaves(expr: Expr, source: Source, traces: Traces) -> Iterator[Leaf]:
         yield from leaves(child, source, traces)
 
 
-def indicator(expr: Expr) -> Expr | None:
-    """The condition, where an expression is 1 when it holds and otherwise 0 (or NULL)."""
-    match expr:
-        case Case(((when, then),), otherwise) if _is_number(then, "1") and _is_zero_or_null(otherwise):
-            return when
-        case Cast(value, "INTEGER" | "BIGINT" | "TINYINT" | "SMALLINT" | "DOUBLE") if _is_condition(value):
-            return value
-        case _:
-            return expr if _is_condition(expr) else None
-
-
 def counted(expr: Expr, traces: Traces) -> tuple[Expr, Expr | None] | None:
     """For count(DISTINCT x): the patient identifier that is counted and the condition on it, if it is one."""
     match expr:
@@ -96,11 +86,13 @@ def _aggregate_role(call: Call, source: Source, traces: Traces) -> Role:
         return _count_role(call, source, traces) if call.distinct else _rows(people=each_row_is_a_person)
     if call.name in {"sum", "avg"}:
         if indicator(call.args[0]) is None:
-            return "sum" if call.name == "sum" else "mean"
+            kind: Role = "sum" if call.name == "sum" else "mean"
+            return kind if is_judgeable(call.args[0], source, traces, ranked=False) else "other"
         return "ratio" if call.name == "avg" else _rows(people=each_row_is_a_person)
     if call.name in _EXTREMES or (call.name in _POSITIONS and not _is_central(call)):
         return "extreme"
-    return "percentile" if call.name in _POSITIONS else "other"
+    ranked = call.name in _POSITIONS and is_judgeable(call.args[0], source, traces, ranked=True)
+    return "percentile" if ranked else "other"
 
 
 def _is_central(call: Call) -> bool:
@@ -175,31 +167,3 @@ def _is_given(expr: Expr) -> bool:
             return _is_given(value)
         case _:
             return False
-
-
-def _is_number(expr: Expr, text: str) -> bool:
-    return (
-        isinstance(expr, Constant)
-        and expr.kind in {"integer", "decimal"}
-        and expr.text in {text, f"{text}.0"}
-    )
-
-
-def _is_zero_or_null(expr: Expr) -> bool:
-    return _is_number(expr, "0") or (isinstance(expr, Constant) and expr.kind == "null")
-
-
-def _is_condition(expr: Expr) -> bool:
-    match expr:
-        case Call(name):
-            return name in _CONDITIONS
-        case Cast(_, "BOOLEAN"):
-            return True
-        case _:
-            return False
-
-
-_CONDITIONS = frozenset(
-    {"=", "<>", "<", ">", "<=", ">=", "is_not_distinct", "and", "or", "not", "is_null", "in", "between", "~~", "~~*",
-     "list_contains", "contains", "starts_with", "ends_with", "regexp_matches", "regexp_full_match", "isnan"}
-)  # fmt: skip

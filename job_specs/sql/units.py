@@ -11,8 +11,9 @@ from typing import Literal
 
 from job_specs.sql.agree import understand
 from job_specs.sql.apart import alone, counts_everybody, members, narrowed, shares_apart, sums, written
+from job_specs.sql.choices import ZERO
 from job_specs.sql.columns import evidence_name
-from job_specs.sql.evidence import ZERO, Evidence, GroupEvidence, shares
+from job_specs.sql.evidence import Evidence, GroupEvidence, shares
 from job_specs.sql.facts import Facts, Level, SelectTrace, Traces
 from job_specs.sql.ir import (
     NULL,

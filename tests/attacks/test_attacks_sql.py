@@ -45,6 +45,24 @@ HONEST = {
 """For each attack, the question that an honest person would have asked."""
 
 ALONE = "region = 'London' AND sex = 'unknown' AND ethnicity = 'Mixed' AND date_of_birth < DATE '1922-01-01'"
+CROWD = "((<alone>) OR date_of_birth > DATE '2000-01-01')"
+"""The target, and some seventy others."""
+TARGET = "<alone> AND imd_quintile = 1"
+CELLS = (
+    f"avg(CASE WHEN {TARGET} THEN 2 ELSE 1 END)",
+    f"avg(1 - ({TARGET})::INT)",
+    f"avg(({TARGET})::INT * imd_quintile)",
+    f"avg(coalesce(CASE WHEN {TARGET} THEN imd_quintile END, 3))",
+    f"avg(CASE WHEN {TARGET} THEN imd_quintile * 2 ELSE imd_quintile END)",
+    f"avg(CASE WHEN {TARGET} THEN imd_quintile END)",
+    f"avg(imd_quintile) FILTER (WHERE NOT ({TARGET}))",
+    "sum(CASE WHEN <alone> THEN imd_quintile ELSE 1 END)",
+    f"sum(CASE WHEN {TARGET} THEN 5 ELSE 0 END)",
+    f"sum(CASE WHEN {TARGET} THEN imd_quintile END)",
+    "sum(imd_quintile) FILTER (WHERE NOT (<alone>))",
+    f"sum(CASE WHEN NOT ({TARGET}) THEN imd_quintile ELSE 0 END)",
+    "median(CASE WHEN <alone> THEN imd_quintile WHEN sex = 'female' THEN -9 ELSE 9 END)",
+)
 ADMITTED = {
     4: ["SELECT max(numeric_value) AS m FROM clinical_events", "SELECT arg_max(numeric_value, date) AS m FROM clinical_events"],
     5: ["SELECT quantile_cont(numeric_value, 1.0) AS q, count(DISTINCT patient_id) AS n FROM clinical_events",
@@ -53,7 +71,9 @@ ADMITTED = {
     8: ["SELECT count(*) AS n, avg(imd_quintile) AS m FROM patients WHERE <alone>"],
     9: ["SELECT count(*) AS n, count(*) FILTER (WHERE <alone> AND imd_quintile = 1) AS secret FROM patients",
         "SELECT sum(CASE WHEN <alone> THEN imd_quintile ELSE 0 END) AS secret, count(*) AS n FROM patients",
-        "SELECT bool_or(<alone> AND imd_quintile = 1) AS secret, count(*) AS n FROM patients"],
+        "SELECT bool_or(<alone> AND imd_quintile = 1) AS secret, count(*) AS n FROM patients",
+        *(f"SELECT {cell} AS secret, count(*) AS n FROM patients WHERE {CROWD}" for cell in CELLS),  # noqa: S608 - our own words
+        f"SELECT avg(v) AS secret, count(*) AS n FROM (SELECT patient_id, CASE WHEN {TARGET} THEN 2 ELSE 1 END AS v FROM patients WHERE {CROWD})"],  # noqa: S608 - our own words
     10: ["SELECT var_samp(imd_quintile) AS v, avg(imd_quintile) AS m, count(*) AS n FROM patients WHERE <alone>",
          "SELECT regr_slope(imd_quintile, CASE WHEN <alone> THEN 1 ELSE 0 END) AS b, count(*) AS n FROM patients"],
     12: ["SELECT count(*) + max(numeric_value) / 1000000000 AS n FROM clinical_events",

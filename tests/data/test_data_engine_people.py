@@ -1,14 +1,24 @@
 """Promises: a row of few people is counted exactly and a row of many never above what it is, however the engine knows [P10]."""
 
+import json
+from collections import Counter
 from dataclasses import asdict, replace
+from uuid import UUID
 
+import duckdb
 import pytest
 
 from job_specs.sql.guard import guard
 from job_specs.sql.model import Scope, Units
 from job_specs.sql.units import units
+from output_checks.ledger import Listed, Question
+from output_checks.policy import load_policy
+from tests.data.test_data_engine import store_pseudonyms
 from tre.data.catalogue import scope
-from tre.data.extract import CLEAR, Counting, largest, read_units
+from tre.data.engine import counting
+from tre.data.extract import CLEAR, RELEASED, Counting, largest, read_units
+from tre.data.pseudonyms import study_key, study_pseudonym
+from tre.data.released import differences
 from tre.data.room import _table_fact
 
 APPROVED = {
@@ -18,7 +28,7 @@ APPROVED = {
 EVENTS = {
     "many people": "SELECT p.sex, count(*) AS n FROM clinical_events e JOIN patients p USING (patient_id) WHERE p.sex IN ('female', 'male') GROUP BY p.sex",
     "few and many": "SELECT year(date) AS y, imd_quintile AS q, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ALL",
-    "in an order, cut": "SELECT year(date) AS y, count(*) AS n FROM clinical_events GROUP BY y HAVING count(*) > 3 ORDER BY n DESC, y LIMIT 12",
+    "in an order, cut": "SELECT year(date) AS y, count(*) AS n FROM clinical_events GROUP BY y HAVING count(*) > 5 ORDER BY n DESC, y LIMIT 12",
     "no dimension": "SELECT count(*) AS n, avg(numeric_value) AS m FROM clinical_events WHERE numeric_value > 0",
     "totals": "SELECT year(date) AS y, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ROLLUP (y, region)",
     "twice the same dimensions": "SELECT 'all' AS what, count(*) AS n FROM clinical_events UNION ALL SELECT 'all', count(*) FROM clinical_events WHERE numeric_value > 0",
@@ -135,3 +145,60 @@ def test_every_query_that_is_run_is_read_first(ask, which):
     )
     assert answer.report["status"] == "refused"
     assert not (answer.out / "units.json").exists()
+
+
+LISTED = "SELECT year(date) AS y, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ALL"
+
+
+def listed(ask, approved, studies, sql, **change):
+    """A table, asked for with who is behind each of its rows."""
+    guarded = guard(sql, approved)
+    found = units(guarded, approved)
+    assert isinstance(found, Units)
+    roles = {column.name: column.role for column in found.columns}
+    queries = Counting(found.sql, found.bound, found.narrow, found.shares, found.members)
+    return ask(
+        guarded.sql,
+        tables=APPROVED,
+        columns=list(roles),
+        roles=roles,
+        counting=queries,
+        apart=False,
+        studies=studies,
+        change=change,
+    )
+
+
+@pytest.mark.parametrize(
+    "sql", [LISTED, "SELECT sex, region, count(*) AS n FROM patients GROUP BY sex, region"]
+)
+def test_each_person_behind_each_row_is_listed_once_under_a_pseudonym_used_for_nothing_else(
+    ask, approved, studies, sql, store
+):
+    answer = listed(ask, approved, studies, sql)
+    assert answer.report["listed"] is True
+    lines = answer.rows("members.parquet")
+    assert len(set(lines)) == len(lines)
+    people = json.loads((answer.out / "units.json").read_text())["people"]
+    counted = Counter(place for place, _ in lines)
+    assert all(counted[row] == n or (n >= CLEAR and counted[row] > n) for row, n in enumerate(people))
+    key = study_key(studies, RELEASED)
+    assert {member for _, member in lines} <= {
+        UUID(study_pseudonym(key, person)) for person in store_pseudonyms(store)
+    }
+
+
+def test_a_list_that_has_no_room_is_no_list_and_what_has_none_is_compared_with_nothing(
+    ask, approved, studies, monkeypatch
+):
+    """Fails closed: the answer stands, and nobody may say that it is safe beside what left before."""
+    monkeypatch.setattr(counting._Result, "_hold_members", _no_room)
+    answer = listed(ask, approved, studies, LISTED)
+    assert (answer.report["status"], answer.report["listed"]) == ("ok", False)
+    unlisted = Listed("new", (answer.out / "members.parquet").read_bytes(), Question(), frozenset({0}))
+    assert unlisted.members == b""
+    assert differences(unlisted, (), load_policy()) is None
+
+
+def _no_room(_result):
+    raise duckdb.OutOfMemoryException

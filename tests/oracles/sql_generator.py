@@ -147,11 +147,11 @@ class Generator:
             f"{m} AS m{i}" for i, m in enumerate(measures)
         ]
         grouping = self._group_by(count) if count else ""
-        if " (" in grouping and self._chance.random() < 0.5:
+        if ordered and " (" in grouping and self._chance.random() < 0.5:
             items.append(f"grouping({dims[0]}) AS level")
         text = f"SELECT {', '.join(items)} FROM {people.text}{self._where(people)}{grouping}"
-        text += self._chance.choice(("", "", " HAVING count(*) > 1")) if count else ""
-        return text + (self._chance.choice(("", " ORDER BY ALL", " ORDER BY 1 DESC, m0")) if ordered else "")
+        text += self._chance.choice(("", "", " HAVING count(*) > 5")) if count else ""
+        return text + (self._chance.choice(("", " ORDER BY ALL", " ORDER BY 1 DESC")) if ordered else "")
 
     def _group_by(self, count: int) -> str:
         names = [f"d{i}" for i in range(count)]
@@ -182,7 +182,8 @@ class Generator:
 
     def _finished(self) -> str:
         name = self._step(
-            self._table_of_groups(1, ordered=False).replace("GROUP BY CUBE", "GROUP BY ROLLUP"), "t"
+            self._table_of_groups(1, ordered=False).replace("GROUP BY CUBE", "GROUP BY ROLLUP"),
+            "t",
         )
         where = self._chance.choice(("", " WHERE t.d0 IS NOT NULL"))
         tail = self._chance.choice(

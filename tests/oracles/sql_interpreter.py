@@ -7,7 +7,7 @@ in `Units`, with sets of people instead of SQL: this is what the engine's counts
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,14 +159,15 @@ class Interpreter:
                 taken = tuple(keys[i] for i in one)
                 group = _Group(self, rows, taken, keys, own)
                 groups.append((group, [self._expr(key, rows[0]) if key in taken else None for key in keys]))
-        of_one = _each_is_a_person([(group.who(), values) for group, values in groups]) if keys else False
+        anybody = bool(keys) and any(group.who() for group, _ in groups)
+        of_one = anybody and _each_is_a_person([(group.who(), values) for group, values in groups])
         kept = [group for group, _ in groups if query.having is None or group.value(query.having) is True]
         return [self._group(query, group, of_one=of_one) for group in kept]
 
     def _group(self, query: ir.Select, group: "_Group", *, of_one: bool) -> Row:
         values = {item.name or "": group.value(item.value) for item in query.items}
         who = group.who()
-        if of_one or not who:
+        if of_one:
             return Row(values, who)
         if group.has_groups():
             raise NotImplementedError("an aggregate of groups has no people to count")
@@ -389,7 +390,9 @@ class _Group:
             return self._weighed(leaf, rows, rate=rate or leaf.name == "avg")
         if leaf.name not in {"count_star", "count_if", "count"}:
             values = ([self._interpreter.expr(a, row) for a in leaf.args] for row in rows)
-            return [len(self.who([row for row, args in zip(rows, values, strict=True) if None not in args]))]
+            known = [row for row, args in zip(rows, values, strict=True) if None not in args]
+            ways = self._ways(leaf, rows) if leaf.name in POSITIONS else []
+            return _few_or_none([len(self.who(known)), *ways])
         taken = self._where(leaf.args[0], rows) if leaf.name == "count_if" else self._present(leaf, rows)
         if rate and leaf.distinct:
             return [len(self.who(taken)), len(self.who() - self.who(taken))]
@@ -403,11 +406,87 @@ class _Group:
     def _weighed(self, leaf: ir.Call, rows: list[Bound], *, rate: bool) -> list[int]:
         values = [self._interpreter.expr(leaf.args[0], row) for row in rows]
         known = [row for row, value in zip(rows, values, strict=True) if value is not None]
-        heavy = [row for row, value in zip(rows, values, strict=True) if value is not None and value != 0]
-        light = [row for row, value in zip(rows, values, strict=True) if value is not None and value == 0]
+        nothing = at_zero(leaf.args[0])
+        heavy = [
+            row for row, value in zip(rows, values, strict=True) if value is not None and value != nothing
+        ]
+        light = [
+            row for row, value in zip(rows, values, strict=True) if value is not None and value == nothing
+        ]
         if rate and _is_indicator(leaf.args[0]):
             return [len(self.who(heavy)), len(self.who(light))]
-        return [len(self.who(heavy)) or len(self.who(known))]
+        if _is_indicator(leaf.args[0]):
+            return [len(self.who(heavy)) or len(self.who(known))]
+        groups = [len(self.who(heavy)), *self._ways(leaf, rows)]
+        weights = {value for value in values if value is not None and value != nothing}
+        if (rate or is_moved(leaf.args[0])) and len(weights) == 1:
+            groups.append(len(self.who(light)))
+        return _few_or_none(groups)
+
+    def _ways(self, leaf: ir.Call, rows: list[Bound]) -> list[int]:
+        """How many people's values came about in each of the ways that there are, and how many a FILTER leaves out."""
+        taken = {way: list[Bound]() for way in self._taken(leaf.args[0], None)}
+        for row in rows:
+            for way in self._taken(leaf.args[0], row):
+                taken[way].append(row)
+        counts = [len(self.who(found)) for found in taken.values()]
+        if leaf.where is None or _columns(leaf.where) <= _columns(leaf.args[0]):
+            return counts
+        return [*counts, len(self.who([row for row in self._rows if row not in rows]))]
+
+    def _taken(
+        self, value: ir.Expr, row: Bound | None, *, place: tuple[Any, ...] = (), dates: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
+        """The choices made for one row, each with the choices around it; of no row, all that there are."""
+        ways = _choices(value, dates=dates)
+        if ways is None:
+            for number, part in enumerate(_arguments(value)):
+                inside = dates or not _is_arithmetic(value)
+                yield from self._taken(part, row, place=(*place, number), dates=inside)
+            return
+        measured = frozenset().union(*(_columns(then) for _, then in ways if not _is_nothing(then)))
+        here = None if row is None else self._at(value, row)
+        for at, (conditions, then) in enumerate(ways):
+            if here not in (None, at):
+                continue
+            if not _is_nothing(then) or not conditions <= measured:
+                yield (*place, f"way {at}")
+            yield from self._taken(then, row, place=(*place, f"way {at}"), dates=dates)
+
+    def _at(self, value: ir.Expr, row: Bound) -> int:
+        """Which of its ways a value takes."""
+        ask = self._interpreter.expr
+        if _is_indicator(value):
+            return 0 if ask(value, row) == 1 else 1
+        if isinstance(value, ir.Case):
+            return [*(ask(when, row) is True for when, _ in value.whens), True].index(True)
+        known = [ask(arg, row) is not None for arg in _arguments(value)]
+        return known.index(True) if True in known else -1
+
+
+def _choices(value: ir.Expr, *, dates: bool) -> list[tuple[frozenset[ir.Column], ir.Expr]] | None:
+    """What a value may be, each with the columns that decide it; nothing where it is not chosen."""
+    if _is_indicator(value):
+        columns = _columns(value)
+        return [(columns, ir.Constant("integer", "1")), (columns, ir.Constant("integer", "0"))]
+    if isinstance(value, ir.Case):
+        decided = [_columns(when) for when, _ in value.whens]
+        so_far = [frozenset[ir.Column]().union(*decided[: at + 1]) for at in range(len(decided))]
+        thens = [*(then for _, then in value.whens), value.otherwise]
+        return list(zip([*so_far, frozenset[ir.Column]().union(*decided)], thens, strict=True))
+    if isinstance(value, ir.Call) and value.name == "coalesce" and len(value.args) > 1 and not dates:
+        filled = all(map(_is_nothing, value.args[1:]))
+        return None if filled else [(_columns(value), arg) for arg in value.args]
+    return None
+
+
+def _columns(expr: ir.Expr) -> frozenset[ir.Column]:
+    return frozenset(node for node in ir.walk(expr) if isinstance(node, ir.Column))
+
+
+def _few_or_none(groups: list[int]) -> list[int]:
+    """The smallest, and of nobody as of one: whether there is anybody must not be told apart."""
+    return [max(min(groups), 1)]
 
 
 class _Nulls(dict[str, Any]):
@@ -591,6 +670,81 @@ def _aggregates(expr: ir.Expr) -> bool:
         return False
     return bool(_leaves(expr)) and not any(
         isinstance(n, ir.Window) for n in ir.walk(expr, into_queries=False)
+    )
+
+
+POSITIONS = frozenset({"median", "quantile_cont", "quantile_disc"})
+_ONE_OF = frozenset({"abs", "round", "floor", "ceil", "trunc", "sqrt", "exp", "nullif"})
+_MOVING = frozenset({"+", "-", "greatest", "least"})
+_SCALING = frozenset({"*", "/", "//", "%", "**"})
+
+
+def at_zero(expr: ir.Expr) -> Any:
+    """What a sum's value is where everything in it that is not a constant is nought; nought where no constant moves it."""
+    return _at_zero(expr) if is_moved(expr) else 0
+
+
+def is_moved(expr: ir.Expr) -> bool:
+    if (
+        isinstance(expr, ir.Call)
+        and expr.name in _MOVING
+        and len(expr.args) > 1
+        and any(map(_is_amount, expr.args))
+    ):
+        return True
+    if isinstance(expr, ir.Call) and expr.name == "exp":
+        return True
+    return _is_arithmetic(expr) and any(map(is_moved, _arguments(expr)))
+
+
+def _at_zero(expr: ir.Expr) -> Any:
+    if isinstance(expr, ir.Constant) and expr.kind in {"integer", "decimal"}:
+        return float(expr.text) if expr.kind == "decimal" else int(expr.text)
+    if isinstance(expr, ir.Cast) and expr.type in {"INTEGER", "BIGINT", "DOUBLE"} and not _is_indicator(expr):
+        return cast(_at_zero(expr.value), expr.type, lenient=expr.lenient)
+    if not isinstance(expr, ir.Call) or not _is_arithmetic(expr):
+        return 0
+    if expr.name in {"coalesce", "nullif"}:
+        return _at_zero(expr.args[0])
+    if expr.name in {"/", "//", "%", "**"} and not _is_amount(expr.args[1]):
+        return 0
+    return operate(expr.name, [_at_zero(arg) for arg in expr.args])
+
+
+def _is_arithmetic(expr: ir.Expr) -> bool:
+    if isinstance(expr, ir.Cast):
+        return True
+    names = _ONE_OF | _MOVING | _SCALING | {"coalesce"}
+    return isinstance(expr, ir.Call) and (expr.name in names or functions.is_aggregate(expr.name))
+
+
+def _arguments(expr: ir.Expr) -> tuple[ir.Expr, ...]:
+    match expr:
+        case ir.Cast(value):
+            return (value,)
+        case ir.Call(_, args):
+            return args
+        case _:
+            return ()
+
+
+def _is_amount(expr: ir.Expr) -> bool:
+    match expr:
+        case ir.Constant("integer" | "decimal", text):
+            return float(text) != 0
+        case ir.Call("-", (only,)) | ir.Cast(only):
+            return _is_amount(only)
+        case _:
+            return False
+
+
+def _is_null(expr: ir.Expr) -> bool:
+    return isinstance(expr, ir.Constant) and expr.kind == "null"
+
+
+def _is_nothing(expr: ir.Expr) -> bool:
+    return _is_null(expr) or (
+        isinstance(expr, ir.Constant) and expr.kind in {"integer", "decimal"} and float(expr.text) == 0
     )
 
 

@@ -74,6 +74,21 @@ _PLAIN = """
 7   | sql-having             | SELECT region FROM patients GROUP BY region HAVING -count(*) > -8
 7   | sql-having             | SELECT region, n FROM (SELECT region, count(*) AS n FROM patients GROUP BY region) WHERE n < 8
 7   | sql-having             | SELECT a.region, a.n FROM (SELECT region, count(*) AS n FROM patients GROUP BY region) a JOIN (SELECT region, count(*) AS n FROM patients WHERE sex = 'female' GROUP BY region) b ON a.region = b.region AND a.n = b.n
+7   | sql-having             | SELECT sex, count(*) FROM patients GROUP BY sex HAVING count_if(imd_quintile = 1) >= 1
+7   | sql-having             | SELECT sex, count(*) FROM patients GROUP BY sex HAVING count(*) > 8 AND count(*) FILTER (WHERE imd_quintile = 1) > 10
+7   | sql-having             | SELECT sex, count(*) FROM patients GROUP BY sex HAVING count(DISTINCT CASE WHEN imd_quintile = 1 THEN patient_id END) > 10
+7   | sql-having             | SELECT sex, n FROM (SELECT sex, count(*) AS n, count_if(imd_quintile = 1) AS k FROM patients GROUP BY sex) WHERE k > 10
+7   | sql-having             | SELECT sex, count(*) FROM patients GROUP BY sex HAVING count(*) > 57
+7   | sql-having             | SELECT sex, count(*) FROM patients GROUP BY sex HAVING count(*) >= 1
+7   | sql-having             | SELECT sex, count(*) FROM patients GROUP BY sex QUALIFY row_number() OVER (ORDER BY count_if(imd_quintile = 1)) = 1
+24  | sql-order              | SELECT sex, count(*) FROM patients GROUP BY sex ORDER BY max(CASE WHEN imd_quintile = 1 THEN 1 ELSE 0 END) DESC LIMIT 1
+24  | sql-order              | SELECT sex, count(*) FROM patients GROUP BY sex ORDER BY count_if(imd_quintile = 1)
+24  | sql-order              | SELECT sex, count(*) AS n, count_if(imd_quintile = 1) AS k FROM patients GROUP BY sex ORDER BY k
+24  | sql-order              | SELECT sex, count(*) AS n, avg(imd_quintile) AS m FROM patients GROUP BY sex ORDER BY 3 DESC
+24  | sql-order              | SELECT region, count(*) AS n FROM patients GROUP BY region, sex ORDER BY region, min(imd_quintile)
+24  | sql-order              | SELECT sex, n FROM (SELECT sex, count(*) AS n, bool_or(imd_quintile = 1) AS b FROM patients GROUP BY sex) ORDER BY b LIMIT 1
+24  | sql-order              | SELECT DISTINCT ON (b) b, sex FROM (SELECT sex, bool_or(imd_quintile = 1) AS b FROM patients GROUP BY sex) ORDER BY b
+24  | sql-order              | SELECT 'a' AS k, count_if(imd_quintile = 1) AS n FROM patients UNION ALL SELECT 'b', count_if(imd_quintile = 2) FROM patients ORDER BY n
 8   | sql-patient-use        | SELECT count(*) FROM patients WHERE patient_id = '3'
 8   | sql-patient-use        | SELECT count(*) FROM patients WHERE patient_id IN ('3', '4')
 8   | sql-patient-use        | SELECT count(*) FROM patients WHERE patient_id BETWEEN '3' AND '4'

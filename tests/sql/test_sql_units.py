@@ -76,6 +76,12 @@ def roles(found: Units | NotProved) -> dict[str, str]:
     return {column.name: column.role for column in found.columns}
 
 
+def different(number: int) -> list[tuple[Any, ...]]:
+    """One of many people who are not alike."""
+    sex, born, pay = "fm"[number % 2], date(1930 + number % 60, 1, 1), 20.0 + number
+    return [(number, *crowd(1, sex=sex, born=born, pay=pay)[0][1:])]
+
+
 DAY = date(2020, 1, 1)
 
 
@@ -121,6 +127,25 @@ def test_multiplying_rows_multiplies_no_people(fan_out: str) -> None:
         "median(CASE WHEN hiv THEN pay END)",
         "stddev(pay) FILTER (WHERE hiv)",
         "corr(CASE WHEN hiv THEN pay END, pay)",
+        # constants around one person's value
+        "avg(CASE WHEN hiv THEN 2 ELSE 1 END)",
+        "sum(CASE WHEN hiv THEN 2 ELSE 1 END)",
+        "sum(CASE WHEN hiv THEN pay ELSE 1 END)",
+        "sum(CASE WHEN hiv THEN 2 ELSE 1 END) / count(*)",
+        "avg(coalesce(CASE WHEN hiv THEN pay END, 7))",
+        "avg(1 - hiv::INT)",
+        "sum(2 - hiv::INT)",
+        "avg(-(2 - hiv::INT))",
+        "avg(abs(hiv::INT - 3))",
+        "avg((hiv::INT - 3) ** 2)",
+        "avg(exp(hiv::INT))",
+        "avg(pay * hiv::INT + 1)",
+        "avg(greatest(hiv::INT, 0.5))",
+        "avg(nullif(2 - hiv::INT, 0))",
+        "avg(1 + (NOT hiv)::INT)",
+        "avg(year(CASE WHEN hiv THEN DATE '2002-01-01' ELSE DATE '2001-01-01' END))",
+        "avg(date_diff('day', DATE '2000-01-01', CASE WHEN hiv THEN DATE '2000-01-03' ELSE DATE '2000-01-02' END))",
+        "median(CASE WHEN born < DATE '1950-01-01' THEN 0 WHEN born > DATE '1950-01-01' THEN 1000 ELSE pay END)",
     ],
 )
 def test_a_cell_that_is_about_one_person_is_seen_in_a_crowd(cell: str) -> None:
@@ -130,6 +155,64 @@ def test_a_cell_that_is_about_one_person_is_seen_in_a_crowd(cell: str) -> None:
     assert row["n"] == 100
     assert row["v__people"] == 1
     assert row["tre_people"] == 1
+
+
+FLAG = "SELECT patient_id, sex, CASE WHEN hiv THEN 0 ELSE 1 END AS v FROM patients"
+SCORES = "SELECT patient_id, sex, CASE WHEN hiv THEN 2 ELSE 1 END AS v FROM patients"
+
+
+def test_a_flag_made_in_a_step_before_tells_of_those_without_it_too() -> None:
+    found = counted(f"WITH f AS ({FLAG}) SELECT sex, count(*) AS n, avg(v) AS m FROM f GROUP BY sex")  # noqa: S608
+    (row,) = ask(found.sql, crowd(100, hiv=True))
+    assert (row["m"], row["tre_people"]) == (0.99, 1)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT sex, avg(v) AS m FROM ({SCORES}) GROUP BY sex",  # noqa: S608
+        "SELECT sex, avg(v) AS m FROM (SELECT patient_id, sex, 2 - hiv::INT AS v FROM patients) GROUP BY sex",
+        "SELECT sex, avg(v) AS m FROM (SELECT patient_id, sex, 2 AS v FROM patients WHERE hiv UNION ALL SELECT patient_id, sex, 1 AS v FROM patients WHERE NOT hiv) GROUP BY sex",
+        "SELECT p.sex, avg(s.v) AS m FROM patients p JOIN (VALUES (1, 1), (2, 2)) s(k, v) ON (p.hiv AND s.k = 2) OR (NOT p.hiv AND s.k = 1) GROUP BY p.sex",
+        "SELECT p.sex, avg(r.range) AS m FROM patients p JOIN range(1, 3) r ON (p.hiv AND r.range = 2) OR (NOT p.hiv AND r.range = 1) GROUP BY p.sex",
+        "SELECT sex, avg(m) AS m FROM (SELECT patient_id, sex, max(CASE WHEN hiv THEN 2 ELSE 1 END) AS m FROM patients GROUP BY patient_id, sex) GROUP BY sex",
+        "SELECT sex, avg((SELECT CASE WHEN p.hiv THEN 2 ELSE 1 END)) AS m FROM patients p GROUP BY sex",
+        "SELECT p.sex, avg(l.v) AS m FROM patients p, LATERAL (SELECT CASE WHEN p.hiv THEN 2 ELSE 1 END AS v) l GROUP BY p.sex",
+        "SELECT sex, avg(length(regexp_replace(born::VARCHAR, '1950-01-01', 'x'))) AS m FROM patients GROUP BY sex",
+        "SELECT sex, sum((born > DATE '1950-01-01')::INT + (born < DATE '1950-01-01')::INT) AS m FROM patients GROUP BY sex",
+        "SELECT sex, avg(1 + 1 // (1 + abs(date_diff('day', born, DATE '1950-01-01')))) AS m FROM patients GROUP BY sex",
+        "SELECT sex, avg(year(born + to_days(400 * hiv::INT))) AS m FROM patients GROUP BY sex",
+        "SELECT sex, avg(date_part('day', make_date(2020, 1, 1 + hiv::INT))) AS m FROM patients GROUP BY sex",
+        "SELECT sex, avg(ln(hiv::INT + 2)) AS m FROM patients GROUP BY sex",
+        "SELECT sex, avg(2 ** (hiv::INT)) AS m FROM patients GROUP BY sex",
+        "SELECT sex, median(date_diff('day', DATE '1950-01-01', born) * 1000000 + pay) AS m FROM patients GROUP BY sex",
+        "SELECT sex, median(pay + 1000 * (born > DATE '1950-01-01')::INT) AS m FROM patients GROUP BY sex",
+    ],
+)
+def test_a_number_whose_choices_cannot_be_counted_any_more_cannot_be_judged(sql: str) -> None:
+    assert roles(counted(sql))["m"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("cell", "role"),
+    [
+        ("avg(CASE WHEN sex = 'f' THEN pay * 1.2 ELSE pay END)", "mean"),
+        ("sum(coalesce(pay, 0))", "sum"),
+        ("avg((pay - 32) * 5 / 9)", "mean"),
+        ("avg(least(pay, 300))", "mean"),
+        ("median(pay / 2.5)", "percentile"),
+        ("median(date_diff('day', born, DATE '2020-01-01'))", "percentile"),
+        (
+            "sum(date_diff('day', born, least(coalesce(born + 900, DATE '2020-01-01'), DATE '2021-01-01')))",
+            "sum",
+        ),
+    ],
+)
+def test_honest_conversions_caps_and_lengths_of_time_are_judged(cell: str, role: str) -> None:
+    found = counted(f"SELECT count(*) AS n, {cell} AS v FROM patients")  # noqa: S608
+    assert roles(found)["v"] == role
+    (row,) = ask(found.sql, [one for i in range(100) for one in different(i)])
+    assert row["tre_people"] >= 49
 
 
 def test_one_dominating_person_shows_in_the_shares_even_where_everyone_weighs_something() -> None:
@@ -292,7 +375,8 @@ def test_a_left_join_from_a_calendar_has_months_without_anybody() -> None:
 def test_a_total_over_nobody_has_nobody_behind_it() -> None:
     found = counted("SELECT count(*) AS n, sum(pay) AS s FROM patients WHERE sex = 'x'")
     (row,) = ask(found.sql, crowd(3))
-    assert (row["n"], row["s"], row["tre_people"], row["s__people"]) == (0, None, 0, 0)
+    # Of nobody as of one: whether there is anybody must not be told apart.
+    assert (row["n"], row["s"], row["tre_people"], row["s__people"]) == (0, None, 1, 1)
 
 
 def test_rows_and_columns_of_the_researcher_come_first_and_unchanged() -> None:

@@ -27,6 +27,8 @@ from tre.data.errors import AnswerUnreadable, CatalogueInvalid, OptOutsRefused, 
 from tre.data.pseudonyms import Key, load_key, study_hasher, study_key
 from tre.data.store import Store
 
+StudiesKey = Key
+"""A backend's studies key, as whoever asks for an extract hands it back."""
 ENGINE = Path(engine.__file__).parent
 ARGV = ("python3", "-I", "/code", "/code/query.json")
 START = b"""import os, sys

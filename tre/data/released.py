@@ -25,8 +25,11 @@ def differences(offered: Listed, earlier: Sequence[Listed], policy: Policy) -> t
     """The rows of a table that may not be shown beside what left before.
 
     Returns:
-        None where that cannot be told: people are in too many rows at once, or pseudonyms are of another key.
+        None where that cannot be told: a list had no room, people are in too many rows at once, or pseudonyms are of
+        another key.
     """
+    if not all(table.members for table in (*earlier, offered)):
+        return None
     lists = [_placed(table) for table in (*earlier, offered)]
     everybody, places = np.unique(np.concatenate([each for _, each in lists]), return_inverse=True)
     if len(np.unique(everybody >> _VERSION)) > 1:
@@ -45,7 +48,9 @@ def differences(offered: Listed, earlier: Sequence[Listed], policy: Policy) -> t
 
 
 def few(table: Listed, policy: Policy) -> frozenset[int]:
-    """The rows of a table that are too small by themselves, and stay hidden whatever left before."""
+    """The rows of a table that are too small by themselves, and stay hidden whatever left before: without a list, all."""
+    if not table.members:
+        return table.shown
     sizes = np.bincount(_placed(table)[0])
     return frozenset(row for row, size in enumerate(sizes) if policy.is_small(int(size)))
 

@@ -164,7 +164,6 @@ class Room:
 
     def ask_aggregate(self, case: JobRequest, question: Asking, folder: Path, *, under: str) -> Laid:
         """Lay out an aggregate question beneath ``folder``; ``under`` is the opt-outs' digest of the action's start [P6]."""
-        outside = (self._stores.live, self._stores.canary)
         exempt, national = self._sight(case)
         store = self._store_in_force(case, under)
         request = extract.request_for_aggregate(
@@ -176,7 +175,8 @@ class Room:
             parameters=question.parameters,
             tables=_by_table(question.datasets),
             output=_result(question.output),
-            studies=extract.open_studies_key(self._stores.keys.studies(store.key_version), outside=outside),
+            # Who is behind the rows is listed for what can be compared with what left before: no other file can.
+            studies=self._studies(store) if question.output.endswith(".csv") else None,
             limits=extract.limits_for(question.resources),
             exempt=exempt,
             national=national,
@@ -185,7 +185,6 @@ class Room:
 
     def ask_extract(self, case: JobRequest, question: Asking, folder: Path, *, under: str) -> Laid:
         """As ``ask_aggregate``, an extract; its patients carry pseudonyms of this study alone [P2]."""
-        outside = (self._stores.live, self._stores.canary)
         exempt, national = self._sight(case)
         store = self._store_in_force(case, under)
         request = extract.request_for_extract(
@@ -197,7 +196,7 @@ class Room:
             tables=_by_table(question.datasets),
             output=_result(question.output),
             limits=extract.limits_for(question.resources),
-            studies=extract.open_studies_key(self._stores.keys.studies(store.key_version), outside=outside),
+            studies=self._studies(store),
             study=case.submission.application,
             remembered=True,
             exempt=exempt,
@@ -270,6 +269,10 @@ class Room:
                 Reason("opt-outs-moved", sentence, "Submit the request again.", store.backend)
             )
         return store
+
+    def _studies(self, store: Store) -> extract.StudiesKey:
+        outside = (self._stores.live, self._stores.canary)
+        return extract.open_studies_key(self._stores.keys.studies(store.key_version), outside=outside)
 
     def _whom(self, store: Store, case: JobRequest) -> str:
         """Who was left out of a run, as a digest: the list's own, or another where an exemption or the basis changes that.
