@@ -50,7 +50,16 @@ LOOKING = (
     Fault("checkpoint", "nine days pass", "signed on *"),
     Fault("backup", "nine days pass", "the last one is of *"),
     Fault("messages", "a mail server refuses everything", "1 messages did not leave, tried again and again"),
-    Fault("messages", "nobody has an address", "no maintainer can be told by mail or hook"),
+    Fault(
+        "messages",
+        "nobody has an address",
+        "no maintainer and no Caldicott Guardian or data protection officer can be told by mail or hook",
+    ),
+    Fault(
+        "messages",
+        "nobody who watches has an address",
+        "no Caldicott Guardian or data protection officer can be told by mail or hook",
+    ),
     Fault("releases", "a released file is altered", "job-*: A file is not the one that the statement names."),
     Fault("signing", "the signing key is another", "a release that was just signed does not verify"),
     Fault("signing", "digests are not compared", "a release that was altered verifies all the same"),

@@ -49,7 +49,9 @@ def well_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = folder / "site"
     study = begin(site)
     people = (site / "people.toml").read_text()
-    (site / "people.toml").write_text(people.replace("[eve]", '[eve]\nemail = "eve@example.org"'))
+    for name in ("eve", "gus"):
+        people = people.replace(f"[{name}]", f'[{name}]\nemail = "{name}@example.org"')
+    (site / "people.toml").write_text(people)
     with (site / "site.toml").open("a") as file:
         file.write(
             '\n[notices]\nmail = { host = "127.0.0.1", port = 9, sender = "tre@example.org", start_tls = false }\n'
@@ -235,6 +237,9 @@ PLANTS: Mapping[tuple[str, str], Plant] = {
     ("backup", "nine days pass"): by_days(9),
     ("messages", "a mail server refuses everything"): mail_refused,
     ("messages", "nobody has an address"): lambda eyes, _s, _p: replace(eyes, reachable=lambda _: False),
+    ("messages", "nobody who watches has an address"): lambda eyes, _s, _p: replace(
+        eyes, reachable=lambda person: person.id == "eve"
+    ),
     ("releases", "a released file is altered"): release_altered,
     ("signing", "the signing key is another"): another_key,
     ("signing", "digests are not compared"): no_digests,

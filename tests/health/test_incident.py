@@ -101,6 +101,17 @@ def test_a_full_disk_keeps_nobody_from_reporting(
     house.service.ledger.close()
 
 
+def test_a_mail_server_that_is_wrongly_named_keeps_nobody_from_reporting(
+    site: Path, released: tuple[Path, str]
+) -> None:
+    rules = site / "site.toml"
+    rules.write_text(rules.read_text().replace("start_tls = false", "starttls = false"))
+    told = tre_says(site, "--as", "ada", "incident", "report", released[1], "--why", "a name")
+    assert (told["request_is"], told["study_is"], told["told"]) == ("recalled", "suspended", ["gus"])
+    assert told["undone"] == ["The messages wait, and could not be sent now: SiteError"]
+    assert told["files"] > 0
+
+
 def test_what_is_not_there_is_said_to_be_and_nothing_is_noted(site: Path) -> None:
     with pytest.raises(RuntimeError, match="ended with 3"):
         tre_says(site, "--as", "ada", "incident", "report", "job-nowhere", "--why", "x")

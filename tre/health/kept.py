@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tre.custody.encoding import canonical
+from tre.custody.notices import WATCHERS
 from tre.custody.people import Role
 from tre.dispatch.push import STATEMENT, TOMBSTONE
 from tre.health.eyes import Eyes
@@ -17,6 +18,8 @@ from tre.records.errors import RecordsError
 from tre.records.seals import Seals
 
 TRIAL, TRIAL_BYTES = "trial.csv", b"region,people\nnowhere,10\n"
+TO_BE_TOLD = {"maintainer": (Role.MAINTAINER,), "Caldicott Guardian or data protection officer": WATCHERS}
+"""Of each of these somebody must be reached."""
 REMEMBERED = timedelta(days=7)
 """A message that did not leave is an illness for so long; by then somebody was told in another way."""
 SIGNING_FIX = "Release nothing; compare keys/signing.key with the public key that people were given."
@@ -106,15 +109,19 @@ def _verifies(seals: Seals, folder: Path) -> bool:
 
 
 def messages_leave(eyes: Eyes) -> Found:
-    """Somebody who keeps the house can be told by mail or hook, and no message is stuck [P15]."""
-    people = eyes.service.site.people.values()
-    keepers = [person for person in people if Role.MAINTAINER in person.roles]
+    """Somebody who keeps the house and somebody who watches can be told by mail or hook, and no message is stuck [P15]."""
     stuck = eyes.outbox.stuck((eyes.now - REMEMBERED).isoformat())
     fix = (
         "See `tre notices send`; set `email` in people.toml, and `mail` or `hook` in [notices] of site.toml."
     )
     if stuck:
         return Found("messages", False, f"{stuck} messages did not leave, tried again and again", fix)
-    if not any(eyes.reachable(person) for person in keepers):
-        return Found("messages", False, "no maintainer can be told by mail or hook", fix)
+    unheard = [words for words, roles in TO_BE_TOLD.items() if not _is_anybody_reached(eyes, roles)]
+    if unheard:
+        return Found("messages", False, f"no {' and no '.join(unheard)} can be told by mail or hook", fix)
     return Found("messages", True, "every message has left, or is being tried")
+
+
+def _is_anybody_reached(eyes: Eyes, roles: tuple[Role, ...]) -> bool:
+    holders = (each for each in eyes.service.site.people.values() if each.roles & set(roles))
+    return any(eyes.reachable(person) for person in holders)

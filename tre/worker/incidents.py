@@ -22,7 +22,7 @@ from tre.records.errors import RecordsError
 from tre.records.incidents import CLOSED, OPENED, evidence
 from tre.records.outbox import Outbox
 from tre.records.seals import Seals
-from tre.service import REQUEST, By, Service
+from tre.service import APPLICATION, REQUEST, By, Service
 
 COPIED = "incident-evidence"
 ALREADY_STOPPED = frozenset(
@@ -83,7 +83,7 @@ def report(scene: Scene, by: By, about: str, note: str = "") -> Reported:
         "study_is": scene.service.study(study).stage.value,
     }
     scene.daybook.note(OPENED, actor=by.person.id, at=by.now, facts=facts)
-    told = _tell(scene, by, incident, study)
+    told = _tell(scene, by, incident, study, undone=undone)
     copy = _copy(scene, by, incident, undone)
     stands = scene.service.study(study).stage.value
     folder = str(scene.folder / incident) if copy else ""
@@ -103,7 +103,7 @@ def report(scene: Scene, by: By, about: str, note: str = "") -> Reported:
 def _case(service: Service, about: str) -> tuple[JobRequest | None, str]:
     """The request, if it is one, and the study that it is about."""
     history = service.ledger.case_events(about)
-    if not history:
+    if not history or history[0].case_kind not in {APPLICATION, REQUEST}:
         raise Refusal(
             "nothing-of-that-name",
             "There is no study and no job of that name.",
@@ -133,14 +133,17 @@ def _stop(service: Service, by: By, where: tuple[JobRequest | None, str], reason
     return undone
 
 
-def _tell(scene: Scene, by: By, incident: str, study: str) -> tuple[str, ...]:
+def _tell(scene: Scene, by: By, incident: str, study: str, *, undone: list[str]) -> tuple[str, ...]:
     """Write a message to each of those who watch; it is sent at once where that can be, and until it has left."""
     people = scene.service.site.people
     watchers = tuple(sorted(name for name, person in people.items() if person.roles & set(WATCHERS)))
     for name in watchers:
         notice = Notice(name, scene.words, ReasonCode.SUSPECTED_BREACH.value, f"/studies/{study}")
         scene.outbox.add(f"{incident}.{name}", notice, at=by.now.isoformat())
-    scene.send(by.now)
+    try:
+        scene.send(by.now)
+    except Exception as error:  # noqa: BLE001 - whatever keeps a letter from leaving keeps nobody from reporting
+        undone.append(f"The messages wait, and could not be sent now: {type(error).__name__}")
     return watchers
 
 
