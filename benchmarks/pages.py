@@ -42,6 +42,10 @@ PAGES = (
     ("ben", "/studies/study-7"),
     ("cleo", "/review"),
     ("cleo", "/review?page=100"),
+    ("cleo", "/review/metrics"),
+    ("ada", "/releases"),
+    ("ada", "/inbox"),
+    ("ada", "/tries"),
     ("cleo", "/account"),
 )
 

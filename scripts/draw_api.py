@@ -58,6 +58,7 @@ IN_THE_API: Mapping[Route, tuple[Route, ...]] = {
     (GET, R + "/{number:int}/files/{index:int}"): ((GET, R + "/{number:int}/files/{index:int}"),),
     (GET, "/status"): ((GET, "/status"),),
     (GET, "/health"): ((GET, "/health"),),
+    (GET, "/review/metrics"): ((GET, "/review/metrics"),),
     (GET, "/review"): ((GET, "/review"),),
     (POST, "/review/next"): ((POST, "/review/next"),),
     (GET, V): ((GET, V), (GET, N), (GET, f"{N}/changes")),

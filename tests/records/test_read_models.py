@@ -18,10 +18,12 @@ from tests.records.examples import (
     tell_everything,
 )
 from tre.custody.requests import RequestStage
+from tre.records.database import writing
 from tre.records.errors import LedgerBroken
 from tre.records.ledger import Ledger
-from tre.records.read_models import ReadModels, Register, folding
+from tre.records.read_models import ReadModels, Register, ReviewRow, folding
 from tre.records.read_models.projections import PUBLIC_STATUS
+from tre.records.read_models.tables import TABLE_OF
 
 
 @pytest.fixture
@@ -49,6 +51,17 @@ def test_in_whatever_portions_they_are_read_they_are_the_same(
     monkeypatch.setattr(folding, "PORTION", portion)
     lists.rebuild()
     assert lists.digest() == before
+
+
+def test_a_list_that_an_older_version_did_not_have_is_filled_from_the_beginning(
+    told: Ledger, lists: ReadModels
+) -> None:
+    before = lists.digest()
+    with writing(told.engine) as connection:
+        TABLE_OF[ReviewRow].drop(connection)
+    again = ReadModels(told)
+    again.catch_up()
+    assert again.digest() == before
 
 
 def test_something_new_changes_them_and_nothing_new_does_not(told: Ledger, lists: ReadModels) -> None:

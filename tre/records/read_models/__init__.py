@@ -12,6 +12,7 @@ from tre.records.read_models.shapes import (
     RegisteredRelease,
     RegisteredStudy,
     RequestRow,
+    ReviewRow,
     StudyRow,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "RegisteredRelease",
     "RegisteredStudy",
     "RequestRow",
+    "ReviewRow",
     "StudyRow",
     "Wanted",
 ]

@@ -15,8 +15,9 @@ from tre.records.database import reading, writing
 from tre.records.envelope import GENESIS
 from tre.records.ledger import Ledger
 from tre.records.read_models.listing import Listing, Wanted, counts, ids, listing
-from tre.records.read_models.projections import PART, rows_of
+from tre.records.read_models.projections import rows_of
 from tre.records.read_models.shapes import (
+    PART,
     Register,
     RegisteredJob,
     RegisteredRelease,
@@ -103,10 +104,10 @@ class ReadModels:
         with reading(self._engine) as connection:
             return ids(connection, shape, wanted)
 
-    def counts(self, shape: type[Row], column: str) -> dict[str, int]:
-        """How many rows a list has of each word in a column."""
+    def counts(self, shape: type[Row], column: str, since: tuple[str, str] | None = None) -> dict[str, int]:
+        """How many rows a list has of each word in a column; of those since a moment, in the column that holds it."""
         with reading(self._engine) as connection:
-            return counts(connection, shape, column)
+            return counts(connection, shape, column, since)
 
     def row(self, shape: type[R], case_id: str) -> R | None:
         """One row of a list, if it has one of that id."""
@@ -127,7 +128,10 @@ class ReadModels:
 
 
 def _lay_out(connection: Connection) -> None:
-    """Make what is not there; where another version laid a list out, empty all of them, to be folded again."""
+    """Make what is not there; where another version laid a list out, or lacked one, empty all of them, to be folded again."""
+    lacking = [table for table in READ_MODELS.sorted_tables if not inspect(connection).has_table(table.name)]
+    if lacking:
+        READ_MODELS.drop_all(connection)
     READ_MODELS.create_all(connection)
     for index in (index for table in READ_MODELS.sorted_tables for index in table.indexes):
         if index.table is not None and _laid_out(connection, index.table):

@@ -80,10 +80,13 @@ def ids(connection: Connection, shape: type[Row], wanted: Wanted) -> tuple[str, 
     return tuple(connection.execute(query).scalars())
 
 
-def counts(connection: Connection, shape: type[Row], column: str) -> dict[str, int]:
-    """How many rows there are of each word in a column."""
+def counts(
+    connection: Connection, shape: type[Row], column: str, since: tuple[str, str] | None = None
+) -> dict[str, int]:
+    """How many rows there are of each word in a column; with ``since``, of those whose other column is no less than a word."""
     table = TABLE_OF[shape]
     query = select(table.c[column], func.count()).group_by(table.c[column])
+    query = query if since is None else query.where(table.c[since[0]] >= since[1])
     return {str(word): int(number) for word, number in connection.execute(query)}
 
 

@@ -15,7 +15,9 @@ from tre.custody.requests import RequestStage as R
 from tre.custody.retention import Retention
 from tre.custody.studies import Application
 from tre.records.envelope import Envelope, spell_time
+from tre.records.read_models.reviews import reviews_of
 from tre.records.read_models.shapes import (
+    PART,
     RegisteredJob,
     RegisteredRelease,
     RegisteredStudy,
@@ -23,9 +25,6 @@ from tre.records.read_models.shapes import (
     Row,
     StudyRow,
 )
-
-PART = "#"
-"""Between a request's name and the number of a later part of it that left."""
 
 PUBLIC_STATUS = {
     R.NEW: "submitted",
@@ -126,6 +125,7 @@ def _request_rows(request: JobRequest, history: Sequence[Envelope]) -> Iterator[
         submitted_at=_when(history, e.Submitted),
         status=PUBLIC_STATUS[request.stage],
     )
+    yield from reviews_of(request.id, submission.application, history)
     left = [each for each in history if isinstance(each.event, e.Released | e.PartReleased)]
     for number, envelope in enumerate(left, start=1):
         if isinstance(envelope.event, e.Released | e.PartReleased):

@@ -6,6 +6,9 @@ digest of anything that has not been released [P12].
 
 from dataclasses import dataclass
 
+PART = "#"
+"""Between a request's name and the number of a later part of it that left, or of a round of its review."""
+
 
 @dataclass(frozen=True)
 class StudyRow:
@@ -97,7 +100,25 @@ class RegisteredRelease:
     recalled_at: str
 
 
-Row = StudyRow | RequestRow | RegisteredStudy | RegisteredJob | RegisteredRelease
+@dataclass(frozen=True)
+class ReviewRow:
+    """One round of one request before checkers: when it was offered, how it ended, why, and how many working days it took.
+
+    Its id is the request's, ``#`` and the round's number; ``ended`` and ``ended_at`` are empty while it is open.
+    """
+
+    id: str
+    request: str
+    study: str
+    offered_at: str
+    voted_at: str
+    ended_at: str
+    ended: str
+    because: str
+    days: int
+
+
+Row = StudyRow | RequestRow | RegisteredStudy | RegisteredJob | RegisteredRelease | ReviewRow
 
 
 @dataclass(frozen=True)

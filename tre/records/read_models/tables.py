@@ -14,6 +14,7 @@ from tre.records.read_models.shapes import (
     RegisteredRelease,
     RegisteredStudy,
     RequestRow,
+    ReviewRow,
     Row,
     StudyRow,
 )
@@ -65,6 +66,7 @@ SHELVES = (
         ("study", "submitted_at", "id"),
         ("status", "submitted_at", "id"),
     ),
+    _shelf("reviews", ReviewRow, ("ended_at", "ended", "because", "days")),
     _shelf("register_releases", RegisteredRelease, ("released_at", "id"), ("study", "released_at", "id")),
 )
 

@@ -5,12 +5,13 @@ Refuses to show what is one's own study's, and to say how anyone has voted.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from litestar.response import Redirect, Template
 
 from tre.custody.people import Role
 from tre.custody.requests import RequestStage
+from tre.custody.working_days import PROMISED, working_days
 from tre.records.read_models import RequestRow, StudyRow
 from tre.records.read_models.listing import Listing, Wanted
 from tre.records.review_desk import Held
@@ -29,8 +30,6 @@ OPEN = (
     RequestStage.SIGNED_OFF,
 )
 TO_VOTE_ON = (RequestStage.CHECKED, RequestStage.VOTED)
-PROMISED_DAYS = 5
-SATURDAY = 5
 CHECKERS = those(Role.OUTPUT_CHECKER)
 
 
@@ -45,7 +44,7 @@ class Line:
     @property
     def late(self) -> bool:
         """Whether the promised days have passed."""
-        return self.days > PROMISED_DAYS
+        return self.days > PROMISED
 
 
 @shows("/review", CHECKERS)
@@ -100,12 +99,6 @@ def leave(ask: Ask, inside: Inside, job: str) -> Redirect:
     """Let go of a request."""
     inside.desk.leave(job, ask.person.id)
     return ask.go("/review")
-
-
-def working_days(since: date, until: date) -> int:
-    """How many working days have passed: Monday to Friday, holidays not known."""
-    days = (since + timedelta(days=number + 1) for number in range((until - since).days))
-    return sum(day.weekday() < SATURDAY for day in days)
 
 
 def _listing(ask: Ask, inside: Inside, stages: list[str], page: int) -> Listing[RequestRow]:
