@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from tests.torture.stand import begin, hands, tre_says
 from tests.web.test_notices import Post
+from tre.cli.health import next_round
+from tre.cli.session import Session
 from tre.dispatch.schedule import Gate, Reason
 from tre.health.alerts import GRAVE, to_tell
 from tre.health.schedule import Schedule, Task, due, schedule_of
@@ -20,6 +23,7 @@ from tre.health.watch import Post as Watch
 from tre.health.watch import round_of
 from tre.main import Opening
 from tre.records.daybook import Entry
+from tre.records.errors import LedgerUnavailable
 from tre.records.looks import LOOKED, RAN, State, board, state
 from tre.records.site import load_site
 from tre.service import By
@@ -243,6 +247,18 @@ def test_one_round_by_command_ends_with_a_number_for_a_timer(site: Path) -> None
     ill = {check["check"]: check["said"] for check in told["checks"] if not check["healthy"]}
     assert "need an approval" in ill["corridor"]
     assert ill["messages"].startswith("no maintainer and no Caldicott Guardian")
+
+
+def test_a_database_that_is_away_ends_no_watch(site: Path) -> None:
+    s = Session(hands(site).wiring(), site=site, person="eve", as_json=True)
+
+    def away(_: By) -> Any:
+        raise LedgerUnavailable("ledger-away", "The database does not answer.", fix="Start it.")
+
+    s.__dict__["house"] = replace(s.house, watch=away)
+    assert next_round(s) is None
+    del s.__dict__["house"]
+    assert next_round(s) is not None
 
 
 def test_only_a_maintainer_stands_watch(site: Path) -> None:

@@ -12,7 +12,8 @@ from tre.cli.doctor import draw, examine
 from tre.cli.exits import Exit
 from tre.cli.house import Round
 from tre.cli.maintainers import maintainer
-from tre.cli.session import session
+from tre.cli.session import Session, session
+from tre.records.errors import LedgerUnavailable
 from tre.records.looks import Board, board_of
 
 LINES = 30
@@ -96,10 +97,19 @@ def watch(
     while not once:
         s.tell(f"{done.state}; next at {done.next_at:%H:%M:%S} UTC")
         time.sleep(_until(done.next_at, s.wiring.clock()))
-        done = s.house.watch(maintainer(s))
+        done = next_round(s) or done
     s.answer(_said(done), show.facts)
     if done.ill:
         raise typer.Exit(Exit.UNHEALTHY)
+
+
+def next_round(s: Session) -> Round | None:
+    """One more round of a standing watch; nothing where the database is away, which ends no watch."""
+    try:
+        return s.house.watch(maintainer(s))
+    except LedgerUnavailable as away:
+        s.tell(f"{away.sentence} The watch goes on")
+        return None
 
 
 def _until(then: datetime, now: datetime) -> float:
