@@ -44,6 +44,7 @@ from output_checks.checks import (
     undeclared,
     unrounded_count,
 )
+from output_checks.consistent import as_before
 from output_checks.declare import Declaration, Undeclarable, declared
 from output_checks.formats.cells import Reading
 from output_checks.formats.refusal import Unreadable
@@ -193,15 +194,17 @@ def _twin(
     twin = make_twin(subject, subject.table, findings, pattern)
     if twin.table is None:
         return None, twin.findings
-    left = left_out(subject, twin.table)
+    kept, other = as_before(subject, twin.table)
+    found = twin.findings if other is None else (*twin.findings, other)
+    left = left_out(subject, kept)
     if left.table is None:
-        return None, (*twin.findings, *left.findings)
+        return None, (*found, *left.findings)
     content = written(ordered(subject, left.table), subject.path)
-    again = replace(subject.offered, content=content, evidence=None)
+    again = replace(subject.offered, content=content, evidence=None, left_before=())
     if shows_small(subject_of(again, subject.policy)):
-        return None, (*twin.findings, *left.findings, _still_small(subject))
+        return None, (*found, *left.findings, _still_small(subject))
     better = alternatives(subject, hidden_by(findings), pattern)
-    return content, (*twin.findings, *left.findings, *better)
+    return content, (*found, *left.findings, *better)
 
 
 def _still_small(subject: Subject) -> Finding:

@@ -228,13 +228,21 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Before:
+    """A table that left before, of the same question: as it was counted, and as it was shown."""
+
+    counted: bytes
+    shown: bytes
+
+
+@dataclass(frozen=True)
 class Offered:
     """A file that somebody wants out, with what it claims to be and what is known of it.
 
     `unmeasured` says in one sentence why the data was not asked; `copied` are the rows that repeat one person's record;
     `beside` the names of the outputs offered with it, and `numbers` what those show. None where nobody looked.
     `compared` says whether the people behind its rows could be compared with those behind earlier releases, and `before`
-    whether there are any.
+    whether there are any; `left_before` are those of the same question.
     """
 
     path: str
@@ -248,6 +256,7 @@ class Offered:
     numbers: frozenset[str] | None = None
     compared: bool | None = None
     before: bool = False
+    left_before: tuple[Before, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.path:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from output_checks.consistent import hidden_before
 from output_checks.model import CellRef
 from output_checks.numerals import is_hidden
 from output_checks.rule import Because, Rule, hide, note, review
 from output_checks.subject import Subject
 
 _FIX = "Take the twin, or group as the earlier release did."
+_HIDDEN = "A number that was hidden when it left before stays hidden."
 _UNLISTED = "Nobody listed the people behind this table's rows, so it was not compared with earlier releases."
 _BY_EYE = "Compare it with what was released before; the platform compares SQL aggregates, and tables that declare their extract."
 
@@ -23,6 +25,11 @@ def _look(subject: Subject) -> Iterator[Because]:
     table, evidence = subject.table, subject.evidence
     if table is not None and subject.offered.compared is False:
         yield (review if subject.offered.before else note)(_UNLISTED, _BY_EYE)
+    hidden = hidden_before(subject)
+    for name in subject.statistics if hidden else ():
+        again = sorted(cell for cell in hidden if cell.column == name)
+        if again:
+            yield hide(_HIDDEN, _FIX, column=name, cells=again)
     if table is None or evidence is None:
         return
     for name in subject.statistics:

@@ -106,7 +106,14 @@ class Checks:
             return {}
         before = [each for each in (case, *others) if each.submission.backend == backend]
         earlier = [listed for each in before for listed in memory.left(each)]
-        return {output: memory.compared(case, lists, earlier) for output, lists in mine.items() if lists}
+        return {
+            output: replace(
+                memory.compared(case, lists, earlier),
+                same=tuple(same for each in before for same in memory.same(each, lists)),
+            )
+            for output, lists in mine.items()
+            if lists
+        }
 
     def _judged(
         self, case: JobRequest, intake: Intake, asked: Sequence[Output], around: Around
@@ -134,6 +141,7 @@ class Checks:
             numbers=around.numbers,
             compared=output in around.compared,
             before=around.before,
+            left_before=around.compared.get(output, Compared()).same,
         )
         if offer.evidence is None and isinstance(action.body, RunBody):
             parameters = intake.spec.parameters_of(action)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from job_specs.model import Action, RunBody
 from output_checks.ledger import Listed, Question
+from output_checks.model import Before
 from output_checks.policy import Policy
 from output_checks.question import Unaskable
 from output_checks.read import kind_of
@@ -37,12 +38,13 @@ _ELSEWHERE = "another study's release"
 class Compared:
     """The rows of an aggregate that stay hidden beside what left before, and which releases those were.
 
-    `told` is False where nobody could compare. Releases of other studies are not named.
+    `told` is False where nobody could compare; `same` are the tables of the same question. Releases of other studies are not named.
     """
 
     withheld: frozenset[int] = frozenset()
     earlier: tuple[str, ...] = ()
     told: bool = True
+    same: tuple[Before, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,17 @@ class Memory:
         files = [file for statement in case.statements for file in statement.files if file.path in actions]
         for file in files:
             yield from self.listed(case, actions[file.path], file.path, file.digest)
+
+    def same(self, case: JobRequest, asked: Sequence[Listed]) -> Iterator[Before]:
+        """The tables of a request that have left and answer the very question of another one."""
+        actions = {each.path: each.action for each in case.outputs}
+        questions = {each.question for each in asked}
+        for file in (
+            file for statement in case.statements for file in statement.files if file.path in actions
+        ):
+            lists = self.listed(case, actions[file.path], file.path, file.digest)
+            if any(each.question in questions for each in lists):
+                yield Before(self._raw(case, file.path), self._quarantine.get(file.digest))
 
     def listed(self, case: JobRequest, action: str, path: str, digest: str) -> tuple[Listed, ...]:
         """A file as tables to be compared: the engine's own lists, or those of a declared table's extract; nothing without."""
