@@ -50,6 +50,7 @@ from output_checks.formats.cells import Reading
 from output_checks.formats.refusal import Unreadable
 from output_checks.left_out import left_out
 from output_checks.linked import Part, patterns
+from output_checks.losses import losses
 from output_checks.model import Confidence, Finding, Offered, Opaque, Report, Severity, Verdict, sha256
 from output_checks.order import ordered
 from output_checks.policy import Policy
@@ -204,7 +205,8 @@ def _twin(
     if shows_small(subject_of(again, subject.policy)):
         return None, (*found, *left.findings, _still_small(subject))
     better = alternatives(subject, hidden_by(findings), pattern)
-    return content, (*found, *left.findings, *better)
+    lost = losses(subject, kept)
+    return content, (*found, *left.findings, *((lost,) if lost else ()), *better)
 
 
 def _still_small(subject: Subject) -> Finding:

@@ -50,3 +50,23 @@ def test_every_changed_cell_has_its_reason_and_no_value(tmp_path: Path) -> None:
     assert kinds["2"] in ("hidden", "left out")
     assert "rounded" in kinds.values()
     assert not any(value in told.read_text() for value in ("24", "51", "118", "0-17"))
+
+
+def lost(content: bytes) -> list[str]:
+    found = check(Offered("t.csv", content, DECLARED), POLICY).findings
+    return [each.message for each in found if each.check == "information_lost"]
+
+
+def test_what_is_lost_is_said_in_bands() -> None:
+    """Two of five counts, 3 and 24 of 236 people; the others move by a few."""
+    (said,) = lost(TABLE)
+    assert "20 to 50 % are hidden" in said
+    assert "5 to 20 % of what they add up to" in said
+    assert not any(number in said for number in ("27", "24", "118"))
+    (rounded,) = lost(ROOMY.encode())
+    assert "none are hidden" in rounded
+    assert "less than 1 %" in rounded
+
+
+def test_a_table_that_is_shown_as_it_is_loses_nothing() -> None:
+    assert lost(b"age,n\n0-17,200\n18-39,225\n") == []
