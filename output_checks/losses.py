@@ -33,7 +33,7 @@ def losses(subject: Subject, twin: Table) -> Finding | None:
         confidence=subject.confidence,
         file=subject.path,
         message=words,
-        fix="Where that is too much: merge groups, or leave totals out.",
+        fix="Where that is too much, merge groups.",
         promise="P10",
     )
 

@@ -52,7 +52,15 @@ def choice(system: System, primary: frozenset[int], policy: Policy) -> Choice:
     shown = rounded(system, policy)
     small = {place for place in system.unshown if policy.is_small(system.quantities[place].value)}
     targets = primary | frozenset(place for place in small if place in system.sums_of)
-    needed = primary | system.unshown | system.blind | shown.torn | _misleading(system, shown.values, policy)
+    telling = _telling(system, primary | small, policy)
+    needed = (
+        primary
+        | system.unshown
+        | system.blind
+        | shown.torn
+        | _misleading(system, shown.values, policy)
+        | telling
+    )
     return Choice(system, shown.values, needed, targets, aim_of(policy))
 
 
@@ -66,6 +74,22 @@ def _misleading(system: System, values: Sequence[int], policy: Policy) -> frozen
         and not policy.is_small(quantity.value)
         and (policy.is_small(value) or not value)
     )
+
+
+def _telling(system: System, few: frozenset[int], policy: Policy) -> frozenset[int]:
+    """Totals over several hidden numbers, all small, that together are nearly as large as small ones can be.
+
+    Whoever knows what is hidden for being small knows then that each of them is: 27 is three times 9. Rounding blurs that.
+    """
+    if policy.rounding != "none" or policy.interval != "cover":
+        return frozenset()
+    found = set()
+    for each in system.sums:
+        hidden = [system.quantities[part].value for part in each.members[1:] if part in few]
+        least = sum(hidden) - (len(hidden) - 1) * policy.small_max
+        if len(hidden) > 1 and each.total not in few and 2 * least > policy.small_max:
+            found.add(each.total)
+    return frozenset(found)
 
 
 @dataclass(frozen=True)

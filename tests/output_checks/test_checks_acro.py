@@ -123,5 +123,11 @@ def test_the_command_judges_a_whole_session(tmp_path: Path, capsys: pytest.Captu
     assert {"results.json", "config.json", "record.json", "checksums"} <= {
         path.name for path in ours.iterdir()
     }
+    sessions = [
+        path for path in ours.glob("*.json") if {"version", "results"} <= set(json.loads(path.read_text()))
+    ]
+    assert [path.name for path in sessions] == ["results.json"], (
+        "the viewer opens a folder that holds one session"
+    )
     assert "refused" in capsys.readouterr().out
     assert main(["acro", str(tmp_path), "--into", str(tmp_path / "again")]) == 2

@@ -3,7 +3,9 @@
 import csv
 import io
 from dataclasses import replace
+from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,3 +109,38 @@ def test_a_pattern_protects_what_no_cell_shows() -> None:
 def test_totals_are_sums_of_what_is_shown() -> None:
     cells = tuple(Quantity((CellRef(at, "n"),), number) for at, number in enumerate((12, 12, 12, 36)))
     assert rounded(System(cells, (Sum(3, (0, 1, 2)),)), POLICY).values == (10, 10, 10, 30)
+
+
+def by_age(*numbers: int) -> bytes:
+    rows = "".join(f"a{at},{number}\n" for at, number in enumerate(numbers))
+    return f"age,n\n{rows}Total,{sum(numbers)}\n".encode()
+
+
+ONE_WAY = {"statistic": "frequencies", "of": "cohort", "by": ["age"], "columns": {"n": "count"}}
+
+
+@pytest.mark.parametrize("pack", ["opensafely", "sdap-10"])
+def test_whoever_runs_the_checks_on_every_table_finds_no_small_number(pack: str) -> None:
+    """The attacker has this very program: which tables look like this one when they are through?"""
+    policy = load_policy(pack=pack)
+    looks: dict[bytes, list[tuple[int, int]]] = {}
+    for pair in product(range(21), repeat=2):
+        twin = check(Offered("t.csv", by_age(*pair), ONE_WAY), policy).twin
+        looks.setdefault(twin or b"refused", []).append(pair)
+    for twin, pairs in looks.items():
+        for at in (0, 1):
+            could_be = {pair[at] for pair in pairs}
+            small = any(policy.is_small(number) for number in could_be)
+            assert not small or len(could_be) > 1, twin
+
+
+@pytest.mark.parametrize(
+    ("numbers", "hidden"), [((9, 9, 9), True), ((10, 9, 9), True), ((9, 8, 9), True), ((3, 4, 12), False)]
+)
+def test_a_total_of_small_numbers_that_are_all_as_large_as_can_be_is_not_shown(
+    numbers: tuple[int, ...], hidden: bool
+) -> None:
+    """Without rounding 27 can only be three times 9, where ten would have been shown."""
+    policy = load_policy(pack="sdap-10")
+    twin = check(Offered("t.csv", by_age(*numbers), ONE_WAY), policy).twin or b""
+    assert (str(sum(numbers)).encode() in twin) is not hidden
