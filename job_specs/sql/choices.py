@@ -49,6 +49,8 @@ _CONDITIONS = frozenset(
 def is_condition(expr: Expr) -> bool:
     """Whether a value is true or false by its text."""
     match expr:
+        case Call("coalesce", (condition, Constant("boolean"))):
+            return is_condition(condition)
         case Call(name):
             return name in _CONDITIONS
         case Cast(_, "BOOLEAN") | Exists() | Among():

@@ -673,6 +673,34 @@ def _aggregates(expr: ir.Expr) -> bool:
     )
 
 
+TRUE_OR_FALSE = frozenset(
+    {
+        "=",
+        "<>",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        "is_not_distinct",
+        "and",
+        "or",
+        "not",
+        "is_null",
+        "in",
+        "between",
+        "~~",
+        "~~*",
+    }
+    | {
+        "list_contains",
+        "contains",
+        "starts_with",
+        "ends_with",
+        "regexp_matches",
+        "regexp_full_match",
+        "isnan",
+    }
+)
 POSITIONS = frozenset({"median", "quantile_cont", "quantile_disc"})
 _ONE_OF = frozenset({"abs", "round", "floor", "ceil", "trunc", "sqrt", "exp", "nullif"})
 _MOVING = frozenset({"+", "-", "greatest", "least"})
@@ -759,12 +787,18 @@ def _is_rate(expr: ir.Expr) -> bool:
             return False
 
 
+def _is_true_or_false(call: ir.Call) -> bool:
+    if call.name == "coalesce" and isinstance(call.args[0], ir.Call):
+        return isinstance(call.args[-1], ir.Constant) and call.args[-1].kind == "boolean"
+    return call.name in TRUE_OR_FALSE
+
+
 def _is_indicator(expr: ir.Expr) -> bool:
     match expr:
         case ir.Case(((_, ir.Constant("integer", "1")),), ir.Constant("integer", "0") | ir.Constant("null")):
             return True
-        case ir.Cast(ir.Call(), "INTEGER" | "BIGINT"):
-            return True
+        case ir.Cast(ir.Call() as call, "INTEGER" | "BIGINT"):
+            return _is_true_or_false(call)
         case _:
             return False
 
