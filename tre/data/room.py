@@ -315,7 +315,7 @@ def counting_of(units: Units | None) -> extract.Counting | None:
 
 def _result(path: str) -> str:
     """The result's name in the box, with the ending that the spec declares."""
-    return f"result{PurePosixPath(path).suffix}"
+    return f"result{'.csv.gz' if path.endswith('.csv.gz') else PurePosixPath(path).suffix}"
 
 
 def _by_table(datasets: tuple[TableScope, ...]) -> Mapping[str, tuple[str, ...]]:
