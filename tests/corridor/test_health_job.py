@@ -209,6 +209,21 @@ def test_what_does_not_end_and_what_could_leave_are_said(desk: Any, monkeypatch:
     assert is_told(canaries.judge(corridor, walked, by), "never-leaves", "maintenance may be released")
 
 
+@pytest.mark.parametrize("check", ["rows", "freshness", "integrity"])
+def test_a_store_that_does_not_answer_is_not_well(desk: Any, check: str) -> None:
+    corridor, by = corridor_of(desk.site)
+    walked = walked_in(corridor)
+    silent = replace(
+        walked, requests={name: case for name, case in walked.requests.items() if name != "live-tpp"}
+    )
+    assert is_told(live.judge(corridor, silent, by), check, "the store does not answer")
+
+
+def test_every_fault_that_the_page_tells_of_is_planted_here() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+    assert [fault.planted for fault in WALKING if f'"{fault.planted}"' not in here] == []
+
+
 def test_canaries_of_whom_nobody_has_opted_out_prove_nothing(desk: Any) -> None:
     corridor, by = corridor_of(desk.site)
     walked = walked_in(corridor)

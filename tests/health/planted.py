@@ -88,6 +88,7 @@ WALKING = (
     ),
     Fault("never-leaves", "maintenance may be released", "what a health job made could be signed off"),
     Fault("rows", "everybody is let into the box", "tpp.*: * rows were seen, * were built*"),
+    Fault("rows", "the store does not answer", "nothing came back of tpp"),
     Fault(
         "freshness",
         "a table was not brought up to date",
@@ -95,7 +96,9 @@ WALKING = (
     ),
     Fault("freshness", "the extract is old", "tpp was extracted * days ago*"),
     Fault("freshness", "an older extract was loaded", "tpp was extracted on *, and the build before on *"),
+    Fault("freshness", "the store does not answer", "nothing came back of tpp"),
     Fault("integrity", "rows of people who are not there", "tpp.*: * rows belong to nobody*"),
+    Fault("integrity", "the store does not answer", "nothing came back of tpp"),
     Fault("round-trip", "a run takes ten times as long as the 30 before it", "* s, usually * s"),
     Fault("throughput", "a run takes ten times as long as the 30 before it", "* actions a minute, usually *"),
 )
