@@ -1,12 +1,13 @@
-"""The table of who may ask for what, drawn from the routes themselves: `docs/authorisation.md`.
+"""The tables of who may do what, drawn from the core and from the routes themselves: `docs/authorisation.md`.
 
-A route's own declaration is the source; nothing is written here twice. Refuses a route that declares nothing.
+The core's own answers and a route's own declaration are the source; nothing is written here twice. Refuses a route that
+declares nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from tre.custody.lifecycle import APPLICATION, REQUEST
-from tre.custody.people import EVERYONE, Role
+from tests.web.authorisation import Cell, allowed, cells
+from tre.custody.people import Role
 from tre.web import account_pages
 from tre.web.app import Face, routes_of
 from tre.web.inside import face as inside
@@ -23,11 +24,23 @@ SHORT = {
 }
 HEAD = """# Who may ask for what
 
-Drawn from the routes by `make docs`; `tests/web/test_authorisation_matrix.py` asks every route as everybody, at every stage.
+Drawn by `make docs` from the routes and from the core itself; `make check` compares. `tests/web/test_authorisation_matrix.py` asks
+every route as everybody, and takes every step at every stage by page and by API; what it must come to is written apart, from the
+policy alone, in `tests/oracles/authorisation_oracle.py`. A route that does not say who may ask is not served; one that takes a step
+and is tried nowhere fails the tests.
 
-A tick says that the role may come as far as asking. Whether a step may then be taken on *this* case is the core's to say: the second
-table is its map, and nobody judges their own study, and nobody acts for a study they are not on [P16]. `again` means that the
-password is asked for where it was not given in the last ten minutes.
+## Steps
+
+What the core answers: each step, at each stage, by somebody with one role. `member` says that somebody on the study may, `apart` that
+somebody who is not, `both` that either may. What is not in the table is refused: it is the answer to {refused} of {asked} questions.
+The study is of research, its approval and its law are live, and everybody is trained; whoever signs off has voted. Nobody judges
+their own study, and nobody acts for a study they are not on [P16].
+"""
+ROUTES = """
+## Routes
+
+A tick says that the role may come as far as asking; whether the step may then be taken is the table above. `again` means that the
+password is asked for where it was not given in the last ten minutes; by the API that needs a token that may judge.
 """
 
 
@@ -38,7 +51,9 @@ def faces() -> tuple[Face, ...]:
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, "## Routes", "", *_routes(), "", "## Steps", "", *_steps(), ""])
+    answers = {cell: allowed(cell) for cell in cells()}
+    head = HEAD.format(refused=f"{sum(not each for each in answers.values()):,}", asked=f"{len(answers):,}")
+    return "\n".join([head, *_steps(answers), ROUTES, *_routes(), ""])
 
 
 def _routes() -> Iterator[str]:
@@ -49,11 +64,17 @@ def _routes() -> Iterator[str]:
         yield f"| {method} `{path}` | {'✓' if who.public else ''} | {ticks} | {'again' if who.fresh else ''} |"
 
 
-def _steps() -> Iterator[str]:
-    yield "| step | from | to | whose |"
-    yield "|---|---|---|---|"
-    for kind, ways in (("application", APPLICATION), ("job request", REQUEST)):
-        for stage, steps in ways.items():
-            for step, (owners, after) in steps.items():
-                whose = "everybody" if owners >= EVERYONE else ", ".join(sorted(owners))
-                yield f"| {step} | {kind} {stage} | {after} | {whose} |"
+def _steps(answers: Mapping[Cell, bool]) -> Iterator[str]:
+    yield "| on a | step | at | " + " | ".join(SHORT.values()) + " |"
+    yield "|---|---|---|" + "---|" * len(SHORT)
+    lines: dict[tuple[str, str, str], dict[Role, list[str]]] = {}
+    for cell, yes in answers.items():
+        if yes:
+            line = lines.setdefault((cell.kind, cell.step, cell.stage), {})
+            line.setdefault(cell.asker.role, []).append("member" if cell.asker.member else "apart")
+    for (kind, step, stage), who in lines.items():
+        marks = (
+            "both" if len(said) > 1 else said[0] if said else ""
+            for said in (who.get(role, []) for role in SHORT)
+        )
+        yield f"| {kind} | {step} | {stage} | {' | '.join(marks)} |"

@@ -1,12 +1,13 @@
 """The pages as people meet them: a real site, the real core, a real Chromium without a window, and a clock that tests may move."""
 
 import base64
+import io
 import os
 import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,9 +17,11 @@ import pyotp
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, ImageChops
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 import tre.cli
+from scripts.draw_pages import PICTURES
 from tre.cli.app import run_command_line
 from tre.cli.house import Folders
 from tre.custody.outputs import Decision, FileVote
@@ -29,6 +32,7 @@ from tre.records.locks import only_worker
 from tre.service import By
 from tre.web.doors import Settings
 from tre.web.serve import configured
+from tre.web.sessions import begin, cookie_name
 
 DEMO = Path(tre.cli.__file__).parent / "demo_site"
 PASSWORD = "correct horse battery staple"  # noqa: S105 - nobody's
@@ -37,11 +41,14 @@ SHOTS = os.environ.get("TRE_SCREENSHOTS", "")
 CODE_SECONDS = 31
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 TALLEST = 2400
+AXE = Axe()
+VISIBLE, SAME_SHARE = 48, 0.004
 REFUSALS = tuple(
     f"Failed to load resource: the server responded with a status of {code}"
     for code in (401, 403, 404, 409, 422)
 )
 PATIENTS = 20_000
+STRANGER = '[hal]\nroles = ["researcher"]\ntrained_until = 2030-12-31\nteam = "Another university"\n'
 
 
 @dataclass
@@ -51,6 +58,7 @@ class Town:
     site: Path
     address: str
     opening: Opening
+    base: datetime | None = None
     ahead: timedelta = timedelta()
     browser: Browser | None = None
     contexts: list[BrowserContext] = field(default_factory=list)
@@ -58,7 +66,7 @@ class Town:
 
     def now(self) -> datetime:
         """The time here: it moves on with each sign-in, because a code counts once."""
-        return clock() + self.ahead
+        return (self.base or clock()) + self.ahead
 
     def visitor(self, **options: Any) -> Page:
         """A page of a browser that nobody has signed in with."""
@@ -67,10 +75,20 @@ class Town:
             base_url=self.address, viewport={"width": 1280, "height": 860}, **options
         )
         self.contexts.append(context)
-        page = context.new_page()
+        return self.watched(context.new_page())
+
+    def watched(self, page: Page) -> Page:
+        """The page, with an ear on what goes wrong on it."""
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", self._at_home)
+        return page
+
+    def arrived(self, person: str) -> Page:
+        """A page of somebody whose session began a moment ago; signing in itself is looked at elsewhere."""
+        common, page = self.opening.common(Settings(self.address)), self.visitor()
+        key = begin(common, person, self.now())
+        page.context.add_cookies([{"name": cookie_name(common), "value": key, "url": self.address}])
         return page
 
     def signed_in(self, person: str, **options: Any) -> Page:
@@ -85,13 +103,12 @@ class Town:
         page.wait_for_url(self.address + "/")
         return page
 
-    def look(self, page: Page, name: str) -> None:
+    def look(self, page: Page, name: str, *, picture: bool = True) -> None:
         """Let axe look at a page: no violation at all [WCAG 2.2 AA]; and photograph it where pictures are asked for."""
-        found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
-        told = [f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:160]}" for each in found]
+        told = violations(page)
         assert not told, f"{name}:\n" + "\n".join(told)
-        if SHOTS:
-            photograph(page, Path(SHOTS) / f"{name}.webp")
+        if SHOTS and picture:
+            photograph(page, Path(SHOTS) / f"{PICTURES[name].name}.webp")
 
     def work(self) -> None:
         """Let the worker take every request as far as it may."""
@@ -120,14 +137,35 @@ class Town:
             self.problems.append(f"called out to {request.url}")
 
 
+def violations(page: Page, only: Sequence[str] = ()) -> list[str]:
+    """What axe has against a page as it is shown now: by every rule, or by those that are named."""
+    chosen = {"type": "rule", "values": [*only]} if only else {"type": "tag", "values": WCAG}
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE.axe_script)
+    options = {"runOnly": chosen, "resultTypes": ["violations"]}
+    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
+    return [f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:160]}" for each in found]
+
+
 def photograph(page: Page, path: Path) -> None:
-    """A small picture of the whole page, as WebP."""
+    """A small picture of the whole page, as WebP; one that shows the same but for a name or a date stays as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
     size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     clip = {"x": 0, "y": 0, "width": size[0], "height": min(size[1], TALLEST), "scale": 0.75}
     asked = {"format": "webp", "quality": 60, "captureBeyondViewport": True, "clip": clip}
     taken = page.context.new_cdp_session(page).send("Page.captureScreenshot", asked)
-    path.write_bytes(base64.b64decode(taken["data"]))
+    content = base64.b64decode(taken["data"])
+    if not path.exists() or differ(path.read_bytes(), content):
+        path.write_bytes(content)
+
+
+def differ(before: bytes, now: bytes) -> bool:
+    """Whether two pictures differ in more than a few words: in size, or in many of their points."""
+    old, new = (Image.open(io.BytesIO(each)).convert("L") for each in (before, now))
+    if old.size != new.size:
+        return True
+    changed = ImageChops.difference(old, new).point(lambda value: 255 if value > VISIBLE else 0)
+    return sum(changed.histogram()[255:]) > SAME_SHARE * old.width * old.height
 
 
 def enrol(opening: Opening, people: tuple[str, ...], at: datetime) -> None:
@@ -139,13 +177,15 @@ def enrol(opening: Opening, people: tuple[str, ...], at: datetime) -> None:
 
 
 def served(
-    site: Path, address_of: Callable[[int], str] = lambda port: f"http://127.0.0.1:{port}"
+    site: Path,
+    address_of: Callable[[int], str] = lambda port: f"http://127.0.0.1:{port}",
+    base: datetime | None = None,
 ) -> Iterator[Town]:
-    """Serve a site on a port of its own until the test is over."""
+    """Serve a site on a port of its own until the test is over; with a base, its clock stands still there."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    town = Town(site, address_of(port), None)  # type: ignore[arg-type] # set on the next line, which needs its clock
+    town = Town(site, address_of(port), None, base)  # type: ignore[arg-type] # set on the next line, which needs its clock
     town.opening = Opening(site, Hands(clock=town.now))
     settings = Settings(address=town.address, requests_a_minute=0)
     enrol(town.opening, tuple(town.opening.common(settings).site.people), town.now())
@@ -172,9 +212,9 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-def visited(site: Path, browser: Browser) -> Iterator[Town]:
+def visited(site: Path, browser: Browser, base: datetime | None = None) -> Iterator[Town]:
     """A site being served to a browser; at the end nothing may have gone wrong on any page."""
-    for place in served(site):
+    for place in served(site, base=base):
         place.browser = browser
         yield place
         for context in place.contexts:
@@ -195,7 +235,8 @@ def working_town(tmp_path: Path, browser: Browser) -> Iterator[Town]:
     """A site with synthetic people behind pseudonyms, so that jobs really run."""
     site, wiring = tmp_path / "site", Hands().wiring()
     create_site(site)
-    shutil.copy(DEMO / "people.toml", site / "people.toml")
+    people = (DEMO / "people.toml").read_text(encoding="utf-8")
+    (site / "people.toml").write_text(people + STRANGER, encoding="utf-8")
     supply = str(tmp_path / "supply.duckdb")
     for words in (["synth", supply, "--patients", str(PATIENTS)], ["--as", "eve", "data", "ingest", supply]):
         assert run_command_line(wiring, ["--site", str(site), "--json", *words]) == 0

@@ -1,30 +1,11 @@
-"""[P9] Two checkers review in a real browser, by keyboard; what a study made runs nothing and calls nobody."""
+"""[P9] Two checkers review in a real browser, by keyboard, tables of any length."""
 
 import pytest
 
-from tests.web.conftest import Desk
+from tests.browser.world import World
 from tests.web.review_world import ROUNDED, offered
-from tests.web.test_hostile_outputs import HOSTILE
-from tre.service import By
-from tre.web.doors import Settings
 
 pytestmark = pytest.mark.browser
-
-
-class World:
-    """What the builder of requests needs, on a town."""
-
-    def __init__(self, town) -> None:
-        self.site, self.common, self.now = town.site, town.opening.common(Settings()), town.now
-
-    def by(self, person: str):
-        return By(self.common.site.people[person], self.now())
-
-    def approved(self, study: str) -> None:
-        Desk.approved(self, study)
-
-    def proposal(self, **changed):
-        return Desk.proposal(self, **changed)
 
 
 FILES = {
@@ -37,10 +18,10 @@ def test_two_checkers_review_by_keyboard_and_it_is_signed_off(town) -> None:
     for person in ("cleo", "dan"):
         page = town.signed_in(person)
         page.goto("/review")
-        town.look(page, "review-queue-waiting")
+        town.look(page, "review-queue-waiting", picture=False)
         page.get_by_role("button", name="Take the next one").click()
         page.wait_for_url(f"**/review/{request}")
-        town.look(page, "review-by-keyboard")
+        town.look(page, "review-by-keyboard", picture=False)
         page.keyboard.press("?")
         page.get_by_role("button", name="Close").click()
         for number in range(len(FILES)):
@@ -50,21 +31,10 @@ def test_two_checkers_review_by_keyboard_and_it_is_signed_off(town) -> None:
         page.get_by_role("button", name="Hand in my review").click()
         page.wait_for_load_state()
     page.goto(f"/review/{request}")
-    town.look(page, "review-consolidating")
+    town.look(page, "review-consolidating", picture=False)
     page.get_by_role("button", name="Sign all of it off").click()
     page.wait_for_url("**/review")
     assert World(town).common.service.request(request).stage.value == "signed-off"
-    assert town.problems == []
-
-
-def test_hostile_outputs_run_nothing_and_call_nobody(town) -> None:
-    request = offered(World(town), HOSTILE)
-    page = town.signed_in("cleo")
-    page.on("dialog", lambda dialog: town.problems.append(f"a dialog: {dialog.message}"))
-    for number in range(len(HOSTILE)):
-        for side in ("raw", "offered"):
-            page.goto(f"/review/{request}?file={number}&side={side}")
-            page.wait_for_timeout(50)
     assert town.problems == []
 
 

@@ -42,9 +42,15 @@ def offered_for(desk: Any, path: str, content: bytes, verdict: Verdict | None = 
 
 
 def offered(
-    desk: Any, files: Mapping[str, bytes], *, request: str = "run-1", study: str = "study-1", **more: Any
+    desk: Any,
+    files: Mapping[str, bytes],
+    *,
+    request: str = "run-1",
+    study: str = "study-1",
+    verdict: Verdict | None = Verdict.CLEAN,
+    **more: Any,
 ) -> str:
-    """A request of Ada's whose files are on offer, all of them clean, in one study."""
+    """A request of Ada's whose files are on offer, in one study: all of them clean or, without a verdict, as the checks judge."""
     if not desk.common.service.study(study).proposals:
         desk.approved(study)
     proposal = desk.common.service.study(study).proposal
@@ -53,7 +59,7 @@ def offered(
         (ActionAsked(ACTION, ActionKind.CODE, (), "e" * 64),), **more,
     )  # fmt: skip
     desk.common.service.submit(desk.by("ada"), request, submission)
-    shown = tuple(offered_for(desk, path, content, Verdict.CLEAN) for path, content in files.items())
+    shown = tuple(offered_for(desk, path, content, verdict) for path, content in files.items())
     outputs = tuple(
         Output(ACTION, each.path, each.raw, len(files[each.path]), Sensitivity.MODERATE) for each in shown
     )

@@ -1,6 +1,6 @@
 """A case at every stage that there is, told to the ledger as it could have happened: for tests that ask what may be done there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,112 @@ KEY = "e" * 64
 WHY = Reason(ReasonCode.NEEDS_CHANGES)
 
 
-class Told:
-    """Tells cases to a site's ledger."""
+Way = list[tuple[str, e.Event]]
 
-    def __init__(self, common: Any, proposal: Proposal, now: datetime) -> None:
-        self.common, self.proposal, self.now = common, proposal, now
-        put = common.documents.put
+
+class Ways:
+    """The events that lead to each stage, and who caused each: pure, for tests and for the table of who may do what."""
+
+    def __init__(self, proposal: Proposal, now: datetime, put: Callable[[bytes], str], policy: str) -> None:
+        self.proposal, self.now, self.policy = proposal, now, policy
         self.raw, self.report = put(b"sex,people\nF,10\n"), put(b"{}")
         self.spec = put((STUDY / "project.yaml").read_bytes())
         self.code = put(b"{}")
-        self.policy = common.service.rules.check_policy
+        self.paths: tuple[str, ...] = (PATH,)
+        self.second = "dan"
+        """The checker whose vote is the second, and who signs off."""
+        self.objected: tuple[str, ...] = ()
+        """The paths that the first checker wants changed."""
+
+    def of_study(self, stage: ApplicationStage) -> Way:
+        """How an application came to a stage."""
+        asked = self.proposal
+        approval = Approval("ben", asked.starts, asked.ends, asked.datasets, ())
+        applied, approved = ("ada", e.Applied(asked)), ("ben", e.Approved(approval))
+        ways: dict[ApplicationStage, Way] = {
+            A.NEW: [],
+            A.APPLIED: [applied],
+            A.RETURNED: [applied, ("ben", e.Returned(WHY))],
+            A.APPROVED: [applied, approved],
+            A.SUSPENDED: [applied, approved, ("ben", e.Suspended(WHY))],
+            A.REJECTED: [applied, ("ben", e.Rejected(WHY))],
+            A.WITHDRAWN: [applied, approved, ("ada", e.Withdrawn(WHY))],
+            A.EXPIRED: [applied, approved, ("platform", e.Expired(self.now.date() - timedelta(days=1)))],
+        }
+        return ways[stage]
+
+    def of_request(self, study: str, stage: RequestStage) -> Way:
+        """How a job request came to a stage."""
+        begun = self._begun(study)
+        ran = [*begun, ("platform", e.Landed("table", self._outputs(), "")), ("platform", e.Finished())]
+        checked = [*ran, ("platform", e.Checked(self.policy, self._offered()))]
+        voted = [*checked, ("cleo", e.Voted("cleo", self._votes(self.objected)))]
+        reviewed = [*voted, (self.second, e.Voted(self.second, self._votes()))]
+        signed = [*reviewed, (self.second, e.SignedOff(self.second, (self.raw,)))]
+        statement = Statement(self.report, "5" * 128, (ReleasedFile(PATH, self.raw),))
+        released = [*signed, ("platform", e.Released(statement))]
+        part = [*reviewed, (self.second, e.PartSignedOff(self.second, (PATH,), (self.raw,)))]
+        ways: dict[RequestStage, Way] = {
+            R.NEW: [],
+            R.SUBMITTED: begun[:1],
+            R.RUNNING: begun,
+            R.LANDED: ran,
+            R.CHECKED: checked,
+            R.VOTED: voted,
+            R.REVIEWED: reviewed,
+            R.RETURNED: [*checked, ("cleo", e.ChangesRequested(WHY))],
+            R.PART_SIGNED_OFF: part,
+            R.SIGNED_OFF: signed,
+            R.RELEASED: released,
+            R.FAILED: [*begun, ("platform", e.Failed("table", Outcome.FAILED, self.raw))],
+            R.CANCELLED: [*begun, ("ada", e.Cancelled(WHY))],
+            R.REFUSED: [*checked, ("cleo", e.Refused(WHY))],
+            R.RECALLED: [*released, ("gus", e.Recalled(Reason(ReasonCode.SUSPECTED_BREACH)))],
+        }
+        return ways[stage]
+
+    def submission(self, study: str) -> Submission:
+        """What was handed in."""
+        return Submission(
+            application=study,
+            purpose=Purpose.COVID_19_RESEARCH,
+            spec=self.spec,
+            code=self.code,
+            datasets=self.proposal.datasets,
+            actions=(ActionAsked("table", ActionKind.AGGREGATE, (), KEY),),
+        )
+
+    def _begun(self, study: str) -> Way:
+        submission = self.submission(study)
+        started = e.Started("table", "sha256:" + KEY, KEY, KEY, self.now.date())
+        return [("ada", e.Submitted("ada", submission)), ("platform", started)]
+
+    def _outputs(self) -> tuple[Output, ...]:
+        return tuple(Output("table", path, self.raw, 17, Sensitivity.MODERATE) for path in self.paths)
+
+    def _offered(self) -> tuple[Offered, ...]:
+        known = (self.raw, self.raw, self.report, Confidence.PROVED, Verdict.CLEAN)
+        return tuple(Offered(path, *known) for path in self.paths)
+
+    def _votes(self, objected: tuple[str, ...] = ()) -> tuple[FileVote, ...]:
+        words = {path: Decision.CHANGES if path in objected else Decision.APPROVE for path in self.paths}
+        return tuple(FileVote(path, self.raw, word) for path, word in words.items())
+
+
+class Told(Ways):
+    """Tells cases to a site's ledger."""
+
+    def __init__(self, common: Any, proposal: Proposal, now: datetime) -> None:
+        super().__init__(proposal, now, common.documents.put, common.service.rules.check_policy)
+        self.common = common
+
+    def study(self, case_id: str, stage: ApplicationStage) -> str:
+        """An application at a stage."""
+        return self.tell("application", case_id, self.of_study(stage))
+
+    def request(self, case_id: str, study: str, stage: RequestStage) -> str:
+        """A job request at a stage."""
+        return self.tell("request", case_id, self.of_request(study, stage))
 
     def tell(self, kind: str, case_id: str, events: Sequence[tuple[str, e.Event]]) -> str:
         """Append what happened, each event by its own person."""
@@ -46,75 +142,6 @@ class Told:
                 policy=self.common.site.policy,
             )
         return case_id
-
-    def study(self, case_id: str, stage: ApplicationStage) -> str:
-        """An application at a stage."""
-        asked = self.proposal
-        approval = Approval("ben", asked.starts, asked.ends, asked.datasets, ())
-        applied, approved = ("ada", e.Applied(asked)), ("ben", e.Approved(approval))
-        ways: dict[ApplicationStage, list[tuple[str, e.Event]]] = {
-            A.APPLIED: [applied],
-            A.RETURNED: [applied, ("ben", e.Returned(WHY))],
-            A.APPROVED: [applied, approved],
-            A.SUSPENDED: [applied, approved, ("ben", e.Suspended(WHY))],
-            A.REJECTED: [applied, ("ben", e.Rejected(WHY))],
-            A.WITHDRAWN: [applied, approved, ("ada", e.Withdrawn(WHY))],
-            A.EXPIRED: [applied, approved, ("platform", e.Expired(self.now.date() - timedelta(days=1)))],
-        }
-        return self.tell("application", case_id, ways[stage])
-
-    def request(self, case_id: str, study: str, stage: RequestStage) -> str:
-        """A job request at a stage."""
-        return self.tell("request", case_id, self._way(study, stage))
-
-    def _way(self, study: str, stage: RequestStage) -> list[tuple[str, e.Event]]:
-        begun = self._begun(study)
-        ran = [*begun, ("platform", e.Landed("table", (self._output(),), "")), ("platform", e.Finished())]
-        checked = [*ran, ("platform", e.Checked(self.policy, (self._offered(),)))]
-        voted = [*checked, ("cleo", e.Voted("cleo", self._yes()))]
-        reviewed = [*voted, ("dan", e.Voted("dan", self._yes()))]
-        signed = [*reviewed, ("dan", e.SignedOff("dan", (self.raw,)))]
-        statement = Statement(self.report, "5" * 128, (ReleasedFile(PATH, self.raw),))
-        released = [*signed, ("platform", e.Released(statement))]
-        part = [*reviewed, ("dan", e.PartSignedOff("dan", (PATH,), (self.raw,)))]
-        ways = {
-            R.SUBMITTED: begun[:1],
-            R.RUNNING: begun,
-            R.LANDED: ran,
-            R.CHECKED: checked,
-            R.VOTED: voted,
-            R.REVIEWED: reviewed,
-            R.RETURNED: [*checked, ("cleo", e.ChangesRequested(WHY))],
-            R.PART_SIGNED_OFF: part,
-            R.SIGNED_OFF: signed,
-            R.RELEASED: released,
-            R.FAILED: [*begun, ("platform", e.Failed("table", Outcome.FAILED, ""))],
-            R.CANCELLED: [*begun, ("ada", e.Cancelled(WHY))],
-            R.REFUSED: [*checked, ("cleo", e.Refused(WHY))],
-            R.RECALLED: [*released, ("gus", e.Recalled(Reason(ReasonCode.SUSPECTED_BREACH)))],
-        }
-        return ways[stage]
-
-    def _begun(self, study: str) -> list[tuple[str, e.Event]]:
-        submission = Submission(
-            application=study,
-            purpose=Purpose.COVID_19_RESEARCH,
-            spec=self.spec,
-            code=self.code,
-            datasets=self.proposal.datasets,
-            actions=(ActionAsked("table", ActionKind.AGGREGATE, (), KEY),),
-        )
-        started = e.Started("table", "sha256:" + KEY, KEY, KEY, self.now.date())
-        return [("ada", e.Submitted("ada", submission)), ("platform", started)]
-
-    def _output(self) -> Output:
-        return Output("table", PATH, self.raw, 17, Sensitivity.MODERATE)
-
-    def _offered(self) -> Offered:
-        return Offered(PATH, self.raw, self.raw, self.report, Confidence.PROVED, Verdict.CLEAN)
-
-    def _yes(self) -> tuple[FileVote, ...]:
-        return (FileVote(PATH, self.raw, Decision.APPROVE),)
 
 
 def stage_of(common: Any, kind: str, case_id: str) -> str:

@@ -1,5 +1,6 @@
 """[P9] What a study made is never served as itself: it is text in our cells, a picture drawn anew, or a marked download."""
 
+import gzip
 import io
 import struct
 import zipfile
@@ -38,19 +39,78 @@ def bomb() -> bytes:
     )
 
 
-POLYGLOT = png() + HTML
-HOSTILE = {
-    "output/page.html": HTML,
-    "output/drawing.svg": SVG,
-    "output/table.csv": CSV,
-    "output/headed.csv": HEADED,
-    "output/<script>alert(1)</script>.csv": b"a,b\nx,25\n",
-    "output/\u202egnp.exe": b"text",
-    "output/polyglot.png": POLYGLOT,
-    "output/bomb.png": bomb(),
-    "output/called.png": HTML,
-    "output/null.csv": b"a,b\n\x00,25\n",
+def zipped(*, size: int = 50_000_000) -> bytes:
+    """A ZIP of some kilobytes that unpacks to a hundred times as much as a checker's page would take."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("page.html", HTML)
+        archive.writestr("zeros.csv", bytes(size))
+    return made.getvalue()
+
+
+def jpeg() -> bytes:
+    """A JPEG whose comment is a page."""
+    made = io.BytesIO()
+    Image.new("RGB", (4, 4), "green").save(made, "JPEG", comment=HTML)
+    return made.getvalue()
+
+
+STYLE = b"<style>@import url(http://evil.example/a.css); body { background: url(http://evil.example/b.png) }</style><p>x"
+REFRESH = b'<meta http-equiv="refresh" content="0;url=http://evil.example/"><p>x'
+LINKED = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+    b'<image href="http://evil.example/pixel.png"/><foreignObject><iframe src="http://evil.example/"/></foreignObject></svg>'
+)
+LAUGHS = (
+    b'<!DOCTYPE svg [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+    b'<svg xmlns="http://www.w3.org/2000/svg"><text>&c;</text></svg>'
+)
+PDF = b"%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n" + HTML
+GIF = b"GIF89a/*\x01\x00\x80\x00\x00*/=1;alert(1);//" + HTML
+
+KINDS: dict[str, dict[str, bytes]] = {
+    "script in HTML": {"output/page.html": HTML, "output/refresh.html": REFRESH, "output/called.png": HTML},
+    "script in SVG": {"output/drawing.svg": SVG, "output/laughs.svg": LAUGHS},
+    "script in CSV": {"output/table.csv": CSV, "output/null.csv": b"a,b\n\x00,25\n"},
+    "script in a file's name": {
+        "output/<script>alert(1)</script>.csv": b"a,b\nx,25\n",
+        f"output/{PIXEL}.csv": b"a,b\nx,25\n",
+        "output/\u202egnp.exe": b"text",
+    },
+    "script in a label": {"output/headed.csv": HEADED},
+    "tracking pixel": {
+        "output/pixel.html": PIXEL.encode(),
+        "output/style.html": STYLE,
+        "output/linked.svg": LINKED,
+        "output/notes.md": b"![x](http://evil.example/pixel.png)\n",
+    },
+    "zip bomb": {
+        "output/bomb.png": bomb(),
+        "output/bomb.zip": zipped(),
+        "output/bomb.svgz": gzip.compress(bytes(20_000_000)),
+    },
+    "polyglot": {
+        "output/polyglot.png": png() + HTML,
+        "output/archive.png": png() + zipped(size=10),
+        "output/page.jpg": jpeg(),
+        "output/script.gif": GIF,
+        "output/paper.pdf": PDF,
+    },
 }
+"""What a study could hand in to run something in a checker's browser, or to call out from it, by kind; words are beside it."""
+WORDS = {"script in a comment": SCRIPT + PIXEL}
+HOSTILE = {path: content for files in KINDS.values() for path, content in files.items()}
+
+
+def test_every_kind_that_was_promised_is_tried() -> None:
+    promised = {
+        *(f"script in {place}" for place in ("HTML", "SVG", "CSV", "a file's name", "a label", "a comment")),
+        "tracking pixel",
+        "zip bomb",
+        "polyglot",
+    }
+    assert {*KINDS, *WORDS} == promised
+    assert all(files for files in KINDS.values())
 
 
 @pytest.mark.parametrize("side", ["raw", "offered"])

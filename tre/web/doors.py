@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tre.data.catalogue import Catalogue
+from tre.dispatch.schedule import Gate
 from tre.records.accounts import Accounts
+from tre.records.daybook import Daybook
 from tre.records.read_models import ReadModels
 from tre.records.site import Site
 from tre.records.vault.documents import Documents
@@ -54,6 +56,8 @@ class Common:
     documents: Documents
     catalogue: Catalogue
     accounts: Accounts
+    daybook: Daybook
+    gate: Callable[[], Gate]
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
     chance: Chance

@@ -21,6 +21,7 @@ from tre.dispatch.errors import DispatchError
 from tre.records.errors import CaseMoved, LedgerRefused, LedgerUnavailable
 from tre.web.asking import CONFIRM_FIELDS, Ask
 from tre.web.sessions import API
+from tre.web.who import NOBODY, Visitor
 
 LOG = logging.getLogger("tre.web")
 Asked = Request[Any, Any, Any]
@@ -56,6 +57,14 @@ class Told:
     problems: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a page's frame takes of a request that went no further: who asked, and where."""
+
+    visitor: Visitor
+    path: str
+
+
 class ConfirmFirst(Exception):
     """A step was asked for that needs a fresh proof of who it is; the form is asked again with a password."""
 
@@ -75,7 +84,10 @@ def not_there(what: str) -> Refusal:
 def _answer(request: Asked, told: Told, status: int) -> Response[Any]:
     if request.scope["path"].startswith(API):
         return Response({key: value for key, value in asdict(told).items() if value}, status_code=status)
-    return Template("refused.html", context={"told": told, "status": status}, status_code=status)
+    shown = Shown(request.scope.get("user") or NOBODY, request.scope["path"])
+    return Template(
+        "refused.html", context={"told": told, "status": status, "ask": shown}, status_code=status
+    )
 
 
 def refused(request: Asked, error: Refusal) -> Response[Any]:
@@ -89,7 +101,7 @@ def spec_refused(request: Asked, error: SpecError | SqlRefused | DispatchError) 
     told = Told(
         "spec-refused",
         "This study's code cannot be run as it is.",
-        "Mend what is listed; `python -m job_specs check` says the same at home.",
+        "Mend what is listed, and submit it again. `python -m job_specs check` says the same at home.",
         "P8",
         tuple(str(error).splitlines()),
     )
@@ -147,7 +159,11 @@ def fault(request: Asked, error: Exception) -> Response[Any]:
     """Anything else is a fault of ours: its words may quote what nobody here may see, so they stay in the log."""
     page = f"{request.method} {request.scope['path']}"
     LOG.error("a fault", exc_info=error, extra={"page": page})
-    told = Told("fault", "Something here is broken; it was written down.", "Tell a maintainer what you did.")
+    told = Told(
+        "fault",
+        "That is our fault, not yours. It was written down, and nothing was changed.",
+        "Try once more; if it happens again, tell a maintainer what you did and when.",
+    )
     return _answer(request, told, FAULT)
 
 

@@ -1,5 +1,6 @@
 """How words and moments look: the Jinja environment with our filters. Refuses an undefined name, and a text that is not escaped."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
+from markupsafe import Markup, escape
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER / "templates"
@@ -15,19 +17,33 @@ STATIC = FOLDER / "static"
 
 TONES: Mapping[str, str] = {
     **dict.fromkeys(
-        ("released", "approved", "succeeded", "clean", "approve", "landed", "healthy", "well"), "good"
+        ("released", "approved", "succeeded", "clean", "approve", "landed", "healthy", "well", "agreed"),
+        "good",
     ),
     **dict.fromkeys(
-        ("refused", "rejected", "failed", "recalled", "suspended", "withdrawn", "reject", "expired", "ill"),
+        (
+            "refused",
+            "rejected",
+            "failed",
+            "recalled",
+            "suspended",
+            "withdrawn",
+            "reject",
+            "expired",
+            "ill",
+            "refuse",
+        ),
         "bad",
     ),
     **dict.fromkeys(
-        ("returned", "request-changes", "suppressed", "person", "conflicted", "degraded"), "warn"
+        ("returned", "request-changes", "suppressed", "person", "conflicted", "degraded", "suppress"), "warn"
     ),
     **dict.fromkeys(
-        ("running", "started", "checked", "voted", "reviewed", "signed-off", "in review", "paused"), "busy"
+        ("running", "started", "checked", "voted", "reviewed", "signed-off", "in review", "paused", "review"),
+        "busy",
     ),
 }
+SPOKEN = re.compile(r"`([^`]+)`")
 SIGNS = {"good": "✓", "bad": "✕", "warn": "!", "busy": "◐", "plain": "○"}
 FAILED = ("failed-in-your-code", "out-of-memory", "out-of-time", "outputs-refused", "platform-fault")
 
@@ -79,6 +95,11 @@ def printable(value: object) -> str:
     )
 
 
+def spoken(value: object) -> Markup:
+    """A sentence for a person: what stands between backticks is a command or a name, and shown as one."""
+    return Markup(SPOKEN.sub(r"<code>\1</code>", str(escape(printable(value)))))  # noqa: S704 - escaped a moment before
+
+
 def environment() -> Environment:
     """The templates' environment."""
     made = Environment(
@@ -96,6 +117,7 @@ def environment() -> Environment:
         "day": day,
         "moment": moment,
         "printable": printable,
+        "spoken": spoken,
     }
     return made
 

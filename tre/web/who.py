@@ -121,7 +121,7 @@ def _require_role(who: Who, person: Person) -> None:
     if who.roles is not None and not who.admits(person):
         raise Refusal(
             "not-your-role",
-            f"This is for: {', '.join(sorted(who.roles))}.",
+            f"This is for: {', '.join(role.replace('-', ' ') for role in sorted(who.roles))}.",
             "Ask someone with that role, or ask a maintainer which roles you hold.",
             "P16",
         )

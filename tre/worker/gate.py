@@ -65,7 +65,7 @@ def gate(now: datetime, daybook: Daybook, windows: Sequence[Window]) -> Gate:
 
 
 def _paused(entry: Entry) -> Reason:
-    why = str(entry.facts.get("why", "")) or "no reason was written down"
+    why = str(entry.facts.get("why", "")).rstrip(". ") or "no reason was written down"
     return Reason(
         entry.kind,
         f"A maintainer has paused this: {why}.",

@@ -128,7 +128,8 @@ def api_rows(ask: Ask, inside: Inside, job: str, *, number: int) -> Answer:
     grid, start = inside.grid(digest), ask.query.get("start", "0")
     if grid is None or not start.isascii() or not start.isdecimal():
         raise not_there("table")
-    window = window_of(grid, inside.report(offered.report), int(start))
+    report = inside.report(offered.report) if digest == offered.raw else None
+    window = window_of(grid, report, int(start))
     return {"columns": list(grid.columns), "total": grid.rows, "digest": digest, **window}
 
 

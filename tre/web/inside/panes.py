@@ -15,6 +15,7 @@ from tre.records.errors import NotInVault
 from tre.records.read_models import RegisteredRelease
 from tre.records.read_models.listing import Wanted
 from tre.views import visible_remarks
+from tre.web.file_context import DescribedFile, read
 from tre.web.inside.desk import MOST_FILES, OFFERED, RAW, Desk, digest_of
 from tre.web.inside.differences import Difference, difference
 from tre.web.inside.drawn import is_picture, text_of
@@ -108,10 +109,13 @@ def level_of(report: Report, row: int, column: str) -> str:
     return report.level_of(CellRef(row, column)).value if row < len(levels) else report.level.value
 
 
-def window_of(grid: Grid, report: Report, start: int) -> dict[str, Any]:
-    """Some rows as data for a page: their cells, and for each marked cell why."""
+def window_of(grid: Grid, report: Report | None, start: int) -> dict[str, Any]:
+    """Some rows as data for a page: their cells, and for each marked cell why.
+
+    A report speaks of the rows as they landed: there is none for a twin, whose rows are others.
+    """
     rows = grid.window(start)
-    marks = marks_of(report, range(start, start + len(rows)))
+    marks = marks_of(report, range(start, start + len(rows))) if report else {}
     places = {name: number for number, name in enumerate(grid.columns)}
     return {
         "start": start,
@@ -128,6 +132,7 @@ def context_pane(desk: Desk, offered: Offered) -> dict[str, Any]:
     """The right pane: what the study says the file is, what it is for, what it was made from, what left before."""
     return {
         "context": _context(desk, offered),
+        "described": _described(desk, offered),
         "job": next((job for job in desk.case.jobs if _made(job.outputs, offered)), None),
         "releases": releases_before(desk, offered.path),
         "remarks": [(said, _words(desk, said.remark.note)) for said in remarks_on(desk, offered)],
@@ -181,6 +186,12 @@ def _rows(desk: Desk, digest: str) -> list[list[str]] | None:
 
 def _made(outputs: Iterable[Any], offered: Offered) -> bool:
     return any(output.path == offered.path for output in outputs)
+
+
+def _described(desk: Desk, offered: Offered) -> DescribedFile | None:
+    """What the study says the file is, in the words that its pages ask for; nothing where it has not said anything."""
+    digest = desk.case.context_of(offered.path)
+    return read(_words(desk, digest).encode()) if digest else None
 
 
 def _context(desk: Desk, offered: Offered) -> Any:

@@ -68,7 +68,7 @@ def review(ask: Ask, inside: Inside, job: str) -> Template:
         lines=file_lines(desk, number),
         data=data,
         report=report,
-        marks=marks_of(report, range(len(data.rows))),
+        marks=marks_of(report, range(len(data.rows))) if data.digest == offered.raw else {},
         level_of=level_of,
         difference=compared(desk, offered) if data.kind == "table" else None,
         mine=drafts.get(offered.path) or {"decision": said.get(offered.path, ""), "note": ""},
@@ -91,7 +91,9 @@ def rows(ask: Ask, inside: Inside, job: str) -> Response[Any]:
     grid, start = inside.grid(digest), ask.query.get("start", "0")
     if grid is None or not start.isascii() or not start.isdecimal():
         raise not_there("table")
-    return Response(window_of(grid, inside.report(offered.report), int(start)))
+    return Response(
+        window_of(grid, inside.report(offered.report) if digest == offered.raw else None, int(start))
+    )
 
 
 @shows("/review/{job:str}/picture", CHECKERS)

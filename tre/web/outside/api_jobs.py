@@ -40,7 +40,7 @@ from tre.web.outside.jobs import (
     own_ids,
     previous,
 )
-from tre.web.outside.preflight import MOST_FILES_SHOWN, declared, said_of
+from tre.web.outside.preflight import MOST_FILES_SHOWN, asked_for, declared, remarks_of, said_of
 from tre.web.outside.releases import bundle_of, collected, file_of, part_of
 from tre.web.who import SIGNED_IN, takers, those
 
@@ -180,7 +180,14 @@ def api_preflight(ask: Ask, outside: Outside, case_id: str) -> Answer:
         for file in outside.findings(case)[:MOST_FILES_SHOWN]
     ]
     return answer(
-        {"request": case.id, "total": len(case.offered), "files": files}, _steps(ask, outside, case)
+        {
+            "request": case.id,
+            "total": len(case.offered),
+            "asked_for": dict(zip(("because", "note"), asked_for(outside, case), strict=True)),
+            "remarks": remarks_of(ask, outside, case, outside.common.service.study_of(case)),
+            "files": files,
+        },
+        _steps(ask, outside, case),
     )
 
 

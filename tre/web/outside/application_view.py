@@ -14,6 +14,7 @@ from tre.custody.policies import BY_JUDGES
 from tre.custody.studies import SECTIONS, Application, Proposal
 from tre.data.catalogue import Catalogue
 from tre.records.read_models import StudyRow, Wanted
+from tre.web.look import words
 from tre.web.outside.doors import Outside
 
 MOST_OTHERS = 200
@@ -77,6 +78,8 @@ def sections_of(study: Application, read: Any) -> list[dict[str, Any]]:
 def shown(proposal: Proposal, name: str) -> str:
     """A field of a proposal as text."""
     value = getattr(proposal, name)
+    if name == "purpose":
+        return words(value)
     if name == "datasets":
         return "\n".join(f"{scope.table}: {', '.join(scope.columns)}" for scope in value)
     return "\n".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tre.custody import events as e
 from tre.custody.errors import Refusal
-from tre.custody.requests import Job, JobRequest, JobState, RequestStage
+from tre.custody.requests import ActionKind, Job, JobRequest, JobState, RequestStage
 from tre.custody.studies import Application
 from tre.dispatch.errors import DispatchError
 from tre.records.envelope import Envelope
@@ -48,6 +48,10 @@ def reason(ask: Ask, outside: Outside, case: JobRequest, job: Job) -> str:
     waits = [need for need in job.action.needs if not _has_landed(case, need)]
     if waits:
         return f"It needs {', '.join(waits)}, which has not landed."
+    gate = outside.common.gate()
+    closed = gate.everything or (gate.data if job.action.kind is not ActionKind.CODE else None)
+    if closed:
+        return f"{closed.sentence} {closed.fix}"
     try:
         outside.common.service.may_start(ask.now, case.id, job.action.name)
     except (Refusal, DispatchError) as refusal:

@@ -12,9 +12,13 @@ from job_specs.model import JobSpec
 from job_specs.parse import parse
 from job_specs.patterns import matches
 from tre.custody.commands import Step
+from tre.custody.events import ChangesRequested
 from tre.custody.outputs import FileContext
+from tre.custody.remarks import NOWHERE
 from tre.custody.requests import JobRequest, RequestStage
+from tre.custody.studies import Application
 from tre.dispatch.intake import SPEC
+from tre.views import visible_remarks
 from tre.web.asking import Ask
 from tre.web.errors import not_there
 from tre.web.file_context import ColumnContext, DescribedFile, read, written
@@ -52,6 +56,8 @@ def preflight(ask: Ask, outside: Outside, case_id: str) -> Template:
         known=declared(outside, case),
         describes=member and case.stage in {RequestStage.CHECKED, RequestStage.RETURNED},
         answers=member and case.stage is RequestStage.RETURNED,
+        asked=asked_for(outside, case),
+        remarks=remarks_of(ask, outside, case, study),
     )
 
 
@@ -95,6 +101,34 @@ def _filled(ask: Ask, number: int, declared: dict[str, Any]) -> DescribedFile:
         note=ask.form.text(f"note-{number}", most=4000),
         columns=columns,
     )
+
+
+def asked_for(outside: Outside, case: JobRequest) -> tuple[str, str]:
+    """Why a request that came back did: the reason's code, and the words with it."""
+    if case.stage is not RequestStage.RETURNED:
+        return "", ""
+    history = outside.common.service.ledger.case_events(case.id)
+    asked = [each.event for each in history if isinstance(each.event, ChangesRequested)]
+    return asked[-1].reason.code.value, _words(outside, asked[-1].reason.note)
+
+
+def remarks_of(
+    ask: Ask, outside: Outside, case: JobRequest, study: Application
+) -> dict[str, list[dict[str, Any]]]:
+    """What checkers and the study said of each file, as far as this person may see it."""
+    found: dict[str, list[dict[str, Any]]] = {each.path: [] for each in case.offered}
+    for said in visible_remarks(ask.person, case, study):
+        remark = said.remark
+        place = f"row {remark.row} column {remark.column}" if remark.row != NOWHERE else ""
+        who = "the study" if said.person in study.members else "a checker"
+        line = {"who": who, "round": said.round, "place": place, "settled": remark.resolved}
+        if remark.path in found:
+            found[remark.path].append(line | {"words": _words(outside, remark.note)})
+    return found
+
+
+def _words(outside: Outside, note: str) -> str:
+    return outside.common.documents.get(note).decode("utf-8", "backslashreplace") if note else ""
 
 
 def said_of(outside: Outside, case: JobRequest, path: str) -> DescribedFile:

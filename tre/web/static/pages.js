@@ -21,7 +21,7 @@ function refresh(job) {
     const row = poll.querySelector(`[data-action="${CSS.escape(line.action)}"]`);
     show(row.querySelector("[data-state]"), line);
     row.querySelector("[data-took]").textContent = line.took || "-";
-    row.querySelector("[data-why]").textContent = line.why || "-";
+    row.querySelector("[data-why]").textContent = (line.why || "-").replaceAll("`", "");
     const box = poll.querySelector(`[data-box="${CSS.escape(line.action)}"]`);
     box.setAttribute("class", "box " + line.tone);
     box.querySelector("[data-sign]").textContent = line.sign + " " + line.words;

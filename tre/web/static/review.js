@@ -26,6 +26,7 @@ document.getElementById("f-reason")?.addEventListener("change", (event) => {
 document.querySelector(".window")?.addEventListener("click", (event) => {
   const cell = event.target.closest("td");
   if (!cell) return;
+  document.getElementById("f-row").closest("details").open = true;
   document.getElementById("f-row").value = cell.parentElement.firstElementChild.textContent;
   document.getElementById("f-column").value = String(cell.cellIndex - 1);
 });
