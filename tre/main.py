@@ -285,8 +285,6 @@ class Opening:
             documents=self._shelves.documents,
             catalogue=catalogue_of(HOME),
             accounts=self._accounts,
-            daybook=self._daybook,
-            gate=lambda: self._gate(self._hands.clock()),
             clock=self._hands.clock,
             new_id=self._hands.new_id,
             chance=self._hands.chance,
@@ -420,9 +418,6 @@ class Opening:
     def _bell(self) -> Bell:
         return Bell(self._seals.ledger.engine)
 
-    def _gate(self, now: datetime) -> Gate:
-        return gate(now, self._daybook, self._windows)
-
     @cached_property
     def _windows(self) -> tuple[Window, ...]:
         return site_says("maintenance", lambda: windows_of(self._site.maintenance.get("windows", ())))
@@ -442,6 +437,9 @@ class Opening:
             people=self._site.people,
             send=lambda now: self._telling().round(now),
         )
+
+    def _gate(self, now: datetime) -> Gate:
+        return gate(now, self._daybook, self._windows)
 
     def corridor(self) -> Corridor:
         """What the health jobs go through."""

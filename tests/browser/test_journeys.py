@@ -374,14 +374,6 @@ def fill_application(page) -> None:
     page.locator("[data-saved]").get_by_text("Saved").wait_for()
 
 
-def test_pages_are_read_without_a_script(town) -> None:
-    page = town.visitor(java_script_enabled=False)
-    page.goto("/register")
-    assert page.get_by_role("heading", name="Public register").is_visible()
-    page.goto("/login")
-    assert page.get_by_role("button", name="Sign in").is_visible()
-
-
 def test_everything_on_a_page_is_reached_without_a_mouse(town) -> None:
     page = town.signed_in("ada")
     page.goto("/studies")

@@ -13,6 +13,7 @@ from tre.records.site import Site
 from tre.records.vault.documents import Documents
 from tre.service import By, Service
 from tre.web.oidc.provider import Provider
+from tre.worker.gate import gate, windows_of
 from tre.worker.incidents import Reported
 
 Chance = Callable[[int], bytes]
@@ -56,8 +57,6 @@ class Common:
     documents: Documents
     catalogue: Catalogue
     accounts: Accounts
-    daybook: Daybook
-    gate: Callable[[], Gate]
     clock: Callable[[], datetime]
     new_id: Callable[[str], str]
     chance: Chance
@@ -65,3 +64,13 @@ class Common:
     report: Report
     provider: Provider | None = None
     """Where people sign in who are known elsewhere; none where passwords are all there is."""
+
+    @property
+    def daybook(self) -> Daybook:
+        """What was done to the platform itself."""
+        return Daybook(self.service.ledger)
+
+    def gate(self) -> Gate:
+        """What maintainers have closed now."""
+        windows = windows_of(self.site.maintenance.get("windows", ()))
+        return gate(self.clock(), self.daybook, windows)

@@ -17,6 +17,7 @@ ROUTES = (
 )
 LINKS = (
     Link("Review", "/review", those(Role.OUTPUT_CHECKER)),
+    Link("Health", "/health", health.KEEPERS),
     Link("Platform", "/platform", platform.WATCHERS),
 )
 

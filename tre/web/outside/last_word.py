@@ -4,10 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-from tre.records.daybook import Daybook
 from tre.records.looks import State, board_of, state
 from tre.web.doors import Common
-from tre.worker.gate import gate, windows_of
 
 KEPT = timedelta(seconds=30)
 """For so long a word is said again before anybody looks anew: whoever asks often costs nothing."""
@@ -31,7 +29,6 @@ class LastWord:
 
 def word_now(common: Common, now: datetime) -> State:
     """The word, looked up."""
-    daybook = Daybook(common.service.ledger)
-    closed = gate(now, daybook, windows_of(common.site.maintenance.get("windows", ())))
+    closed = common.gate()
     paused = closed.everything is not None or closed.data is not None
-    return state(board_of(daybook), paused=paused, now=now)
+    return state(board_of(common.daybook), paused=paused, now=now)
