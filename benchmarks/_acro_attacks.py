@@ -138,4 +138,4 @@ def main(interpreter: str) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(main(str(Path(sys.argv[1]).absolute())))
