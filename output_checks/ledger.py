@@ -59,15 +59,13 @@ NOTHING_KNOWN = Question()
 class Cut:
     """One table as the data room sees it: for each person the row they are counted in (-1 for none), and what is shown.
 
-    `shown` holds the rows whose number the twin shows; the others are hidden and tell nobody anything. A `whole` table
-    divides everybody whom its question is about, so that its rows, hidden ones too, add up to them.
+    `shown` holds the rows whose number the twin shows; the others are hidden and tell nobody anything.
     """
 
     release: str
     row_of: Ints
     shown: frozenset[int]
     question: Question = NOTHING_KNOWN
-    whole: bool = False
 
     def __post_init__(self) -> None:
         if self.row_of.ndim != 1 or (self.row_of.size and int(self.row_of.min()) < _OUTSIDE):
@@ -149,7 +147,6 @@ class Ledger:
         }
         for at, cut in enumerate(self.cuts):
             arrays[f"row_of_{at}"] = cut.row_of
-            arrays[f"whole_{at}"] = np.array([cut.whole])
             arrays[f"shown_{at}"] = np.array(sorted(cut.shown), dtype=np.int64)
             arrays[f"question_{at}"] = np.array(
                 [cut.question.population, *sorted(cut.question.by)], dtype=np.str_
@@ -167,7 +164,6 @@ class Ledger:
                     kept[f"row_of_{at}"],
                     frozenset(map(int, kept[f"shown_{at}"])),
                     _question(*map(str, kept[f"question_{at}"])),
-                    whole=bool(kept[f"whole_{at}"][0]) if f"whole_{at}" in kept else False,
                 )
                 for at, name in enumerate(kept["names"])
             )
@@ -204,7 +200,6 @@ class _Comparison:
     def judged(self, cut: Cut) -> Iterator[Difference]:
         """The rows of a cut that stay hidden; the others are known from here on."""
         related = self._span(each for each in self._ledger.cuts if each.question.refines(cut.question))
-        self._take_total(cut, related)
         sizes = np.bincount(cut.row_of[cut.row_of >= 0], minlength=max(cut.shown, default=0) + 1)
         order = sorted(cut.shown, key=lambda row: (-int(sizes[row]), row))
         for row, vector in zip(order, _vectors(cut, self._atoms, order), strict=True):
@@ -219,22 +214,6 @@ class _Comparison:
                 self._counted |= cut.row_of == row
                 self._known.add(vector)
                 related.add(vector)
-
-    def _take_total(self, cut: Cut, related: _Span) -> None:
-        """That two tables of the same people add up to the same is known from what was asked, however each divides them."""
-        population, everybody = cut.question.population, cut.row_of >= 0
-        same = [
-            each
-            for each in self._ledger.cuts
-            if cut.whole
-            and each.whole
-            and population
-            and each.question.population == population
-            and np.array_equal(each.row_of >= 0, everybody)
-        ]
-        total = next(_vectors(replace(cut, row_of=np.where(everybody, 0, _OUTSIDE)), self._atoms, [0]))
-        if any(self._span([each]).gives(total) for each in same):
-            related.add(total)
 
     def _why_not(self, cut: Cut, row: int, vector: Ints, related: _Span) -> int | None:
         """The people that a row would single out, 0 where it says what is known or too much; None where it may be shown."""

@@ -126,13 +126,13 @@ def test_the_same_table_of_all_but_one_person_is_refused_where_that_person_was(r
     assert withheld(first, ()) == set()
 
 
-def test_other_tables_of_the_same_people_and_the_same_table_again_are_shown(remember: Any) -> None:
+def test_the_same_table_again_is_shown_and_of_another_of_the_same_people_all_but_one_row(
+    remember: Any,
+) -> None:
     first = remember("first", PEOPLE, counts(PEOPLE, "sex"), ["sex"])
     assert withheld(first, first) == set()
     by_age = remember("second", PEOPLE, counts(PEOPLE, "age"), ["age"])
-    assert withheld(by_age, first) == set()
-    both = remember("third", PEOPLE, counts(PEOPLE, "sex", "age"), ["sex", "age"])
-    assert withheld(both, (*first, *by_age)) == set()
+    assert len(withheld(by_age, first)) == 1, "the last row is what is left, be it nobody or one person"
 
 
 def test_a_count_of_a_fact_is_compared_by_whom_it_is_true_of(remember: Any) -> None:

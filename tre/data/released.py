@@ -84,7 +84,7 @@ def _cuts(table: Listed, rows: Ints, people: Ints, everybody: int) -> list[Cut] 
     whole = np.full(everybody, -1, dtype=np.int64)
     whole[people] = rows
     if np.array_equal(whole[people], rows) and len(np.unique(people)) == len(people):
-        return [Cut(table.release, whole, table.shown, table.question, whole=True)]
+        return [Cut(table.release, whole, table.shown, table.question)]
     if len(table.shown) > _MOST_ROWS:
         return None
     return list(_row_by_row(table, rows, people, everybody))

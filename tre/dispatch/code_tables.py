@@ -170,7 +170,7 @@ class _Asked:
             return frozenset()
         keys = _keys(table, self.subject)
         everything = frozenset(range(len(keys)))
-        if twin is None or twin.columns != table.columns or len(set(keys)) < len(keys):
+        if twin is None or {*twin.columns} != {*table.columns} or len(set(keys)) < len(keys):
             return everything
         shown = {
             key
