@@ -29,6 +29,7 @@ DURATION_BANDS = (
 BLIND = frozenset({RequestStage.CHECKED, RequestStage.VOTED})
 UNTOLD = BLIND | {RequestStage.REVIEWED, RequestStage.PART_SIGNED_OFF, RequestStage.SIGNED_OFF}
 """While checkers are at it, the study does not read over their shoulders."""
+SIZE_BANDS = ((10**6, "under 1 MB"), (10**8, "1 to 100 MB"))
 TWO = 2
 WATCHERS = frozenset({Role.CALDICOTT_GUARDIAN, Role.DATA_PROTECTION_OFFICER})
 
@@ -92,6 +93,11 @@ def band(cells: int) -> str:
 def duration_band(seconds: float) -> str:
     """How long an action took, coarse enough to say nothing about the data [P1]."""
     return next((words for most, words in DURATION_BANDS if seconds < most), "more than 10 hours")
+
+
+def size_band(size: int) -> str:
+    """How much an action made, coarse enough to say nothing about the data [P1]."""
+    return next((words for most, words in SIZE_BANDS if size < most), "more than 100 MB")
 
 
 def study_view(study: Application) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tre.custody.requests import RequestStage
 from tre.records.database import writing
 from tre.records.errors import LedgerBroken
 from tre.records.ledger import Ledger
-from tre.records.read_models import ReadModels, Register, ReviewRow, folding
+from tre.records.read_models import ReadModels, Register, RequestRow, ReviewRow, folding
 from tre.records.read_models.projections import PUBLIC_STATUS
 from tre.records.read_models.tables import TABLE_OF
 
@@ -62,6 +62,13 @@ def test_a_list_that_an_older_version_did_not_have_is_filled_from_the_beginning(
     again = ReadModels(told)
     again.catch_up()
     assert again.digest() == before
+
+
+def test_what_is_counted_is_counted_anew_when_something_happens(told: Ledger, lists: ReadModels) -> None:
+    assert lists.counts(RequestRow, "stage") == lists.counts(RequestRow, "stage") == {"failed": 1, "released": 1}
+    tell(told, "request", "run-1", (("joan", EXAMPLES["request.recalled"]),))
+    lists.catch_up()
+    assert lists.counts(RequestRow, "stage") == {"failed": 1, "recalled": 1}
 
 
 def test_something_new_changes_them_and_nothing_new_does_not(told: Ledger, lists: ReadModels) -> None:

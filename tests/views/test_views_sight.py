@@ -12,7 +12,7 @@ from tre.custody.outputs import Vote
 from tre.custody.people import Person, Role
 from tre.custody.requests import ActionAsked, ActionKind, JobRequest, RequestStage, Submission
 from tre.custody.studies import Application, ApplicationStage, Proposal
-from tre.views import band, finding_view, request_view, sight, visible_votes
+from tre.views import band, finding_view, request_view, sight, size_band, visible_votes
 
 DATA = (TableScope("patients", ("sex",)),)
 STUDY = Application(
@@ -92,3 +92,11 @@ def test_places_and_people_are_for_eyes_inside() -> None:
     assert "people" not in outside
     assert outside["cells"] == "1"
     assert inside["people"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(0, "under 1 MB"), (999_999, "under 1 MB"), (10**6, "1 to 100 MB"), (10**8, "more than 100 MB")],
+)
+def test_how_much_was_made_is_told_in_three_bands(size: int, words: str) -> None:
+    assert size_band(size) == words

@@ -228,7 +228,13 @@ def test_claims_are_seen_by_others_and_a_third_is_sent_on(desk) -> None:
 
 @pytest.mark.parametrize(
     ("since", "until", "days"),
-    [("2026-11-23", "2026-11-25", 2), ("2026-11-20", "2026-11-23", 1), ("2026-11-25", "2026-11-25", 0)],
+    [
+        ("2026-11-23", "2026-11-25", 2),
+        ("2026-11-20", "2026-11-23", 1),
+        ("2026-11-25", "2026-11-25", 0),
+        ("2026-11-20", "2026-12-06", 10),
+        ("2026-11-25", "2026-11-20", 0),
+    ],
 )
 def test_the_clock_counts_working_days(since: str, until: str, days: int) -> None:
     assert working_days(date.fromisoformat(since), date.fromisoformat(until)) == days

@@ -7,6 +7,7 @@ PROMISED = 5
 
 
 def working_days(since: date, until: date) -> int:
-    """How many working days have passed since a day."""
-    days = (since + timedelta(days=number + 1) for number in range((until - since).days))
-    return sum(day.weekday() < SATURDAY for day in days)
+    """How many working days have passed since a day; none before it."""
+    weeks, rest = divmod(max(0, (until - since).days), 7)
+    after = (since + timedelta(days=number + 1) for number in range(rest))
+    return 5 * weeks + sum(day.weekday() < SATURDAY for day in after)

@@ -40,6 +40,7 @@ class ReadModels:
 
     def __init__(self, ledger: Ledger) -> None:
         self._engine = ledger.engine
+        self._counted: dict[tuple[str, str], tuple[Head, dict[str, int]]] = {}
         with writing(self._engine) as connection:
             _lay_out(connection)
 
@@ -59,6 +60,7 @@ class ReadModels:
 
     def rebuild(self) -> int:
         """Empty every list and fold the whole ledger again; the position reached. Readers see the old lists until then."""
+        self._counted.clear()
         with writing(self._engine) as connection:
             for table in READ_MODELS.sorted_tables:
                 _begin_again(connection, table)
@@ -105,9 +107,18 @@ class ReadModels:
             return ids(connection, shape, wanted)
 
     def counts(self, shape: type[Row], column: str, since: tuple[str, str] | None = None) -> dict[str, int]:
-        """How many rows a list has of each word in a column; of those since a moment, in the column that holds it."""
+        """How many rows a list has of each word in a column; of those since a moment, in the column that holds it.
+
+        Counted once for each state of the lists: a long list is not read again while nothing has happened.
+        """
         with reading(self._engine) as connection:
-            return counts(connection, shape, column, since)
+            if since is not None:
+                return counts(connection, shape, column, since)
+            cursor, key = _cursor(connection), (shape.__name__, column)
+            known = self._counted.get(key)
+            if known is None or known[0] != cursor:
+                known = self._counted[key] = (cursor, counts(connection, shape, column))
+            return dict(known[1])
 
     def row(self, shape: type[R], case_id: str) -> R | None:
         """One row of a list, if it has one of that id."""

@@ -13,7 +13,7 @@ from tre.custody.requests import ActionKind, Job, JobRequest, JobState, RequestS
 from tre.custody.studies import Application
 from tre.dispatch.errors import DispatchError
 from tre.records.envelope import Envelope
-from tre.views import duration_band, request_view
+from tre.views import duration_band, request_view, size_band
 from tre.web.asking import Ask
 from tre.web.look import sign, tone, words
 from tre.web.outside.doors import Outside
@@ -30,6 +30,7 @@ def job_view(ask: Ask, outside: Outside, case: JobRequest, study: Application) -
             **line,
             **_shown(line["state"]),
             "took": took.get(line["action"], ""),
+            "made": _made(job),
             "why": reason(ask, outside, case, job),
         }
         for line, job in zip(view["actions"], case.jobs, strict=True)
@@ -57,6 +58,12 @@ def reason(ask: Ask, outside: Outside, case: JobRequest, job: Job) -> str:
     except (Refusal, DispatchError) as refusal:
         return f"{refusal.sentence} {refusal.fix}"
     return "It is its turn as soon as the worker is free."
+
+
+def _made(job: Job) -> str:
+    """How much an action made, in a band; nothing is said of an extract, whose size is that of its rows."""
+    told = job.state is JobState.LANDED and job.action.kind is not ActionKind.EXTRACT
+    return size_band(sum(output.size for output in job.outputs)) if told else ""
 
 
 def _has_landed(case: JobRequest, action: str) -> bool:
