@@ -65,7 +65,9 @@ def test_a_list_that_an_older_version_did_not_have_is_filled_from_the_beginning(
 
 
 def test_what_is_counted_is_counted_anew_when_something_happens(told: Ledger, lists: ReadModels) -> None:
-    assert lists.counts(RequestRow, "stage") == lists.counts(RequestRow, "stage") == {"failed": 1, "released": 1}
+    assert (
+        lists.counts(RequestRow, "stage") == lists.counts(RequestRow, "stage") == {"failed": 1, "released": 1}
+    )
     tell(told, "request", "run-1", (("joan", EXAMPLES["request.recalled"]),))
     lists.catch_up()
     assert lists.counts(RequestRow, "stage") == {"failed": 1, "recalled": 1}
