@@ -18,7 +18,16 @@ from tre.custody.context import Context, Moment, StoreFacts
 from tre.custody.decide import decide
 from tre.custody.encoding import canonical, encode
 from tre.custody.errors import Malformed
-from tre.custody.events import ChangesRequested, Event, PartSignedOff, SignedOff, Submitted, Voted
+from tre.custody.events import (
+    ChangesRequested,
+    Event,
+    PartReleased,
+    PartSignedOff,
+    Released,
+    SignedOff,
+    Submitted,
+    Voted,
+)
 from tre.custody.evolve import fold
 from tre.custody.lifecycle import APPLICATION as STUDY_MAP
 from tre.custody.outputs import FileContext, FileVote, Offered, Output
@@ -41,6 +50,9 @@ REQUEST = "request"
 
 ON_ITS_WAY = frozenset({RequestStage.SUBMITTED, RequestStage.RUNNING, RequestStage.LANDED})
 """Where a request is still the platform's to move: the same, asked again, is this one."""
+
+LEAVING = frozenset({PartReleased.kind, Released.kind})
+"""The events by which something leaves."""
 
 StoreFactsFor = Callable[[JobRequest], StoreFacts | None]
 Sign = Callable[[bytes], str]
@@ -270,18 +282,28 @@ class Service:
             command = c.Check(self.rules.check_policy, offered)
             return _as_request(self._take(tx, (REQUEST, request), command, By(PLATFORM, now)))
 
-    def release(self, now: datetime, request: str) -> JobRequest:
-        """What was signed off leaves, under a signed statement [P9] [P13]."""
-        case = self.request(request)
-        statement = self._statement(case, now, case.offered)
-        return self._request(request, c.Release(statement), By(PLATFORM, now))
+    def release(self, now: datetime, request: str, *, compared: int | None = None) -> JobRequest:
+        """What was signed off leaves, under a signed statement [P9] [P13].
 
-    def release_part(self, now: datetime, request: str) -> JobRequest:
-        """The part that was signed off leaves, under a signed statement of its own [P9] [P13]."""
+        ``compared`` is the ledger's position up to which it was compared with everything that had left.
+
+        Raises:
+            LeftMeanwhile: something else has left since [P10].
+        """
+        case = self.request(request)
+        return self._let_out(now, case, c.Release(self._statement(case, now, case.offered)), compared)
+
+    def release_part(self, now: datetime, request: str, *, compared: int | None = None) -> JobRequest:
+        """The part that was signed off leaves, under a signed statement of its own; as `release` [P9] [P10] [P13]."""
         case = self.request(request)
         leaving = tuple(offered for offered in case.offered if offered.path in case.signed)
-        statement = self._statement(case, now, leaving)
-        return self._request(request, c.ReleasePart(statement), By(PLATFORM, now))
+        return self._let_out(now, case, c.ReleasePart(self._statement(case, now, leaving)), compared)
+
+    def _let_out(self, now: datetime, case: JobRequest, command: Command, compared: int | None) -> JobRequest:
+        with self.ledger.transaction() as tx:
+            if compared is not None:
+                tx.require_none_since(compared, LEAVING, but=case.id)
+            return _as_request(self._take(tx, (REQUEST, case.id), command, By(PLATFORM, now)))
 
     # -- job requests: the checkers' verbs ----------------------------------------------------------------------
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.torture.stand import begin, hands, submit
+from tests.torture.stand import begin, hands, review, submit
 from tre.custody.requests import JobRequest, RequestStage
 from tre.main import Opening
+from tre.records.errors import LeftMeanwhile
 from tre.worker import Worker
 
 JOBS = 14
@@ -83,6 +84,30 @@ def test_no_more_is_taken_on_than_there_are_hands_for(
     second.run_until_idle()
     assert max(taken_on) <= second.tools.settings.errands
     assert RequestStage.LANDED not in {case.stage for case in seen_by(second)}
+
+
+def test_of_two_that_would_leave_at_once_the_second_is_compared_with_the_first(
+    two: tuple[Worker, Worker], tmp_path: Path
+) -> None:
+    """Each was compared with everything that had left, but not with the other, which leaves at the same moment [P10]."""
+    first, second = two
+    first.run_until_idle()
+    house = hands(tmp_path / "site").wiring().open_house(tmp_path / "site")
+    review(house)
+    house.service.ledger.close()
+    for worker in two:
+        worker._board.catch_up()
+    signed = [case for case in first._board.cases.values() if case.stage is RequestStage.SIGNED_OFF][:2]
+    releases = [worker._errands.of(case) for worker, case in zip(two, signed, strict=True)]
+    assert all(errand is not None for errand in releases)
+    fault = first._go(signed[0], releases[0])  # type: ignore[arg-type]
+    assert fault is None
+    assert first.service.request(signed[0].id).stage is RequestStage.RELEASED
+    with pytest.raises(LeftMeanwhile):
+        releases[1].work(signed[1], 1)  # type: ignore[union-attr]
+    assert first.service.request(signed[1].id).stage is RequestStage.SIGNED_OFF
+    second.run_until_idle()
+    assert first.service.request(signed[1].id).stage is RequestStage.RELEASED
 
 
 def seen_by(worker: Worker) -> list[JobRequest]:

@@ -49,6 +49,17 @@ class CaseMoved(LedgerRefused):
         self.found = found
 
 
+class LeftMeanwhile(LedgerRefused):
+    """Something else has left since this was compared with everything that had: it is compared again first [P10]."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "left-meanwhile",
+            "Something else was released while this was about to be.",
+            fix="Nothing is to be done: it is compared with that, and released if it may be.",
+        )
+
+
 class ClaimHeld(LedgerRefused):
     """Another worker runs this action, and its lease lasts."""
 

@@ -11,7 +11,7 @@ an event of another kind of case, and to open a ledger that is not there: an emp
 would look like a clean history.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -22,7 +22,7 @@ from tre.custody.events import Event
 from tre.records import database, rows
 from tre.records.checkpoint import Checkpoint
 from tre.records.envelope import Envelope, open_envelope, wrap
-from tre.records.errors import CaseMoved, LedgerRefused
+from tre.records.errors import CaseMoved, LedgerRefused, LeftMeanwhile
 from tre.records.rows import Draft, Head
 from tre.records.schema import EVENTS, FORMAT, FORMATS, LEDGER
 from tre.records.verify import Verified, Walk
@@ -72,6 +72,15 @@ class Transaction:
     def head(self) -> Head:
         """The last event's position and hash."""
         return rows.head_of(self._connection)
+
+    def require_none_since(self, position: int, kinds: Collection[str], *, but: str) -> None:
+        """Insist that since that position nothing of these kinds happened to any case but one.
+
+        Raises:
+            LeftMeanwhile: something did.
+        """
+        if rows.any_since(self._connection, position, kinds, but=but):
+            raise LeftMeanwhile
 
     def append(
         self,

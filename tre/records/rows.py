@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,7 +70,7 @@ class Draft:
 class Remembered:
     """Cases as folded before, each with its number of events and its last hash; the least lately asked for go first."""
 
-    def __init__(self, most: int = 256) -> None:
+    def __init__(self, most: int = 2048) -> None:
         self._most = most
         self._cases: OrderedDict[str, tuple[AnyCase, int, str]] = OrderedDict()
         self._lock = threading.Lock()
@@ -142,6 +142,12 @@ def _events_after(connection: Connection, case_id: str, last: tuple[int, str]) -
     if not found or (found[0]["seq"], found[0]["hash"]) != last:
         return None
     return tuple(open_envelope(_plain(row)) for row in found[1:])
+
+
+def any_since(connection: Connection, position: int, kinds: Collection[str], *, but: str) -> bool:
+    """Whether an event of these kinds happened after that position to any case but one."""
+    query = select(EVENTS.c.position).where(EVENTS.c.position > position, EVENTS.c.kind.in_(kinds))
+    return connection.execute(query.where(EVENTS.c.case_id != but).limit(1)).first() is not None
 
 
 def case_events(connection: Connection, case_id: str) -> tuple[Envelope, ...]:

@@ -24,13 +24,17 @@ class Board:
     """The open requests of one ledger, in the order in which they were asked."""
 
     def __init__(self, service: Service) -> None:
-        """An empty board; `catch_up` fills it. ``hear`` is told of every event on the way."""
+        """An empty board; `catch_up` fills it. ``hear`` is told of every event on the way.
+
+        ``left`` are the requests of which something has left, recalled or not, in the order in which it first did.
+        """
         self._service = service
         self.position = 0
         self.hear: Callable[[Envelope], None] = lambda _envelope: None
         self._asked: dict[str, int] = {}
         self._seqs: dict[str, int] = {}
         self.cases: dict[str, JobRequest] = {}
+        self.left: dict[str, None] = {}
         self.ready: dict[str, dict[str, Job]] = {}
         self._needed_by: dict[str, dict[str, tuple[str, ...]]] = {}
 
@@ -111,6 +115,8 @@ class Board:
         return None
 
     def _keep(self, case: JobRequest) -> None:
+        if case.statements:
+            self.left.setdefault(case.id)
         if case.stage in ENDED and not case.statements:
             self.drop(case.id)
         else:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tre.custody.policies.run import to_offer
 from tre.custody.requests import JobRequest, JobState, RequestStage
 from tre.service import Service
-from tre.worker.board import ENDED
+from tre.worker.board import ENDED, Board
 from tre.worker.tools import Tools
 
 UNDER_REVIEW = frozenset(
@@ -27,7 +27,7 @@ UNDER_REVIEW = frozenset(
 SIGNED = frozenset({RequestStage.PART_SIGNED_OFF, RequestStage.SIGNED_OFF})
 """Where a release of somebody else's, in the meantime, means the same [P10]."""
 
-Work = Callable[[JobRequest, int], None]
+Work = Callable[[JobRequest, int], object]
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Errand:
 class Errands:
     """Knows what a request needs next."""
 
-    def __init__(self, service: Service, tools: Tools) -> None:
-        """Errands for the requests of one service."""
+    def __init__(self, service: Service, tools: Tools, board: Board) -> None:
+        """Errands for the requests of one service, as far as a board has seen them."""
         self._service = service
         self._tools = tools
+        self._board = board
         self._by_stage: Mapping[RequestStage, Errand] = {
-            RequestStage.SIGNED_OFF: Errand("@release", self._release),
             RequestStage.RELEASED: Errand("@deliver", self._deliver),
             RequestStage.RECALLED: Errand("@entomb", self._entomb),
         }
@@ -68,9 +68,22 @@ class Errands:
             return Errand(f"@deliver-{len(case.statements)}", self._deliver)
         if self._is_outdated(case):
             return Errand(f"@check-{case.round}", self._check)
+        return self._to_let_out(case) or self._by_stage.get(case.stage)
+
+    def _to_let_out(self, case: JobRequest) -> Errand | None:
+        """The release of what was signed off: it was compared with everything that had left, as far as the board has seen."""
+        compared, clock = self._board.position, self._tools.clock
         if case.stage is RequestStage.PART_SIGNED_OFF:
-            return Errand(f"@release-{len(case.statements)}", self._release_part)
-        return self._by_stage.get(case.stage)
+            release = self._service.release_part
+            return Errand(
+                f"@release-{len(case.statements)}",
+                lambda case, _token: release(clock(), case.id, compared=compared),
+            )
+        if case.stage is RequestStage.SIGNED_OFF:
+            # A second release is refused by the core.
+            release = self._service.release
+            return Errand("@release", lambda case, _token: release(clock(), case.id, compared=compared))
+        return None
 
     def _is_outdated(self, case: JobRequest) -> bool:
         """Whether what the checks found no longer holds: another policy is in force, or something else has left since."""
@@ -89,16 +102,7 @@ class Errands:
 
     def _left_before(self, case: JobRequest) -> tuple[JobRequest, ...]:
         """Every other request of which something has left, recalled or not: what was seen is known [P10]."""
-        others = (self._service.request(each) for each in self._service.request_ids() if each != case.id)
-        return tuple(each for each in others if each.statements)
-
-    def _release(self, case: JobRequest, token: int) -> None:
-        del token  # a second release is refused by the core
-        self._service.release(self._tools.clock(), case.id)
-
-    def _release_part(self, case: JobRequest, token: int) -> None:
-        del token  # a second release is refused by the core
-        self._service.release_part(self._tools.clock(), case.id)
+        return tuple(self._service.request(each) for each in list(self._board.left) if each != case.id)
 
     def _deliver(self, case: JobRequest, token: int) -> None:
         del token  # delivering twice writes the same bytes

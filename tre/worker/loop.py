@@ -14,7 +14,7 @@ from tre.custody.requests import JobRequest, Outcome
 from tre.dispatch.actions import box_name
 from tre.dispatch.retry import due_at, give_up_after, wait_after
 from tre.dispatch.schedule import Gate, Place, Ready, Rules
-from tre.records.errors import ClaimHeld, ClaimLost, LedgerUnavailable
+from tre.records.errors import ClaimHeld, ClaimLost, LedgerUnavailable, LeftMeanwhile
 from tre.service import Held, Service
 from tre.worker.acting import Act, Actor, Fault
 from tre.worker.board import Board
@@ -55,7 +55,7 @@ class Worker:
         self._board = Board(service)
         self.watch = Watch(service, tools.meter)
         self._actor = Actor(service, tools, self._board)
-        self._errands = Errands(service, tools)
+        self._errands = Errands(service, tools, self._board)
         self._running: dict[Place, Running] = {}
         self._held_off: dict[str, float] = {}
         self._queue = Queue(self._board, tools)
@@ -323,6 +323,8 @@ class Worker:
         try:
             token = self.service.claim_errand(self.tools.clock(), case.id, errand.name, worker=self.name)
             errand.work(case, token)
+        except LeftMeanwhile:
+            LOG.info("something else left meanwhile", extra={"job": case.id})
         except (ClaimHeld, ClaimLost):
             return BUSY_ELSEWHERE
         except Exception as error:  # noqa: BLE001 - the worker's own edge: one request's fault must not end the others
