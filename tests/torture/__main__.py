@@ -74,7 +74,7 @@ def read_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--short", action="store_true", help="a night as short as the one in the test suite")
     parser.add_argument("--still", type=float, default=300, help="give up when nothing has moved for so long")
-    parser.add_argument("--patience", type=float, default=1500, help="give up after so many seconds a night")
+    parser.add_argument("--patience", type=float, default=1800, help="give up after so many seconds a night")
     return parser.parse_args()
 
 
@@ -109,7 +109,7 @@ def line_of(asked: argparse.Namespace, suffered: Told, rested: Told) -> dict[str
         **{promise: not wrong for promise, wrong in found.items()},
         # Both were walked whole when the night was over; a chain that is broken ends the run with its position.
         "ledger_verifies": True,
-        "wrong": [line for lines in found.values() for line in lines][:TOLD],
+        "wrong": [line for lines in found.values() for line in lines[:TOLD]],
         "released": len(suffered.released),
         "ends": sum(suffered.ends.values()),
         "events": suffered.events,

@@ -194,6 +194,7 @@ class Site:
         while not (self._look() and len(self._over) == len(self._cases)):
             now = time.monotonic()
             if now - self._moved[1] > self._bounds.still or now > self._until:
+                self._tell_on(f"given up, {now - self._moved[1]:.0f} s after the last event")
                 return what_waits(self._house, self._cases)
             time.sleep(LOOK)
         return []

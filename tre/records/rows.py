@@ -70,7 +70,7 @@ class Draft:
 class Remembered:
     """Cases as folded before, each with its number of events and its last hash; the least lately asked for go first."""
 
-    def __init__(self, most: int = 2048) -> None:
+    def __init__(self, most: int = 1024) -> None:
         self._most = most
         self._cases: OrderedDict[str, tuple[AnyCase, int, str]] = OrderedDict()
         self._lock = threading.Lock()
