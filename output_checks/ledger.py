@@ -46,10 +46,13 @@ class Question:
     population: str = ""
     by: frozenset[str] = frozenset()
 
-    def refines(self, other: Question) -> bool:
-        """Whether one divides what the other divides, further or less far, whatever the data is."""
-        same = bool(self.population) and self.population == other.population
-        return same and (self.by <= other.by or other.by <= self.by)
+    def is_asked_in(self, other: Question) -> bool:
+        """Whether both divide the same people in the same way, whatever the data is.
+
+        One that divides them further does not count: that its rows add up to those of the other is so only where nobody is
+        left over, and whether nobody or one person is may be what is asked.
+        """
+        return bool(self.population) and self == other
 
 
 NOTHING_KNOWN = Question()
@@ -199,7 +202,7 @@ class _Comparison:
 
     def judged(self, cut: Cut) -> Iterator[Difference]:
         """The rows of a cut that stay hidden; the others are known from here on."""
-        related = self._span(each for each in self._ledger.cuts if each.question.refines(cut.question))
+        related = self._span(each for each in self._ledger.cuts if each.question.is_asked_in(cut.question))
         sizes = np.bincount(cut.row_of[cut.row_of >= 0], minlength=max(cut.shown, default=0) + 1)
         order = sorted(cut.shown, key=lambda row: (-int(sizes[row]), row))
         for row, vector in zip(order, _vectors(cut, self._atoms, order), strict=True):

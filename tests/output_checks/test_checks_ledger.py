@@ -112,11 +112,13 @@ def test_bands_that_do_not_line_up_are_seen_where_they_leave_few() -> None:
     assert refused(ledger, table("0-30, 31-", shifted)) != []
 
 
-def test_a_finer_honest_table_is_let_through() -> None:
+def test_of_a_finer_honest_table_only_what_completes_the_coarser_one_is_hidden() -> None:
     ledger = Ledger(1000).with_release(table("by sex", SEX, by="sex"))
-    assert refused(ledger, table("by sex and half", SEX * 2 + (AGES < 50), by="sex half")) == []
+    assert refused(ledger, table("by sex and half", SEX * 2 + (AGES < 50), by="sex half")) == [1, 3]
     finer = ledger.with_release(table("by sex and half", SEX * 2 + (AGES < 50), by="sex half"))
-    assert refused(finer, table("by half", (AGES < 50).astype(int), by="half")) == []
+    assert refused(finer, table("by half", (AGES < 50).astype(int), by="half")) == [0, 1], (
+        "who has the finer table can add these up"
+    )
 
 
 def test_there_are_never_more_numbers_than_groups_to_hide_in() -> None:
@@ -205,3 +207,17 @@ def test_whether_the_rest_of_a_table_is_nobody_or_one_person_is_not_told() -> No
         rows = np.where(np.arange(1000) == BOB, int(is_bob_ill), 0)
         offered = Cut("ill Bob", rows, frozenset({0}), Question("all", frozenset({"ill Bob"})))
         assert refused(ledger, offered) == [0]
+
+
+def test_a_finer_table_does_not_tell_whether_the_one_person_it_sets_apart_is_there() -> None:
+    """By illness, and then by illness and being Bob: with Bob ill or not, the same rows are withheld."""
+    told = []
+    for is_bob_ill in (True, False):
+        ill = np.arange(1000) % 3 == 0
+        ill[BOB] = is_bob_ill
+        by_illness = Cut("ill", np.where(ill, 0, 1), frozenset({0, 1}), Question("all", frozenset({"ill"})))
+        rows = np.where(ill, np.where(np.arange(1000) == BOB, 2, 0), np.where(np.arange(1000) == BOB, 3, 1))
+        asked = Question("all", frozenset({"ill", "is Bob"}))
+        ledger = Ledger(1000).with_release(by_illness)
+        told.append(refused(ledger, Cut("ill, Bob", rows, frozenset({0, 1}), asked)))
+    assert told == [[0, 1], [0, 1]]
