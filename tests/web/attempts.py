@@ -20,7 +20,8 @@ Sent = dict[str, Any]
 class Attempt:
     """A route's step, and what is sent with it.
 
-    ``desk``: it is on the checkers' side, where no member of the study comes. ``files``: how many are on offer.
+    ``desk``: it is on the checkers' side, where no member of the study comes. ``files``: how many are on offer. ``heard``: it is answered
+    well whether or not there is anything to stop, because a report is never blocked [P15]; it stops the study, so it comes last.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Attempt:
     sends: Callable[["Trial"], Sent] = lambda _: {}
     desk: bool = False
     files: int = 1
+    heard: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ PAGES: Mapping[str, Attempt] = {
     "POST /review/{job:str}/sign-off": Attempt(JOBS, "sign-off", words, desk=True),
     "POST /review/{job:str}/sign-off-part": Attempt(JOBS, "sign-off-part", words, desk=True, files=2),
     "POST /review/{job:str}/refuse": Attempt(JOBS, "refuse", words, desk=True),
-    "POST /incidents/new": Attempt(JOBS, "recall", breach),
+    "POST /incidents/new": Attempt(JOBS, "recall", breach, heard=True),
 }  # fmt: skip
 
 
@@ -148,7 +150,6 @@ API: Mapping[str, Attempt] = {
     "POST /api/jobs/{case_id:str}/cancel": Attempt(JOBS, "cancel", lambda _: {"note": "Words."}),
     "POST /api/jobs/{case_id:str}/resubmit": Attempt(JOBS, "resubmit", lambda _: {"note": "Words."}),
     "POST /api/jobs/{case_id:str}/describe": Attempt(JOBS, "describe", described),
-    "POST /api/incidents": Attempt(JOBS, "recall", lambda trial: {"about": trial.case}),
     "POST /api/review/{job:str}/vote": Attempt(JOBS, "vote", lambda trial: {"files": [on_a_file(trial)]}, desk=True),
     "POST /api/review/{job:str}/change": Attempt(JOBS, "vote", on_a_file, desk=True),
     "POST /api/review/{job:str}/remark": Attempt(JOBS, "comment", remarked, desk=True),
@@ -156,6 +157,7 @@ API: Mapping[str, Attempt] = {
     "POST /api/review/{job:str}/sign-off": Attempt(JOBS, "sign-off", desk=True),
     "POST /api/review/{job:str}/sign-off-part": Attempt(JOBS, "sign-off-part", desk=True, files=2),
     "POST /api/review/{job:str}/refuse": Attempt(JOBS, "refuse", reason, desk=True),
+    "POST /api/incidents": Attempt(JOBS, "recall", lambda trial: {"about": trial.case}, heard=True),
 }  # fmt: skip
 
 STARTING = {
