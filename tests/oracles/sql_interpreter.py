@@ -797,6 +797,8 @@ def _is_indicator(expr: ir.Expr) -> bool:
     match expr:
         case ir.Case(((_, ir.Constant("integer", "1")),), ir.Constant("integer", "0") | ir.Constant("null")):
             return True
+        case ir.Cast(ir.Cast(_, "BOOLEAN"), "INTEGER" | "BIGINT"):
+            return True
         case ir.Cast(ir.Call() as call, "INTEGER" | "BIGINT"):
             return _is_true_or_false(call)
         case _:
