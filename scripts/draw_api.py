@@ -47,7 +47,7 @@ IN_THE_API: Mapping[Route, tuple[Route, ...]] = {
     (GET, f"{J}/code"): ((GET, f"{J}/code"),),
     (GET, f"{J}/changes"): ((GET, f"{J}/changes"),),
     (GET, f"{J}/preflight"): ((GET, f"{J}/preflight"),),
-    **{(POST, f"{J}/{verb}"): ((POST, f"{J}/{verb}"),) for verb in ("again", "cancel", "describe", "resubmit")},
+    **{(POST, f"{J}/{verb}"): ((POST, f"{J}/{verb}"),) for verb in ("again", "cancel", "describe", "remark", "resubmit")},
     (GET, "/register"): ((GET, "/register/studies"),),
     (GET, "/register/jobs"): ((GET, "/register/jobs"),),
     (GET, "/register/releases"): ((GET, "/register/releases"),),

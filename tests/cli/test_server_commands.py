@@ -94,6 +94,14 @@ def test_two_checkers_review_and_sign_off_by_a_server(ask) -> None:
     assert looks == ["cleo"]
 
 
+def test_a_member_remarks_on_a_file_by_a_server(ask) -> None:
+    job = offered(ask.desk, {"output/one.csv": ROUNDED})
+    assert ask("ada", "review", "remark", job, "output/one.csv", "--note", "Adults.")["stage"] == "checked"
+    said = ask.desk.common.service.request(job).remarks
+    assert [(each.person, each.remark.path) for each in said] == [("ada", "output/one.csv")]
+    ask("ben", "review", "remark", job, "output/one.csv", "--note", "Mine too.", ends=Exit.REFUSED)
+
+
 def test_a_breach_is_reported_by_a_server(ask) -> None:
     offered(ask.desk, {"output/one.csv": ROUNDED})
     assert ask("ben", "incident", "report", "study-1", "--why", "A name in it.")["stopped"]

@@ -87,6 +87,9 @@ PAGES: Mapping[str, Attempt] = {
     "POST /studies/{case_id:str}/sections/{section:str}/discuss": Attempt(APPLICATIONS, "discuss", words),
     "POST /jobs/{case_id:str}/cancel": Attempt(JOBS, "cancel", words),
     "POST /jobs/{case_id:str}/describe": Attempt(JOBS, "describe", lambda _: {"population-0": "Everybody."}),
+    "POST /jobs/{case_id:str}/remark": Attempt(
+        JOBS, "comment", lambda trial: {"path": trial.told.paths[0], "words": "Words."}
+    ),
     "POST /jobs/{case_id:str}/resubmit": Attempt(JOBS, "resubmit", words),
     "POST /review/{job:str}/vote": Attempt(JOBS, "vote", drafted, desk=True),
     "POST /review/{job:str}/change": Attempt(JOBS, "vote", word, desk=True),
@@ -149,6 +152,9 @@ API: Mapping[str, Attempt] = {
     },
     "POST /api/jobs/{case_id:str}/cancel": Attempt(JOBS, "cancel", lambda _: {"note": "Words."}),
     "POST /api/jobs/{case_id:str}/resubmit": Attempt(JOBS, "resubmit", lambda _: {"note": "Words."}),
+    "POST /api/jobs/{case_id:str}/remark": Attempt(
+        JOBS, "comment", lambda trial: {"path": trial.told.paths[0], "note": "Words."}
+    ),
     "POST /api/jobs/{case_id:str}/describe": Attempt(JOBS, "describe", described),
     "POST /api/review/{job:str}/vote": Attempt(JOBS, "vote", lambda trial: {"files": [on_a_file(trial)]}, desk=True),
     "POST /api/review/{job:str}/change": Attempt(JOBS, "vote", on_a_file, desk=True),

@@ -157,6 +157,26 @@ def test_talked_over_returned_answered_and_refused(desk) -> None:
     assert answered["stage"] == "landed"
 
 
+def test_a_member_speaks_by_the_api_and_reads_the_checkers_once_they_have_answered(desk) -> None:
+    job = offered(desk, FILES)
+    cleo, ada = Caller(desk, "cleo"), Caller(desk, "ada")
+    digest = cleo.get(f"/review/{job}")["files"][0]["offered"]
+    theirs = {"because": "context-missing", "note": "Of whom?", "path": "output/one.csv", "digest": digest}
+    cleo.post(f"/review/{job}/remark", theirs)
+    mine = {"path": "output/one.csv", "note": "Adults.", "row": 0, "column": 1}
+    assert "comment" in ada.post(f"/jobs/{job}/remark", mine)["allowed_actions"]
+    told = ada.get(f"/jobs/{job}/preflight")["remarks"]["output/one.csv"]
+    assert [(each["who"], each["words"]) for each in told] == [("the study", "Adults.")]
+    assert [each["words"] for each in cleo.get(f"/review/{job}/files/0")["remarks"]] == [
+        "Of whom?",
+        "Adults.",
+    ]
+    cleo.post(f"/review/{job}/return", {"because": "context-missing", "note": "Say of whom."})
+    told = ada.get(f"/jobs/{job}/preflight")["remarks"]["output/one.csv"]
+    assert [each["who"] for each in told] == ["a checker", "the study"]
+    assert ada.post(f"/jobs/{job}/remark", {**mine, "note": ""}, status=422)["code"]
+
+
 def test_a_request_is_refused_for_good(desk) -> None:
     job = offered(desk, FILES)
     refused = Caller(desk, "cleo").post(

@@ -177,6 +177,37 @@ def test_sent_back_and_answered_only_what_changed_needs_a_new_look(desk) -> None
     assert desk.post("dan", f"/review/{second}/sign-off").status_code == 303
 
 
+def test_a_member_speaks_of_a_cell_to_both_checkers_while_votes_are_blind(desk) -> None:
+    request = offered(desk, FILES)
+    said = {"path": "output/one.csv", "words": "Adults only.", "row": "2", "column": "1"}
+    assert "Say something of a file" in desk.get("ada", f"/jobs/{request}/preflight").text
+    assert desk.post("ada", f"/jobs/{request}/remark", said).status_code == 303
+    assert "Adults only." in desk.get("ada", f"/jobs/{request}/preflight").text
+    for checker in ("cleo", "dan"):
+        assert "Adults only." in desk.get(checker, f"/review/{request}?file=0").text
+        assert "Adults only." not in desk.get(checker, f"/review/{request}?file=1").text
+    (kept,) = desk.common.service.request(request).remarks
+    assert (kept.person, kept.remark.row, kept.remark.column) == ("ada", 2, 1)
+    assert desk.common.documents.get(kept.remark.note) == b"Adults only."
+
+
+@pytest.mark.parametrize(
+    ("person", "sent", "status"),
+    [
+        ("eve", {"path": "output/one.csv", "words": "Mine too."}, 403),
+        ("ben", {"path": "output/one.csv", "words": "Mine too."}, 403),
+        ("ada", {"path": "output/none.csv", "words": "Of nothing."}, 403),
+        ("ada", {"path": "output/one.csv", "words": ""}, 422),
+        ("ada", {"path": "output/one.csv", "words": "Where?", "row": "one"}, 422),
+        ("ada", {"path": "output/one.csv", "words": "Half a place.", "row": "1"}, 422),
+    ],
+)
+def test_a_remark_that_may_not_be_made_is_not_kept(desk, person: str, sent: dict, status: int) -> None:
+    request = offered(desk, FILES)
+    answer = desk.post(person, f"/jobs/{request}/remark", sent)
+    assert (answer.status_code, desk.common.service.request(request).remarks) == (status, ())
+
+
 def test_a_remark_of_a_checker_is_not_read_by_the_other_before_both_are_in(desk) -> None:
     request = offered(desk, FILES)
     said = {"file": "0", "side": "raw", "words": "Who are the three in London?"}

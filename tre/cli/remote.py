@@ -198,6 +198,10 @@ def _of_review(rest: Sequence[str], named: Mapping[str, str], words: Sequence[st
             return Call(f"/review/{_segment(job)}/sign-off-part", {"paths": paths})
         case ["sign-off", job]:
             return Call(f"/review/{_segment(job)}/sign-off", {})
+        case ["remark", job, path] if not {"--cell", "--checkers-only"} & {*named}:
+            because = named.get("--because", "needs-changes")
+            said = {"path": path, "because": because, "note": named.get("--note", "")}
+            return Call(f"/jobs/{_segment(job)}/remark", said)
     return None
 
 
@@ -222,7 +226,8 @@ GROUPS = {
 }
 BY_SERVER = (
     "study list, show, apply, revise, return, reject, suspend, reinstate, withdraw; job list, show, submit, cancel, describe, "
-    "resubmit, again; release list, show, bundle, recall; review list, show, open, vote, changes, refuse, sign-off; "
+    "resubmit, again; release list, show, bundle, recall; review list, show, open, vote, changes, refuse, sign-off, remark "
+    "(of a whole file, for everyone); "
     "incident report; register"
 )
 

@@ -15,6 +15,7 @@ from litestar.response import Redirect, Response, Template
 
 from tre.custody.errors import Refusal
 from tre.custody.people import Person
+from tre.custody.remarks import NOWHERE
 from tre.service import By
 from tre.web.doors import Common
 from tre.web.who import Visitor
@@ -64,6 +65,17 @@ class Form:
             return date.fromisoformat(self.required(name, most=10))
         except ValueError as error:
             raise unclear(name, "is not a day, written as 2026-01-31") from error
+
+    def place(self, name: str) -> int:
+        """A field that holds a row's or a column's number, counted from 0; `NOWHERE` where it is empty.
+
+        Raises:
+            Refusal: it holds anything else.
+        """
+        untrusted = self.text(name, most=9)
+        if untrusted and not (untrusted.isascii() and untrusted.isdecimal()):
+            raise unclear(name, "is a number, or empty")
+        return int(untrusted) if untrusted else NOWHERE
 
     def every(self, name: str) -> tuple[str, ...]:
         """All values of a field that may be sent several times."""

@@ -12,7 +12,7 @@ from tre.custody.commands import Step
 from tre.custody.outputs import Decision, FileVote
 from tre.custody.people import Role
 from tre.custody.reasons import Reason, ReasonCode
-from tre.custody.remarks import NOWHERE, Audience, Remark
+from tre.custody.remarks import Audience, Remark
 from tre.web.asking import Ask, unclear
 from tre.web.errors import not_there
 from tre.web.headers import UNTRUSTED_POLICY, untrusted
@@ -163,8 +163,8 @@ def remark(ask: Ask, inside: Inside, job: str) -> Redirect:
         note=ask.note(ask.form.required("words")),
         reason=_reason(ask),
         audience=Audience.CHECKERS if ask.form.text("aside") else Audience.EVERYONE,
-        row=_place(ask, "row"),
-        column=_place(ask, "column"),
+        row=ask.form.place("row"),
+        column=ask.form.place("column"),
         resolved=bool(ask.form.text("resolved")),
     )
     ask.common.service.comment(ask.by, job, said)
@@ -234,13 +234,6 @@ def _reason(ask: Ask) -> ReasonCode:
         return ReasonCode(ask.form.text("reason", most=40) or ReasonCode.NEEDS_CHANGES)
     except ValueError as error:
         raise unclear("reason", "is not one of the list") from error
-
-
-def _place(ask: Ask, name: str) -> int:
-    untrusted = ask.form.text(name, most=9)
-    if untrusted and not (untrusted.isascii() and untrusted.isdecimal()):
-        raise unclear(name, "is a number, or empty")
-    return int(untrusted) if untrusted else NOWHERE
 
 
 ROUTES = (

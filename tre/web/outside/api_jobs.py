@@ -15,6 +15,7 @@ from tre.custody.commands import Step
 from tre.custody.outputs import FileContext
 from tre.custody.people import Role
 from tre.custody.reasons import Reason, ReasonCode
+from tre.custody.remarks import NOWHERE, Remark
 from tre.custody.requests import JobRequest
 from tre.data.catalogue import BACKENDS
 from tre.dispatch.archive import unpack
@@ -40,7 +41,14 @@ from tre.web.outside.jobs import (
     own_ids,
     previous,
 )
-from tre.web.outside.preflight import MOST_FILES_SHOWN, asked_for, declared, remarks_of, said_of
+from tre.web.outside.preflight import (
+    MOST_FILES_SHOWN,
+    asked_for,
+    declared,
+    digest_on_offer,
+    remarks_of,
+    said_of,
+)
 from tre.web.outside.releases import bundle_of, collected, file_of, part_of
 from tre.web.who import SIGNED_IN, takers, those
 
@@ -65,6 +73,17 @@ class ResubmitBody(Body, frozen=True, kw_only=True):
 
     note: Text
     withheld: tuple[Short, ...] = ()
+
+
+class FileRemarkBody(Body, frozen=True, kw_only=True):
+    """A member's words about an offered file, or about a cell of it by number, counted from 0; everyone may read them."""
+
+    path: Text
+    note: Text
+    because: ReasonCode = ReasonCode.NEEDS_CHANGES
+    row: int = NOWHERE
+    column: int = NOWHERE
+    resolved: bool = False
 
 
 class ColumnBody(Body, frozen=True, kw_only=True):
@@ -141,6 +160,24 @@ def api_resubmit(ask: Ask, outside: Outside, case_id: str, data: ResubmitBody) -
     found(ask, outside, case_id)
     withheld, note = tuple(data.withheld), ask.note(data.note)
     return _job(ask, outside, outside.common.service.resubmit(ask.by, case_id, withheld=withheld, note=note))
+
+
+@does("/jobs/{case_id:str}/remark", takers(Step.COMMENT))
+def api_remark_on_file(ask: Ask, outside: Outside, case_id: str, data: FileRemarkBody) -> Answer:
+    """Say something of an offered file, or of a cell of it."""
+    case, _, _ = found(ask, outside, case_id)
+    if not data.note:
+        raise unclear("note", "is empty")
+    said = Remark(
+        path=data.path,
+        digest=digest_on_offer(case, data.path),
+        note=ask.note(data.note),
+        reason=data.because,
+        row=data.row,
+        column=data.column,
+        resolved=data.resolved,
+    )
+    return _job(ask, outside, outside.common.service.comment(ask.by, case_id, said))
 
 
 @asks("/jobs/{case_id:str}/code", SIGNED_IN)
@@ -279,6 +316,7 @@ def _text(content: bytes) -> str:
 
 
 ROUTES = (
-    api_jobs, api_job, api_submit, api_cancel, api_resubmit, api_code, api_job_changes, api_preflight, api_describe, api_again,
+    api_jobs, api_job, api_submit, api_cancel, api_resubmit, api_remark_on_file, api_code, api_job_changes, api_preflight,
+    api_describe, api_again,
     api_releases, api_release, api_bundle, api_release_file,
 )  # fmt: skip

@@ -4,6 +4,7 @@ On real data: rule, file, declared column, and a band of cells [P1]. Refuses to 
 number that the data could move; what is already known of a column is what the spec declared.
 """
 
+from hashlib import sha256
 from typing import Any
 
 from litestar.response import Redirect, Template
@@ -13,8 +14,9 @@ from job_specs.parse import parse
 from job_specs.patterns import matches
 from tre.custody.commands import Step
 from tre.custody.events import ChangesRequested
+from tre.custody.lifecycle import REQUEST
 from tre.custody.outputs import FileContext
-from tre.custody.remarks import NOWHERE
+from tre.custody.remarks import NOWHERE, Remark
 from tre.custody.requests import JobRequest, RequestStage
 from tre.custody.studies import Application
 from tre.dispatch.intake import SPEC
@@ -28,6 +30,7 @@ from tre.web.routes import shows, takes
 from tre.web.who import SIGNED_IN, takers
 
 MOST_FILES_SHOWN = 200
+OF_NOTHING = sha256(b"").hexdigest()
 WORDS = {
     "clean": "It may leave as it is, once two people have agreed.",
     "suppressed": "It may leave as its suppressed twin: small numbers are gone and the rest is rounded. A checker is offered the twin.",
@@ -58,6 +61,7 @@ def preflight(ask: Ask, outside: Outside, case_id: str) -> Template:
         answers=member and case.stage is RequestStage.RETURNED,
         asked=asked_for(outside, case),
         remarks=remarks_of(ask, outside, case, study),
+        speaks=member and Step.COMMENT in REQUEST[case.stage],
     )
 
 
@@ -75,6 +79,28 @@ def describe(ask: Ask, outside: Outside, case_id: str) -> Redirect:
     )
     outside.common.service.describe(ask.by, case_id, contexts)
     return ask.go(f"/jobs/{case_id}/preflight")
+
+
+@takes("/jobs/{case_id:str}/remark", takers(Step.COMMENT))
+def remark(ask: Ask, outside: Outside, case_id: str) -> Redirect:
+    """Say something of a file, or of a cell of it by number; for everyone to read, in the words that were written and no others [P1]."""
+    case, _, _ = found(ask, outside, case_id)
+    path = ask.form.required("path")
+    said = Remark(
+        path=path,
+        digest=digest_on_offer(case, path),
+        note=ask.note(ask.form.required("words")),
+        row=ask.form.place("row"),
+        column=ask.form.place("column"),
+        resolved=bool(ask.form.text("resolved")),
+    )
+    outside.common.service.comment(ask.by, case_id, said)
+    return ask.go(f"/jobs/{case_id}/preflight")
+
+
+def digest_on_offer(case: JobRequest, untrusted_path: str) -> str:
+    """The digest of what would leave under that path, which nobody outside is told; of nothing, where there is none: the core refuses it."""
+    return next((each.digest for each in case.offered if each.path == untrusted_path), OF_NOTHING)
 
 
 @takes("/jobs/{case_id:str}/resubmit", takers(Step.RESUBMIT))
@@ -151,4 +177,4 @@ def _of_file(spec: JobSpec, path: str) -> dict[str, Any]:
     return {"statistic": "", "of": "", "columns": ()}
 
 
-ROUTES = (preflight, describe, resubmit)
+ROUTES = (preflight, describe, remark, resubmit)
