@@ -72,7 +72,7 @@ from tre.records.vault.quarantine import Quarantine
 from tre.records.vault.shelves import Shelves
 from tre.records.wake import Bell
 from tre.service import By, Service
-from tre.views import Sight, report_view
+from tre.views import Sight, findings_view
 from tre.web import account_pages
 from tre.web.api import described
 from tre.web.app import Face, build
@@ -305,7 +305,7 @@ class Opening:
 
     def _coarse_findings(self, case: JobRequest) -> list[dict[str, Any]]:
         """What the outside is told of each offered file; the quarantine is read here, and only this comes out."""
-        return [report_view(offered, self._report(offered.report), COARSE) for offered in case.offered]
+        return findings_view(case, self._report, COARSE)
 
     def _report(self, digest: str) -> Report:
         return Report.from_json(self._shelves.quarantine.get(digest).decode())

@@ -5,7 +5,7 @@ cells. A checker sees everything of a case that is not their own study's, but no
 sees that things run. Refuses to show a value, a label, a row count, an exit code or a log line to anyone but a checker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +134,7 @@ def request_view(person: Person, case: JobRequest, study: Application) -> dict[s
         "backend": case.submission.backend,
         "round": case.round,
         "actions": [_job_view(job) for job in case.jobs],
+        "left_out": [file.path for file in case.left_out] if sight(person, case, study).findings else [],
         "next_steps": _ways(person, case, study),
         "votes": [
             {"checker": vote.checker, "files": len(vote.files)} for vote in visible_votes(person, case)
@@ -168,6 +169,14 @@ def report_view(offered: Offered, report: Report, seen: Sight) -> dict[str, Any]
         "policy": report.policy,
         "findings": [finding_view(finding, seen) for finding in report.findings],
     } | ({"raw": offered.raw, "offered": offered.digest, "report": offered.report} if seen.inside else {})
+
+
+def findings_view(case: JobRequest, report_of: Callable[[str], Report], seen: Sight) -> list[dict[str, Any]]:
+    """Every file of this round that the checks saw, as this person may see it, and whether the study leaves it out."""
+    return [
+        report_view(each, report_of(each.report), seen) | {"left_out": each in case.left_out}
+        for each in case.asked
+    ]
 
 
 def _job_view(job: Job) -> Mapping[str, Any]:

@@ -102,6 +102,16 @@ def test_a_member_remarks_on_a_file_by_a_server(ask) -> None:
     ask("ben", "review", "remark", job, "output/one.csv", "--note", "Mine too.", ends=Exit.REFUSED)
 
 
+def test_a_member_leaves_a_file_out_by_a_server(ask, tmp_path) -> None:
+    job = offered(ask.desk, {"output/one.csv": ROUNDED, "output/two.csv": ROUNDED})
+    context = tmp_path / "context.json"
+    context.write_text('{"population": "Adults."}', encoding="utf-8")
+    said = ("job", "describe", job, "output/two.csv", "--context", str(context))
+    assert ask("ada", *said, "--leave-out")["left_out"] == ["output/two.csv"]
+    assert ask("ada", *said)["left_out"] == ["output/two.csv"]
+    assert ask("ada", *said, "--offer")["left_out"] == []
+
+
 def test_a_breach_is_reported_by_a_server(ask) -> None:
     offered(ask.desk, {"output/one.csv": ROUNDED})
     assert ask("ben", "incident", "report", "study-1", "--why", "A name in it.")["stopped"]

@@ -382,6 +382,7 @@ def words_steps(case: JobRequest) -> Iterator[c.Command]:
     yield from (c.Describe(whole), c.Describe(()), c.Describe((*whole, *whole[:1])))
     yield c.Describe((FileContext("absent.csv", SAID),))
     yield c.Describe(tuple(replace(each, context=digest("said otherwise")) for each in whole[:1]))
+    yield c.Describe(tuple(replace(each, left_out=True) for each in whole[:1]))
     yield c.Comment(remark("one.csv", ONE.digest))
     yield c.Comment(remark("one.csv", ONE.digest, Audience.CHECKERS))
     yield c.Comment(remark("one.csv", digest("other bytes")))

@@ -135,11 +135,13 @@ def without(policy: Policy) -> tuple[Policy, ...]:
 def within(world: World, case: Case) -> bool:
     """Whether the case is still within the bounds of the walk.
 
-    A few rounds, a few revisions; files described one way, and only where there is one; whole ballots, and minds changed; into
+    A few rounds, a few revisions; files described one way, and only where there is one; none left out; whole ballots, and minds changed; into
     another round with no more than two voters; in that round one file, and no more than two new voters.
     """
     if isinstance(case, Application):
         return len(case.proposals) <= world.rounds + 1
+    if case.left_out:
+        return False
     described = {each.context for each in case.contexts}
     plain = not described or (described == {SAID} and len(case.outputs) < MANY and case.round < world.rounds)
     return case.round <= world.rounds and plain and few(world, case)

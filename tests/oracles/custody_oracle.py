@@ -445,11 +445,14 @@ def context_missing(a: Asked) -> bool:
 
 
 def context_of_no_file(a: Asked) -> bool:
-    """Offered files, each once."""
+    """Files on offer or left out, each once; and something stays on offer."""
     paths = [each.path for each in a.command.contexts]
-    return (
-        not paths or len(paths) != len(set(paths)) or bool(set(paths) - {path for path, _ in offers(a.case)})
-    )
+    on, out = {path for path, _ in offers(a.case)}, {each.path for each in a.case.left_out}  # type: ignore[union-attr]
+    if not paths or len(paths) != len(set(paths)) or set(paths) - on - out:
+        return True
+    choice = dict.fromkeys(on, False) | dict.fromkeys(out, True)
+    choice |= {each.path: each.left_out for each in a.command.contexts}
+    return all(choice.values())
 
 
 def remark_on_no_file(a: Asked) -> bool:

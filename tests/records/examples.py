@@ -154,6 +154,7 @@ LATER: dict[str, e.Event] = {
             carried=(Vote("edith", YES),),
             contexts=(FileContext("output/table.csv", "b" * 64),),
         ),
+        e.Described((FileContext("output/table.csv", "b" * 64, left_out=True),)),
     )
 }
 """Events that say something in a field that was added after their kind was first written."""

@@ -177,6 +177,24 @@ def test_a_member_speaks_by_the_api_and_reads_the_checkers_once_they_have_answer
     assert ada.post(f"/jobs/{job}/remark", {**mine, "note": ""}, status=422)["code"]
 
 
+def test_a_member_leaves_a_file_out_by_the_api_and_takes_it_back(desk) -> None:
+    job = offered(desk, FILES)
+    cleo, ada = Caller(desk, "cleo"), Caller(desk, "ada")
+    said = {"path": "output/one.csv", "population": "Adults."}
+    left = ada.post(f"/jobs/{job}/describe", {"files": [{**said, "left_out": True}]})
+    assert left["left_out"] == ["output/one.csv"]
+    view = cleo.get(f"/review/{job}")
+    assert (view["left_out"], [each["path"] for each in view["files"]]) == (
+        ["output/one.csv"],
+        ["output/two.csv"],
+    )
+    told = {each["path"]: each["left_out"] for each in ada.get(f"/jobs/{job}/preflight")["files"]}
+    assert told == {"output/one.csv": True, "output/two.csv": False}
+    assert ada.post(f"/jobs/{job}/describe", {"files": [said]})["left_out"] == ["output/one.csv"]
+    assert ada.post(f"/jobs/{job}/describe", {"files": [{**said, "left_out": False}]})["left_out"] == []
+    assert cleo.get(f"/review/{job}")["total"] == 2
+
+
 def test_a_request_is_refused_for_good(desk) -> None:
     job = offered(desk, FILES)
     refused = Caller(desk, "cleo").post(

@@ -2,14 +2,17 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from output_checks.model import Verdict
 from tests.web.review_world import ROUNDED, TABLE, check_again, offered
 from tre.custody.errors import Refusal
 from tre.custody.outputs import Decision, FileVote
 from tre.custody.requests import RequestStage
+from tre.records.vault.quarantine import Quarantine
 from tre.web.inside.queue import working_days
 
 FILES = {"output/one.csv": ROUNDED, "output/two.csv": ROUNDED.replace(b"120", b"125")}
@@ -189,6 +192,80 @@ def test_a_member_speaks_of_a_cell_to_both_checkers_while_votes_are_blind(desk) 
     (kept,) = desk.common.service.request(request).remarks
     assert (kept.person, kept.remark.row, kept.remark.column) == ("ada", 2, 1)
     assert desk.common.documents.get(kept.remark.note) == b"Adults only."
+
+
+def with_a_twin(desk) -> str:
+    """A request of a file that may leave as it is, and of one that may leave only as its suppressed twin."""
+    request = offered(desk, {"output/one.csv": ROUNDED, "output/two.csv": TABLE})
+    one, two = desk.common.service.request(request).offered
+    twin = Quarantine(desk.site / "vault" / "quarantine").put(TABLE.replace(b"3", b""))
+    check_again(desk, request, (one, replace(two, digest=twin, verdict=Verdict.SUPPRESSED)))
+    return request
+
+
+def chosen(desk, request: str, *, first: str = "offered", second: str = "offered"):
+    form = {"population-0": "Adults.", "choice-0": first, "population-1": "Adults.", "choice-1": second}
+    return desk.post("ada", f"/jobs/{request}/describe", form)
+
+
+def test_a_file_that_the_study_leaves_out_is_shown_so_and_nobody_lets_it_leave(desk) -> None:
+    request = with_a_twin(desk)
+    twin = desk.common.service.request(request).offered[1]
+    assert "Accept the suppressed twin" in desk.get("ada", f"/jobs/{request}/preflight").text
+    assert "has not yet said" in desk.get("cleo", f"/review/{request}?file=1").text
+    assert chosen(desk, request, second="left-out").status_code == 303
+    assert "Left out of this review." in desk.get("ada", f"/jobs/{request}/preflight").text
+    page = desk.get("cleo", f"/review/{request}").text
+    assert "Left out of this review by the study" in page
+    assert "output/two.csv" in page
+    ballot = (FileVote("output/two.csv", twin.digest, Decision.APPROVE),)
+    first = FileVote(
+        "output/one.csv", desk.common.service.request(request).offered[0].digest, Decision.APPROVE
+    )
+    with pytest.raises(Refusal, match="vote-not-on-these-bytes"):
+        desk.common.service.vote(desk.by("cleo"), request, (first, *ballot))
+    votes(desk, "cleo", request, f0="approve")
+    votes(desk, "dan", request, f0="approve")
+    with pytest.raises(Refusal, match="not-a-part"):
+        desk.common.service.sign_off_part(desk.by("dan"), request, ("output/two.csv",))
+    assert desk.post("dan", f"/review/{request}/sign-off").status_code == 303
+    (signed,) = (
+        each.event.files
+        for each in desk.common.service.ledger.case_events(request)
+        if each.event.kind == "request.signed-off"
+    )
+    assert signed == (first.digest,)
+
+
+def test_a_file_left_out_is_taken_back_before_the_first_vote_and_then_voted_on(desk) -> None:
+    request = with_a_twin(desk)
+    before = desk.common.service.request(request).offered
+    chosen(desk, request, second="left-out")
+    assert [each.path for each in desk.common.service.request(request).offered] == ["output/one.csv"]
+    chosen(desk, request)
+    assert desk.common.service.request(request).offered == before
+    assert "The study accepts the twin." in desk.get("cleo", f"/review/{request}?file=1").text
+    votes(desk, "cleo", request, f0="approve", f1="approve")
+    assert stage(desk, request) == "voted"
+
+
+def test_not_every_file_is_left_out_and_nothing_changes_once_a_vote_is_in(desk) -> None:
+    request = with_a_twin(desk)
+    assert chosen(desk, request, first="left-out", second="left-out").status_code == 403
+    chosen(desk, request, second="left-out")
+    votes(desk, "cleo", request, f0="approve")
+    before = desk.common.service.request(request)
+    assert chosen(desk, request).status_code in {403, 409}
+    assert desk.common.service.request(request) == before
+
+
+def test_checked_again_what_is_left_out_stays_out(desk) -> None:
+    request = with_a_twin(desk)
+    everything = desk.common.service.request(request).offered
+    chosen(desk, request, second="left-out")
+    check_again(desk, request, everything)
+    case = desk.common.service.request(request)
+    assert ([each.path for each in case.offered], case.asked) == (["output/one.csv"], everything)
 
 
 @pytest.mark.parametrize(

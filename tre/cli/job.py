@@ -82,11 +82,18 @@ def describe(
     context: Annotated[
         Path, typer.Option(help="A JSON file: what it shows, its population, and each column.")
     ],
+    leave_out: Annotated[
+        bool | None,
+        typer.Option(
+            "--leave-out/--offer", help="Leave it out of this review and mend the code, or take it back."
+        ),
+    ] = None,
 ) -> None:
-    """Say what an offered file is, before an output checker's time is asked for."""
+    """Say what an offered file is, before an output checker's time is asked for; that accepts what may leave of it, or leaves it out."""
     s = session(ctx)
     words = json.dumps(json.loads(context.read_text(encoding="utf-8")), ensure_ascii=False)
-    kept = FileContext(path, s.note(words))
+    out = {each.path for each in s.house.service.request(request).left_out}
+    kept = FileContext(path, s.note(words), left_out=path in out if leave_out is None else leave_out)
     _say(s, s.house.service.describe(s.by, request, (kept,)))
 
 

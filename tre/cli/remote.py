@@ -28,7 +28,7 @@ SECONDS = 60
 HERE = {"127.0.0.1", "localhost", "::1"}
 ALONE = ("--json",)
 CODE_OPTIONS = ("backend", "continues", "repository", "commit")
-FLAGS = ("--approve-all", "--raw", "--offered")
+FLAGS = ("--approve-all", "--raw", "--offered", "--leave-out", "--offer")
 ADDRESS, TOKEN = "TRE_SERVER", "TRE_TOKEN"
 READS: Mapping[tuple[str, ...], str] = {
     ("study", "list"): "/studies",
@@ -184,8 +184,16 @@ def _of_job(rest: Sequence[str], named: Mapping[str, str], words: Sequence[str])
             return Call(f"/jobs/{_segment(job)}/again", {})
         case ["describe", job, path] if "--context" in named:
             said = json.loads(Path(named["--context"]).read_text(encoding="utf-8"))
-            return Call(f"/jobs/{_segment(job)}/describe", {"files": [{**said, "path": path}]})
+            return Call(
+                f"/jobs/{_segment(job)}/describe",
+                {"files": [{**said, "path": path, **_choice(named)}]},
+            )
     return None
+
+
+def _choice(named: Mapping[str, str]) -> dict[str, bool]:
+    """Whether a file is left out of the review; where that is not said, it stays as it is."""
+    return {"left_out": "--leave-out" in named} if {"--leave-out", "--offer"} & {*named} else {}
 
 
 def _of_review(rest: Sequence[str], named: Mapping[str, str], words: Sequence[str]) -> Call | None:

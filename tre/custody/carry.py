@@ -32,9 +32,12 @@ def carried_over(
 
 
 def inherited(case: JobRequest, earlier: JobRequest, offered: tuple[Offered, ...]) -> tuple[FileContext, ...]:
-    """What was said, in the request that this one continues, of files offered now that nobody has described here."""
+    """What was said, in the request that this one continues, of files offered now that nobody has described here.
+
+    What was left out there was to be mended: of that nothing is taken over, and it is described anew.
+    """
     asked = {each.path for each in offered} - {each.path for each in case.contexts}
-    return tuple(each for each in earlier.contexts if each.path in asked)
+    return tuple(each for each in earlier.contexts if each.path in asked and not each.left_out)
 
 
 def _approvals(case: JobRequest, offered: Offered) -> tuple[Vote, ...]:

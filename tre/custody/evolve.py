@@ -179,7 +179,7 @@ def _review(case: JobRequest, event: e.Event) -> JobRequest:
             return replace(case, remarks=(*case.remarks, Said(person, case.round, remark)))
         case e.Resubmitted(withheld, _):
             stands = standing_of(case)
-            again = replace(case, offered=(), votes=(), carried=(), standing=stands)
+            again = replace(case, offered=(), left_out=(), votes=(), carried=(), standing=stands)
             return replace(again, withheld=(*case.withheld, *withheld))
         case _:
             return _leaving(case, event)
@@ -200,10 +200,11 @@ def _leaving(case: JobRequest, event: e.Event) -> JobRequest:
 
 
 def _offered_again(case: JobRequest, event: e.Checked) -> JobRequest:
-    return replace(
+    again = replace(
         case,
         policy=event.policy,
         offered=event.offered,
+        left_out=(),
         round=case.round + 1,
         votes=(),
         carried=event.carried,
@@ -211,16 +212,24 @@ def _offered_again(case: JobRequest, event: e.Checked) -> JobRequest:
         contexts=(*case.contexts, *event.contexts),
         signed=(),
     )
+    return _parted(again)
+
+
+def _parted(case: JobRequest) -> JobRequest:
+    """The case with what its members leave out taken off the offer, and put back where they no longer do."""
+    out = {each.path for each in case.contexts if each.left_out}
+    offered = tuple(each for each in case.asked if each.path not in out)
+    return replace(case, offered=offered, left_out=tuple(each for each in case.asked if each.path in out))
 
 
 def _described(case: JobRequest, contexts: tuple[FileContext, ...]) -> JobRequest:
     """The contexts as they are now; what was said of a file under another context no longer counts."""
-    known = {each.path: each.context for each in case.contexts}
-    changed = frozenset(each.path for each in contexts if known.get(each.path) != each.context)
+    known = {each.path: each for each in case.contexts}
+    changed = frozenset(each.path for each in contexts if known.get(each.path) != each)
     kept = tuple(each for each in case.contexts if each.path not in changed)
     new = tuple(each for each in contexts if each.path in changed)
     stripped = replace(case, votes=_without(case.votes, changed), carried=_without(case.carried, changed))
-    return replace(stripped, contexts=(*kept, *new))
+    return _parted(replace(stripped, contexts=(*kept, *new)))
 
 
 def _without(votes: tuple[Vote, ...], paths: frozenset[str]) -> tuple[Vote, ...]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from job_specs.model import Sensitivity
 from output_checks.model import Confidence, Verdict
 from tre.custody.errors import require
+from tre.custody.later import later
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -80,10 +81,14 @@ class Vote:
 
 @dataclass(frozen=True)
 class FileContext:
-    """What a member says an offered file is, before a checker's time is asked for: a document in the vault, by digest."""
+    """What a member says an offered file is, before a checker's time is asked for: a document in the vault, by digest.
+
+    ``left_out``: it is not to be reviewed, its author mends the code; else what the checks would let leave is accepted by saying this.
+    """
 
     path: str
     context: str
+    left_out: bool = later(False)
 
     def __post_init__(self) -> None:
         require(self.path, "a context is of a file")

@@ -116,7 +116,8 @@ class JobRequest:
     """A job request, as folded from its events. ``round`` counts the offers made to checkers; votes are kept per round.
 
     ``carried`` are approvals of earlier rounds that stand, because nothing of the file has changed; ``signed`` are the paths
-    of a part that is signed off and has not left yet; what has left is in ``statements`` and is no longer ``offered``.
+    of a part that is signed off and has not left yet; what has left is in ``statements`` and is no longer ``offered``; ``left_out`` was checked,
+    and is not offered because a member said so.
     """
 
     id: str
@@ -135,6 +136,7 @@ class JobRequest:
     contexts: tuple[FileContext, ...] = ()
     signed: tuple[str, ...] = ()
     remarks: tuple[Said, ...] = ()
+    left_out: tuple[Offered, ...] = ()
 
     @property
     def submission(self) -> Submission:
@@ -149,6 +151,15 @@ class JobRequest:
         """The same request with one job replaced by its newer self."""
         jobs = tuple(changed if job.action.name == changed.action.name else job for job in self.jobs)
         return replace(self, jobs=jobs)
+
+    @property
+    def asked(self) -> tuple[Offered, ...]:
+        """What the checks saw of this round and has not left: on offer or left out, in the order in which it landed."""
+        if not self.left_out:
+            return self.offered
+        landed = {output.path: place for place, output in enumerate(self.outputs)}
+        both = (*self.offered, *self.left_out)
+        return tuple(sorted(both, key=lambda each: (landed.get(each.path, len(landed)), each.path)))
 
     @property
     def words(self) -> Mapping[tuple[str, str], FileVote]:

@@ -134,7 +134,7 @@ def named_by(case: JobRequest) -> Iterator[tuple[Kept | None, str]]:
             yield Kept.LOGS, job.log
         for output in job.outputs:
             yield _kind_of(output, left, behind), output.digest
-    for offered in case.offered:
+    for offered in case.asked:
         kind = Kept.OUTPUTS if not left else None
         yield kind, offered.report
         yield (None if offered.path in left else Kept.OUTPUTS), offered.digest

@@ -49,15 +49,16 @@ def context_is_there(q: Question) -> Refusal | None:
 
 
 def context_is_of_offered_files(q: Question) -> Refusal | None:
-    """A description is of files that are on offer, each once."""
+    """A description is of files that are on offer or left out, each once; one file at least stays on offer."""
     if isinstance(q.command, Describe) and isinstance(q.case, JobRequest):
         paths = [each.path for each in q.command.contexts]
-        if paths and len(set(paths)) == len(paths) and {f.path for f in q.case.offered}.issuperset(paths):
+        once = bool(paths) and len(set(paths)) == len(paths)
+        if once and {f.path for f in q.case.asked}.issuperset(paths) and _stay(q.case, q.command):
             return None
     return Refusal(
         "context-of-no-file",
-        "A description must be of files that are on offer, each once.",
-        "See which files there are with `tre job show`.",
+        "A description must be of files that are on offer or left out, each once, and leave one at least on offer.",
+        "See which files there are with `tre job show`; to leave all of them out, cancel the request.",
         "P12",
     )
 
@@ -151,6 +152,13 @@ def something_is_still_offered(q: Question) -> Refusal | None:
         "Add --note; to withhold everything, cancel the request.",
         "P9",
     )
+
+
+def _stay(case: JobRequest, command: Describe) -> frozenset[str]:
+    """The paths that are on offer after such a description."""
+    out = {each.path for each in command.contexts if each.left_out}
+    back = {each.path for each in command.contexts} - out
+    return frozenset({file.path for file in case.offered} - out | back)
 
 
 def _votes(q: Question) -> tuple[FileVote, ...]:

@@ -48,6 +48,7 @@ from tre.web.outside.preflight import (
     digest_on_offer,
     remarks_of,
     said_of,
+    stays_out,
 )
 from tre.web.outside.releases import bundle_of, collected, file_of, part_of
 from tre.web.who import SIGNED_IN, takers, those
@@ -94,12 +95,16 @@ class ColumnBody(Body, frozen=True, kw_only=True):
 
 
 class FileBody(Body, frozen=True, kw_only=True):
-    """What one offered file is."""
+    """What one offered file is; and whether it is left out of this review, or what would leave of it accepted.
+
+    Where that is not said it stays as it is: accepted, unless it was left out before.
+    """
 
     path: Text
     population: Text = ""
     statistic: Short = ""
     note: Text = ""
+    left_out: bool | None = None
     columns: dict[Short, ColumnBody] = msgspec.field(default_factory=dict)
 
 
@@ -219,7 +224,7 @@ def api_preflight(ask: Ask, outside: Outside, case_id: str) -> Answer:
     return answer(
         {
             "request": case.id,
-            "total": len(case.offered),
+            "total": len(case.asked),
             "asked_for": dict(zip(("because", "note"), asked_for(outside, case), strict=True)),
             "remarks": remarks_of(ask, outside, case, outside.common.service.study_of(case)),
             "files": files,
@@ -231,9 +236,14 @@ def api_preflight(ask: Ask, outside: Outside, case_id: str) -> Answer:
 @does("/jobs/{case_id:str}/describe", takers(Step.DESCRIBE))
 def api_describe(ask: Ask, outside: Outside, case_id: str, data: DescribeBody) -> Answer:
     """Say what offered files are: population, statistic, and what each column means."""
-    found(ask, outside, case_id)
+    case, _, _ = found(ask, outside, case_id)
     contexts = tuple(
-        FileContext(file.path, outside.common.documents.put(written(_described(file)))) for file in data.files
+        FileContext(
+            file.path,
+            outside.common.documents.put(written(_described(file))),
+            stays_out(case, file.path, file.left_out),
+        )
+        for file in data.files
     )
     return _job(ask, outside, outside.common.service.describe(ask.by, case_id, contexts))
 

@@ -21,7 +21,7 @@ from tre.custody.requests import JobRequest, RequestStage
 from tre.custody.studies import Application
 from tre.dispatch.intake import SPEC
 from tre.views import visible_remarks
-from tre.web.asking import Ask
+from tre.web.asking import Ask, unclear
 from tre.web.errors import not_there
 from tre.web.file_context import ColumnContext, DescribedFile, read, written
 from tre.web.outside.doors import Outside
@@ -33,10 +33,17 @@ MOST_FILES_SHOWN = 200
 OF_NOTHING = sha256(b"").hexdigest()
 WORDS = {
     "clean": "It may leave as it is, once two people have agreed.",
-    "suppressed": "It may leave as its suppressed twin: small numbers are gone and the rest is rounded. A checker is offered the twin.",
+    "suppressed": "It may leave as its suppressed twin: small numbers are gone and the rest is rounded. The file as it landed never leaves.",
     "person": "Only a person can judge it; say below what it shows.",
-    "refused": "It cannot leave as it is. Fix the code, or withhold the file when the request comes back to you.",
+    "refused": "It cannot leave as it is. Leave it out and fix the code.",
 }
+CHOICES = {
+    "clean": "Offer the file to the checkers",
+    "suppressed": "Accept the suppressed twin: offer it to the checkers",
+    "person": "Offer the file to the checkers",
+    "refused": "Show it to the checkers, who cannot let it leave",
+}
+OFFERED, LEFT_OUT = "offered", "left-out"
 
 
 @shows("/jobs/{case_id:str}/preflight", SIGNED_IN)
@@ -47,14 +54,16 @@ def preflight(ask: Ask, outside: Outside, case_id: str) -> Template:
         raise not_there("pre-flight")
     files = outside.findings(case)[:MOST_FILES_SHOWN]
     member = ask.person.id in study.members
-    said = {each.path: said_of(outside, case, each.path) for each in case.offered}
+    said = {each.path: said_of(outside, case, each.path) for each in case.asked}
     return ask.page(
         "outside/preflight.html",
         job_id=case.id,
         stage=case.stage.value,
         files=files,
-        total=len(case.offered),
+        total=len(case.asked),
         words=WORDS,
+        choices=CHOICES,
+        asked_first=outside.common.service.rules.context_needed,
         said=said,
         known=declared(outside, case),
         describes=member and case.stage in {RequestStage.CHECKED, RequestStage.RETURNED},
@@ -67,14 +76,16 @@ def preflight(ask: Ask, outside: Outside, case_id: str) -> Template:
 
 @takes("/jobs/{case_id:str}/describe", takers(Step.DESCRIBE))
 def describe(ask: Ask, outside: Outside, case_id: str) -> Redirect:
-    """Say what the files are: for each, its population, its statistic, and what its columns mean."""
+    """Say what the files are, and of each whether what the checks let leave is accepted or it is left out of this review."""
     case, _, _ = found(ask, outside, case_id)
     known = declared(outside, case)
     contexts = tuple(
         FileContext(
-            file.path, outside.common.documents.put(written(_filled(ask, number, known.get(file.path, {}))))
+            file.path,
+            outside.common.documents.put(written(_filled(ask, number, known.get(file.path, {})))),
+            left_out=stays_out(case, file.path, _choice(ask, number)),
         )
-        for number, file in enumerate(case.offered)
+        for number, file in enumerate(case.asked)
         if f"population-{number}" in ask.form.values
     )
     outside.common.service.describe(ask.by, case_id, contexts)
@@ -112,6 +123,18 @@ def resubmit(ask: Ask, outside: Outside, case_id: str) -> Redirect:
     return ask.go(f"/jobs/{case_id}")
 
 
+def stays_out(case: JobRequest, path: str, left_out: bool | None) -> bool:  # noqa: FBT001 - the choice itself
+    """What is chosen of a file; where nothing is, it stays where it is: a file left out comes back by a member's word only."""
+    return path in {each.path for each in case.left_out} if left_out is None else left_out
+
+
+def _choice(ask: Ask, number: int) -> bool | None:
+    said = ask.form.text(f"choice-{number}", most=20)
+    if said not in {"", OFFERED, LEFT_OUT}:
+        raise unclear(f"choice-{number}", f"is none of: {OFFERED}, {LEFT_OUT}")
+    return said == LEFT_OUT if said else None
+
+
 def _filled(ask: Ask, number: int, declared: dict[str, Any]) -> DescribedFile:
     """One file's part of the form; columns stand by their number, because a name may be anything."""
     columns = {
@@ -142,7 +165,7 @@ def remarks_of(
     ask: Ask, outside: Outside, case: JobRequest, study: Application
 ) -> dict[str, list[dict[str, Any]]]:
     """What checkers and the study said of each file, as far as this person may see it."""
-    found: dict[str, list[dict[str, Any]]] = {each.path: [] for each in case.offered}
+    found: dict[str, list[dict[str, Any]]] = {each.path: [] for each in case.asked}
     for said in visible_remarks(ask.person, case, study):
         remark = said.remark
         place = f"row {remark.row} column {remark.column}" if remark.row != NOWHERE else ""
@@ -166,7 +189,7 @@ def said_of(outside: Outside, case: JobRequest, path: str) -> DescribedFile:
 def declared(outside: Outside, case: JobRequest) -> dict[str, dict[str, Any]]:
     """What the spec itself says of each offered file: its statistic and its columns, in the order declared."""
     spec = parse(outside.common.documents.get(case.submission.spec).decode("utf-8"), file=SPEC)
-    return {file.path: _of_file(spec, file.path) for file in case.offered}
+    return {file.path: _of_file(spec, file.path) for file in case.asked}
 
 
 def _of_file(spec: JobSpec, path: str) -> dict[str, Any]:
