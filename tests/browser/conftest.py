@@ -199,9 +199,9 @@ def served(
     thread.join(timeout=10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without a window; with a module's end, its event loop ends too: other tests run loops of their own."""
     path = shutil.which("chromium")
     assert path, (
         "Chromium is not on this machine: `scripts/set-up test` installs it; TRE_NO_BROWSER=1 skips these tests"

@@ -11,4 +11,4 @@ def test_somebody_signs_in_and_out_and_the_page_knows_their_name(town) -> None:
     page.get_by_role("link", name="Review", exact=True).click()
     assert page.get_by_role("heading", name="Waiting for a checker").is_visible()
     page.get_by_role("button", name="Sign out").click()
-    assert page.get_by_role("link", name="Sign in").is_visible()
+    assert page.get_by_role("banner").get_by_role("link", name="Sign in").is_visible()

@@ -11,7 +11,7 @@ from job_specs import schema, vocabulary
 from job_specs.model import Purpose
 
 JOB_SPECS = Path(__file__).parents[2] / "job_specs"
-ACCEPTED = [JOB_SPECS / "examples/covid-tests/project.yaml", JOB_SPECS / "health/project.yaml"]
+ACCEPTED = [JOB_SPECS / "examples/covid-tests/project.yaml", *sorted(JOB_SPECS.glob("health/*/project.yaml"))]
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "projects"
 PYTHON_TYPES = {
     "object": dict,
