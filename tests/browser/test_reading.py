@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import visited
 from tests.browser.gallery import BASE, Gallery, begin_gallery
@@ -86,7 +87,9 @@ def test_a_review_is_given_and_handed_in_by_keyboard_alone(gallery) -> None:
     page = gallery.open("dan", "/review")
     pressed_at(page, "a", "run-3")
     page.get_by_role("heading", name="output/table.csv").wait_for()
+    page.wait_for_load_state()  # the page's keys are there with its script, a moment after its words
     page.keyboard.press("n")
+    expect(page.locator("#f-note")).to_be_focused()
     page.keyboard.type("Looked at, cell by cell.")
     pressed_at(page, "button", "Approve (a)")
     page.get_by_text("So far: approve").wait_for()
