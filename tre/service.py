@@ -282,7 +282,7 @@ class Service:
             command = c.Check(self.rules.check_policy, offered)
             return _as_request(self._take(tx, (REQUEST, request), command, By(PLATFORM, now)))
 
-    def release(self, now: datetime, request: str, *, compared: int | None = None) -> JobRequest:
+    def release(self, now: datetime, request: str, *, compared: int) -> JobRequest:
         """What was signed off leaves, under a signed statement [P9] [P13].
 
         ``compared`` is the ledger's position up to which it was compared with everything that had left.
@@ -293,16 +293,15 @@ class Service:
         case = self.request(request)
         return self._let_out(now, case, c.Release(self._statement(case, now, case.offered)), compared)
 
-    def release_part(self, now: datetime, request: str, *, compared: int | None = None) -> JobRequest:
+    def release_part(self, now: datetime, request: str, *, compared: int) -> JobRequest:
         """The part that was signed off leaves, under a signed statement of its own; as `release` [P9] [P10] [P13]."""
         case = self.request(request)
         leaving = tuple(offered for offered in case.offered if offered.path in case.signed)
         return self._let_out(now, case, c.ReleasePart(self._statement(case, now, leaving)), compared)
 
-    def _let_out(self, now: datetime, case: JobRequest, command: Command, compared: int | None) -> JobRequest:
+    def _let_out(self, now: datetime, case: JobRequest, command: Command, compared: int) -> JobRequest:
         with self.ledger.transaction() as tx:
-            if compared is not None:
-                tx.require_none_since(compared, LEAVING, but=case.id)
+            tx.require_none_since(compared, LEAVING, but=case.id)
             return _as_request(self._take(tx, (REQUEST, case.id), command, By(PLATFORM, now)))
 
     # -- job requests: the checkers' verbs ----------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from litestar.testing import TestClient
 
 import tre.cli
 from job_specs.model import Purpose, TableScope
+from tre.custody.requests import JobRequest
 from tre.custody.studies import Proposal
 from tre.main import Hands, Opening, clock, create_site
 from tre.records.accounts import Credentials
@@ -55,6 +56,10 @@ class Desk:
     def by(self, person: str) -> By:
         """Who acts, now."""
         return By(self.common.site.people[person], self.now())
+
+    def let_out(self, release: Callable[..., JobRequest], request: str) -> JobRequest:
+        """Let what was signed off leave, as the worker does that has seen all of the ledger."""
+        return release(self.now(), request, compared=self.common.service.ledger.head().position)
 
     def client(self, person: str = "") -> TestClient[Any]:
         """A browser, signed in as somebody or as nobody; it does not follow redirects."""

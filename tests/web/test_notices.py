@@ -132,7 +132,7 @@ def test_a_release_is_told_to_members_and_a_recall_to_those_who_must_act(desk, p
     desk.common.service.sign_off(desk.by("dan"), request)
     told.round(desk.now())
     assert post.mails == [], "a vote is nobody's news"
-    desk.common.service.release(desk.now(), request)
+    desk.let_out(desk.common.service.release, request)
     desk.common.service.recall(desk.by("cleo"), request)
     told.round(desk.now())
     said = {(to, words(content).splitlines()[0]) for to, content in post.mails}

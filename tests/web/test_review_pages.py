@@ -100,7 +100,7 @@ def test_two_reviews_blind_then_a_part_leaves_and_the_rest_stays_open(desk) -> N
     assert desk.post("dan", f"/review/{request}/sign-off").status_code == 403
     assert desk.post("dan", f"/review/{request}/sign-off-part").status_code == 303
     assert stage(desk, request) == "part-signed-off"
-    case = desk.common.service.release_part(desk.now(), request)
+    case = desk.let_out(desk.common.service.release_part, request)
     assert case.stage is RequestStage.REVIEWED
     assert [file.path for statement in case.statements for file in statement.files] == ["output/one.csv"]
     assert [file.path for file in case.offered] == ["output/two.csv"]
@@ -116,7 +116,7 @@ def test_two_reviews_blind_then_a_part_leaves_and_the_rest_stays_open(desk) -> N
     assert [release.id for release in desk.common.read_models.register().releases] == [request]
     desk.post("cleo", f"/review/{request}/change", {"file": "0", "decision": "approve"})
     desk.post("dan", f"/review/{request}/sign-off")
-    desk.common.service.release(desk.now(), request)
+    desk.let_out(desk.common.service.release, request)
     desk.common.read_models.catch_up()
     assert [release.id for release in desk.common.read_models.register().releases] == [
         request,
