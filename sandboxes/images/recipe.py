@@ -92,7 +92,9 @@ class Family:
 
 
 FAMILIES: Final = (
-    Family("python", PYTHON_PACKAGES, (ImageRecipe("sql", ("duckdb",)), ImageRecipe("python", None))),
+    Family(
+        "python", PYTHON_PACKAGES, (ImageRecipe("sql", ("duckdb", "pyarrow")), ImageRecipe("python", None))
+    ),
     Family("r", R_PACKAGES, (ImageRecipe("r"),), {"etc/R/Rprofile.site": R_PROFILE}),
 )
 NAMES: Final = tuple(image.name for family in FAMILIES for image in family.images)

@@ -29,6 +29,7 @@ DOORS = (
     Door("sqlalchemy", ("tre.records.",), "the ledger is the only write"),
     Door("sqlite3", ("tre.records.",), "as sqlalchemy"),
     Door("duckdb", ("tre.data.", "job_specs.sql.", "output_checks."), "the rooms that read tables"),
+    Door("pyarrow", ("tre.data.",), "extracts are written and read in one room"),
     Door(
         "subprocess",
         ("sandboxes.", "tre.dispatch.commit"),

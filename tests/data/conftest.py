@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from tre.data.catalogue import Catalogue, load_catalogue
@@ -36,6 +37,9 @@ class Answer:
     out: Path
 
     def rows(self, path: str) -> list[tuple[Any, ...]]:
+        if path.endswith(".arrow"):
+            with pa.ipc.open_file(pa.BufferReader((self.out / path).read_bytes())) as file:
+                return [tuple(row.values()) for row in file.read_all().to_pylist()]
         with duckdb.connect(":memory:") as connection:
             return connection.execute(f"FROM '{self.out / path}'").fetchall()
 

@@ -4,12 +4,16 @@ import csv
 import hashlib
 import json
 import threading
+from array import array
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
+from tre.data.errors import AnswerUnreadable
 from tre.data.extract import Counting
+from tre.data.extracted import opened
 
 PATIENTS = {"patients": ["patient_id", "sex", "region"]}
 EVENTS = {"clinical_events": ["patient_id", "date", "snomedct_code"], "patients": ["patient_id", "sex"]}
@@ -74,7 +78,7 @@ def limits(**changed):
     return {"memory_bytes": 512 << 20, "threads": 1, "seconds": 60, "rows": 1000, "spill": None} | changed
 
 
-@pytest.mark.parametrize("output", ["extract.csv", "extract.csv.gz", "extract.parquet"])
+@pytest.mark.parametrize("output", ["extract.csv", "extract.csv.gz", "extract.parquet", "extract.arrow"])
 def test_an_extract_has_one_row_per_person_under_another_pseudonym(ask_extract, store, output):
     answer = ask_extract(
         "SELECT patient_id, sex FROM patients", tables=PATIENTS, columns=["patient_id", "sex"], output=output
@@ -95,6 +99,70 @@ def store_pseudonyms(store):
         with duckdb.connect(str(part["core"].path), read_only=True) as connection:
             found |= {str(row[0]) for row in connection.execute("SELECT patient_id FROM patients").fetchall()}
     return found
+
+
+FORMATS = ("csv", "csv.gz", "parquet", "arrow", "duckdb")
+EVERY_TYPE = """
+    SELECT p.patient_id, p.sex, count(*) AS n, max(e.date) AS last, count(*) * 1.5 AS half, count(*) > 3 AS many,
+        sum(length(p.sex)) AS letters, CASE WHEN count(*) > 3 THEN 0.1::DOUBLE END AS share
+    FROM patients AS p JOIN clinical_events AS e USING (patient_id) GROUP BY 1, 2
+"""
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_of_an_extract_says_the_same_when_it_is_read_again(ask_extract, kind):
+    """Read as the data room reads it: the same people, the same values, and NULL where there is none."""
+    columns = ["patient_id", "sex", "n", "last", "half", "many", "letters", "share"]
+    sql = "SELECT sum(n), max(last), sum(half), count_if(many), sum(letters), count(share), sum(share) FROM people"
+    said = {}
+    for name in ("csv", kind):
+        answer = ask_extract(EVERY_TYPE, tables=EVENTS, columns=columns, output=f"e.{name}")
+        with opened((answer.out / f"e.{name}").read_bytes(), "patient_id") as extract:
+            assert list(extract.columns) == columns
+            assert extract.connection.execute("SELECT count(*) FROM people").fetchall()[0][0] > 100
+            people = sorted(extract.pseudonyms)
+            said[name] = [people, *map(str, extract.connection.execute(sql).fetchall()[0][:-1])]
+    assert [float(each) if i in {1, 3, 5} else each for i, each in enumerate(said[kind])] == [
+        float(each) if i in {1, 3, 5} else each for i, each in enumerate(said["csv"])
+    ]
+
+
+def test_an_arrow_extract_keeps_its_types_and_says_what_it_is(ask_extract, store):
+    columns = ["patient_id", "sex", "n", "last", "half", "many", "letters", "share"]
+    answer = ask_extract(EVERY_TYPE, tables=EVENTS, columns=columns, output="e.arrow")
+    with pa.ipc.open_file(pa.BufferReader((answer.out / "e.arrow").read_bytes())) as file:
+        table = file.read_all()
+    table.validate(full=True)
+    kinds = {field.name: str(field.type) for field in table.schema}
+    assert kinds["patient_id"] == kinds["sex"] == "string"
+    assert (kinds["n"], kinds["last"], kinds["many"]) == ("int64", "date32[day]", "bool")
+    assert kinds["half"].startswith("decimal128")
+    assert kinds["share"] == "double"
+    told = json.loads(table.schema.metadata[b"tre"])
+    assert told["rows"] == table.num_rows == answer.report["rows"]
+    assert (told["store"], told["sql"]) == (store.version, EVERY_TYPE)
+    assert [(each["name"], each["type"]) for each in told["columns"]][:3] == [
+        ("patient_id", "VARCHAR"), ("sex", "VARCHAR"), ("n", "BIGINT"),
+    ]  # fmt: skip
+
+
+def test_an_arrow_file_whose_offsets_lead_elsewhere_is_not_read():
+    """As a box that was taken over could write it: the data room says that it is no extract, and reads nothing of it."""
+    names = pa.array(["aa", "bb", "cc"])
+    astray = pa.Array.from_buffers(
+        pa.utf8(), 3, [None, pa.py_buffer(array("i", [0, 2, 1 << 30, 6])), names.buffers()[2]]
+    )
+    for column, honest in ((names, True), (astray, False)):
+        out = pa.BufferOutputStream()
+        with pa.ipc.new_file(out, pa.schema([("patient_id", pa.utf8())])) as writer:
+            writer.write_batch(pa.RecordBatch.from_arrays([column], ["patient_id"]))
+        content = out.getvalue().to_pybytes()
+        if honest:
+            with opened(content, "patient_id") as extract:
+                assert extract.pseudonyms == {"aa", "bb", "cc"}
+            continue
+        with pytest.raises(AnswerUnreadable), opened(content, "patient_id"):
+            pass
 
 
 def test_two_studies_cannot_be_joined_and_one_study_can(ask_extract):

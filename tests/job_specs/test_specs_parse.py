@@ -89,6 +89,22 @@ def test_an_sql_action_that_writes_rows_is_an_extract_and_one_that_writes_result
     assert by_sex.body == SqlBody(file="analysis/by_sex.sql", text=None)
 
 
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet", "arrow", "duckdb"])
+def test_an_extract_comes_as_the_next_action_likes_and_a_table_for_people_does_not(ending):
+    extract = parse(STUDY.replace("output/cohort.csv", f"output/cohort.{ending}")).action("cohort")
+    assert extract.outputs[0].pattern == f"output/cohort.{ending}"
+    offered = STUDY.replace("output/by_sex.csv", f"output/by_sex.{ending}")
+    if ending in {"csv", "parquet"}:
+        assert parse(offered).action("by_sex").is_aggregate
+    else:
+        assert codes(offered) == ["sql-one-output"]
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "gz", "arrow.gz", "csv.zip", "feather"])
+def test_an_extract_comes_as_nothing_that_the_engine_does_not_write(ending):
+    assert codes(STUDY.replace("output/cohort.csv", f"output/cohort.{ending}")) == ["sql-one-output"]
+
+
 def test_a_run_command_is_split_as_a_shell_would_and_keeps_its_config():
     body = parse(STUDY).action("describe").body
     assert isinstance(body, RunBody)

@@ -27,7 +27,7 @@ def promised(image: str) -> set[str]:
     if image == "r":
         return {name.removeprefix("r-cran-") for name in set(recipe.R_PACKAGES) - NOT_LIBRARIES}
     if image == "sql":
-        return {"duckdb"}
+        return {"duckdb", "pyarrow"}
     wanted = REQUIREMENTS.with_suffix(".in").read_text(encoding="utf-8")
     return set(re.findall(r"^([a-z0-9-]+)", wanted, re.MULTILINE))
 

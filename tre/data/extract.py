@@ -22,7 +22,7 @@ from sandboxes.model import Input
 from tre.data import engine
 from tre.data.absent import file_list_digest
 from tre.data.catalogue import Catalogue
-from tre.data.engine.query import FORMAT, LIST_PREFIX, MEMBERS
+from tre.data.engine.query import FORMAT, LIST_PREFIX, MEMBERS, WRITTEN
 from tre.data.errors import AnswerUnreadable, CatalogueInvalid, OptOutsRefused, Reason
 from tre.data.pseudonyms import Key, load_key, study_hasher, study_key
 from tre.data.store import Store
@@ -383,10 +383,10 @@ def _written(value: Any) -> Any:
 
 
 def _format(output: str) -> str:
-    for ending in (".csv.gz", ".csv", ".parquet", ".duckdb"):
-        if output.endswith(ending):
-            return ending[1:]
-    sentence = "The engine writes .csv, .csv.gz, .parquet and .duckdb."
+    for kind in WRITTEN:
+        if output.endswith(f".{kind}"):
+            return kind
+    sentence = f"The engine writes {', '.join(f'.{kind}' for kind in WRITTEN)}."
     raise AnswerUnreadable(Reason("output-format", sentence, "Name the output with one of these.", output))
 
 

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from tre.data.errors import AnswerUnreadable, Reason
 
 PARQUET = b"PAR1"
+_ARROW = b"ARROW1"
 _GZIP = b"\x1f\x8b"
 _DUCKDB = b"DUCK"
 _DUCKDB_AT = 8
@@ -54,7 +56,7 @@ class Extract:
 
 @contextmanager
 def opened(content: bytes, patient: str) -> Iterator[Extract]:
-    """The extract in some bytes, as the engine wrote them: Parquet, CSV (plain or gzip), or DuckDB.
+    """The extract in some bytes, as the engine wrote them: Parquet, Arrow, CSV (plain or gzip), or DuckDB.
 
     Raises:
         AnswerUnreadable: it is none of these, or has no such patient column.
@@ -63,7 +65,7 @@ def opened(content: bytes, patient: str) -> Iterator[Extract]:
         try:
             _load(connection, content, Path(folder))
             columns = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE people").fetchall()}
-        except duckdb.Error as wrong:
+        except (duckdb.Error, pa.ArrowException) as wrong:
             raise _unreadable() from wrong
         if patient not in columns or any('"' in name for name in columns):
             raise _unreadable()
@@ -72,6 +74,9 @@ def opened(content: bytes, patient: str) -> Iterator[Extract]:
 
 
 def _load(connection: duckdb.DuckDBPyConnection, content: bytes, folder: Path) -> None:
+    if content.startswith(_ARROW):
+        _load_arrow(connection, content)
+        return
     file = folder / ("extract.csv.gz" if content.startswith(_GZIP) else "extract")
     file.write_bytes(content)
     if content.startswith(PARQUET):
@@ -84,6 +89,21 @@ def _load(connection: duckdb.DuckDBPyConnection, content: bytes, folder: Path) -
     else:
         source = "read_csv(?, header = true, sample_size = -1)"
     connection.execute(f"CREATE TABLE people AS FROM {source}", [str(file)])
+
+
+def _load_arrow(connection: duckdb.DuckDBPyConnection, content: bytes) -> None:
+    """Batch by batch, each looked through before DuckDB reads it: offsets of a broken file would lead it astray."""
+    with pa.ipc.open_file(pa.BufferReader(content)) as file:
+        connection.register("handed", pa.RecordBatchReader.from_batches(file.schema, _batches(file)))
+        connection.execute("CREATE TABLE people AS FROM handed")
+        connection.unregister("handed")
+
+
+def _batches(file: pa.ipc.RecordBatchFileReader) -> Iterator[pa.RecordBatch]:
+    for place in range(file.num_record_batches):
+        batch = file.get_batch(place)
+        batch.validate(full=True)
+        yield batch
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,4 +1,4 @@
-"""The engine: the program that answers one query inside the `sql` box. Standard library and DuckDB alone.
+"""The engine: the program that answers one query inside the `sql` box. Standard library, DuckDB and, for an Arrow file, pyarrow.
 
     python3 -I /code /code/query.json
 

@@ -19,6 +19,8 @@ FORMATS = {
     "csv.gz": "FORMAT csv, HEADER true, COMPRESSION gzip",
     "parquet": "FORMAT parquet, COMPRESSION zstd",
 }
+WRITTEN = (*FORMATS, "arrow", "duckdb")
+"""Every format of a result."""
 LIST_PREFIX = b"tre/opt-outs/1"
 """What the digest of a list of opt-outs begins with, before its pseudonyms, one a line."""
 
@@ -66,7 +68,7 @@ class Query:
 
 def read_query(content: Mapping[str, Any]) -> Query:
     """The query that some JSON asks for. Raises ValueError or KeyError for anything else."""
-    if content.get("format") != FORMAT or content["output"]["format"] not in {*FORMATS, "duckdb"}:
+    if content.get("format") != FORMAT or content["output"]["format"] not in WRITTEN:
         raise ValueError("not a query of a format that is known")
     output = content["output"]
     for path in (output["path"], output["units"], output["report"]):

@@ -7,6 +7,7 @@ one row for each person, before a byte of it is written.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,6 +17,8 @@ from .readings import Readings
 
 HANDED = "tre_handed"
 """The name under which one database reads what another gives it."""
+
+_BATCH_ROWS = 1 << 16
 
 
 def answer_extract(readings: Readings, writer: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -83,15 +86,31 @@ def copy(writer: duckdb.DuckDBPyConnection, what: str, query: Query, about: Mapp
     """Write rows in the format that the output's name asks for, with what is known of them inside where it has room."""
     path = query.out / query.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = text(json.dumps({**query.provenance, **about}, sort_keys=True))
+    about_it = json.dumps({**query.provenance, **about}, sort_keys=True)
+    told = text(about_it)
     if query.format == "duckdb":
         writer.execute(f"ATTACH '{text(str(path))}' AS written")
         writer.execute(f"CREATE TABLE written.extract AS {what}")
         writer.execute(f"CREATE TABLE written.about AS SELECT '{told}' AS about")
         writer.execute("DETACH written")
         return
+    if query.format == "arrow":
+        _write_arrow(writer.sql(what), path, about_it)
+        return
     inside = f", KV_METADATA {{tre: '{told}'}}" if query.format == "parquet" else ""
     writer.execute(f"COPY ({what}) TO '{text(str(path))}' ({FORMATS[query.format]}{inside})")
+
+
+def _write_arrow(rows: duckdb.DuckDBPyRelation, path: Path, told: str) -> None:
+    """Write rows as an Arrow file, batch by batch, with what is known of them in its schema."""
+    import pyarrow as pa  # noqa: PLC0415 - it takes memory from the answer, so it is there only where it is asked for
+
+    batches = rows.to_arrow_reader(_BATCH_ROWS)
+    schema = batches.schema.with_metadata({b"tre": told.encode()})
+    packed = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema, options=packed) as out:
+        for batch in batches:
+            out.write_batch(batch.replace_schema_metadata(schema.metadata))
 
 
 def described(connection: duckdb.DuckDBPyConnection, what: str) -> list[dict[str, str]]:
