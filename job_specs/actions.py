@@ -27,9 +27,9 @@ _LEVELS = {
     "moderately_sensitive": Sensitivity.MODERATE,
     "minimally_sensitive": Sensitivity.HIGH,  # OpenSAFELY never releases from it either
 }
-TABLE_TYPES = (".csv", ".parquet")
-EXTRACT_TYPES = (*TABLE_TYPES, ".csv.gz", ".arrow", ".duckdb")
-"""An extract is read by the study's next action and by nobody else: it comes as that likes it."""
+TABLE_TYPES = (".csv", ".csv.gz", ".parquet", ".arrow", ".duckdb")
+"""An extract is read by the study's next action and by nobody else: it comes as that likes it. Of results for people, the
+types that can be checked are fewer."""
 
 
 def action(written: Expanded, site: Site, complaints: Complaints) -> Action | None:
@@ -203,12 +203,10 @@ def _check_body(
         return
     place = table.entries["sql"][0]
     pattern = outputs[0].pattern
-    is_extract = outputs[0].sensitivity is Sensitivity.HIGH
-    types = EXTRACT_TYPES if is_extract else TABLE_TYPES
-    if len(outputs) != 1 or "*" in pattern or not pattern.endswith(types):
+    if len(outputs) != 1 or "*" in pattern or not pattern.endswith(TABLE_TYPES):
         fix = (
             "Declare one output, such as output/cohort.csv; give a second query an action of its own. "
-            f"{'An extract' if is_extract else 'A table'} ends in {', '.join(types)}."
+            f"A result is a .csv, an extract one of {', '.join(TABLE_TYPES)}."
         )
         complaints.add("sql-one-output", place, text=f"{len(outputs)} outputs", fix=fix)
     if "config" in table.entries:

@@ -65,7 +65,7 @@ _OUTPUT = {
     "output-sensitivity": "A file has one sensitivity.",
     "output-name": "Within one action, an output's name is used once.",
     "ehrql-output": "A generate-dataset action writes what its --output says, and that is highly sensitive.",
-    "sql-one-output": "An SQL action writes one table to one plain path: .csv or .parquet, or for an extract .csv.gz, .arrow or .duckdb.",
+    "sql-one-output": "An SQL action writes one table to one plain path: .csv, or for an extract also .csv.gz, .parquet, .arrow or .duckdb.",
     "statistic": "An output's statistic is declared in the shared vocabulary.",
     "statistic-incomplete": "A declared statistic says everything that its kind must declare.",
     "statistic-of": "A statistic is of an action of this project that it needs, or of a table this project may use.",
