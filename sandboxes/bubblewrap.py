@@ -34,6 +34,7 @@ from sandboxes.model import (
 from sandboxes.placeholders import place_inputs
 from sandboxes.receipts import Log, recall, settle
 from sandboxes.runner import Clock, SystemClock, lost, not_prepared, still_running
+from sandboxes.saying import share_said
 from sandboxes.verdict import Ended, verdict
 
 FIRST_UID = 300_000
@@ -256,6 +257,10 @@ class BubblewrapRunner:
         )
         status = verdict(ended)
         return Observation(record.box.job, Phase.STOPPED, status, started, said["finished"], ended.exit_code)
+
+    def progress(self, job: str) -> int | None:
+        """See `Runner.progress`."""
+        return share_said(self._home, job)
 
     def halt(self, job: str) -> None:
         """Ask the keeper to end the box, and wait until it has. See `Runner.halt`."""

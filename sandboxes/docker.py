@@ -37,6 +37,7 @@ from sandboxes.model import (
 from sandboxes.placeholders import place_inputs
 from sandboxes.receipts import Log, recall, settle
 from sandboxes.runner import Clock, SystemClock, lost, not_prepared, still_running
+from sandboxes.saying import share_said
 from sandboxes.set_id import has_set_id
 from sandboxes.verdict import Ended, verdict
 
@@ -311,6 +312,10 @@ class DockerRunner:
         """Whether memory ran out in another box: under one ceiling over all an engine tells each of them the same."""
         by_hand = self._parent.startswith("/")
         return by_hand and kernel_log.acquits(record.owner, started, self._clock.now())
+
+    def progress(self, job: str) -> int | None:
+        """See `Runner.progress`."""
+        return share_said(self._home, job)
 
     def halt(self, job: str) -> None:
         """End the program by SIGKILL through the engine, and wait until the engine says it is gone."""

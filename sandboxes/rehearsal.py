@@ -21,6 +21,7 @@ from sandboxes.model import Box, BoxRefused, Observation, Phase, Receipt, Wall
 from sandboxes.placeholders import place_inputs
 from sandboxes.receipts import Log, recall, settle
 from sandboxes.runner import Clock, SystemClock, not_prepared, still_running
+from sandboxes.saying import share_said
 from sandboxes.verdict import Ended, verdict
 
 IMAGES: Mapping[str, str] = {"sql": "sha256:" + "5" * 64, "python": "sha256:" + "9" * 64}
@@ -168,6 +169,10 @@ class RehearsalRunner:
             return _Played(**json.loads((self._home.folder(job) / "played.json").read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
+
+    def progress(self, job: str) -> int | None:
+        """See `Runner.progress`."""
+        return share_said(self._home, job)
 
     def halt(self, job: str) -> None:
         """See `Runner.halt`."""

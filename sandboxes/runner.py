@@ -88,6 +88,14 @@ class Runner(Protocol):
         """What the job is doing, asked now. Changes nothing. STOPPED is final until `discard`."""
         ...
 
+    def progress(self, job: str) -> int | None:
+        """How much of its work the program says is done, in hundredths from 0 to 99; None where it says nothing of the kind.
+
+        It says so in a file of two digits among its outputs, named as `sandboxes.saying.SAID`. A program chooses what it
+        says: this is for one that is ours, and never for a study's own.
+        """
+        ...
+
     def halt(self, job: str) -> None:
         """End the program, whatever it does to stay.
 
@@ -141,10 +149,17 @@ def run(
         runner.discard(box.job)
 
 
-def wait(runner: Runner, box: Box, cancelled: Callable[[], bool], clock: Clock) -> None:
+def wait(
+    runner: Runner,
+    box: Box,
+    cancelled: Callable[[], bool],
+    clock: Clock,
+    *,
+    look: Callable[[], None] = lambda: None,
+) -> None:
     """Wait until a launched box has stopped, and halt it at its wall-clock limit or when `cancelled`.
 
-    Raises BoxRefused when the box is no longer there.
+    `look` is called each time it is found running. Raises BoxRefused when the box is no longer there.
     """
     pause, longest = POLL_SECONDS
     while (seen := runner.observe(box.job)).phase is not Phase.STOPPED:
@@ -154,6 +169,7 @@ def wait(runner: Runner, box: Box, cancelled: Callable[[], bool], clock: Clock) 
         if overdue or cancelled():
             runner.halt(box.job)
         else:
+            look()
             clock.sleep(pause)
             pause = min(longest, pause * 1.5)
 

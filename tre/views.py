@@ -7,6 +7,7 @@ sees that things run. Refuses to show a value, a label, a row count, an exit cod
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from output_checks.model import Finding, Report
@@ -26,6 +27,7 @@ DURATION_BANDS = (
     (3600, "10 to 60 minutes"),
     (36_000, "1 to 10 hours"),
 )
+QUARTERS = ("", "a quarter is done", "half is done", "three quarters are done")
 BLIND = frozenset({RequestStage.CHECKED, RequestStage.VOTED})
 UNTOLD = BLIND | {RequestStage.REVIEWED, RequestStage.PART_SIGNED_OFF, RequestStage.SIGNED_OFF}
 """While checkers are at it, the study does not read over their shoulders."""
@@ -124,8 +126,13 @@ def study_view(study: Application) -> dict[str, Any]:
     }
 
 
-def request_view(person: Person, case: JobRequest, study: Application) -> dict[str, Any]:
-    """A request's outline: stage, and per action one of a handful of words [P1]."""
+def request_view(
+    person: Person, case: JobRequest, study: Application, *, shares: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, Any]:
+    """A request's outline: stage, and per action one of a handful of words [P1].
+
+    ``shares`` are the quarters that are done of actions that run, as their workers say.
+    """
     return {
         "request": case.id,
         "study": study.id,
@@ -133,7 +140,7 @@ def request_view(person: Person, case: JobRequest, study: Application) -> dict[s
         "purpose": case.submission.purpose.value,
         "backend": case.submission.backend,
         "round": case.round,
-        "actions": [_job_view(job) for job in case.jobs],
+        "actions": [_job_view(job, shares.get(job.action.name, 0)) for job in case.jobs],
         "left_out": [file.path for file in case.left_out] if sight(person, case, study).findings else [],
         "next_steps": _ways(person, case, study),
         "votes": [
@@ -179,12 +186,13 @@ def findings_view(case: JobRequest, report_of: Callable[[str], Report], seen: Si
     ]
 
 
-def _job_view(job: Job) -> Mapping[str, Any]:
+def _job_view(job: Job, quarters: int) -> Mapping[str, Any]:
     ended = job.state in {JobState.LANDED, JobState.FAILED}
     return {
         "action": job.action.name,
         "kind": job.action.kind.value,
         "state": job.outcome.value if ended else job.state.value,
+        "done": QUARTERS[quarters] if job.state is JobState.STARTED else "",
     }
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from job_specs.model import Resources
 from sandboxes.model import RunnerUnavailable
+from sandboxes.rehearsal import Room
 from tests.torture.blows import engine_gone
-from tests.torture.stand import Played, begin, hands, play, tre_says, write_study
+from tests.torture.stand import Played, begin, hands, play, play_extract, tre_says, write_study
 from tre.custody.requests import JobRequest, Outcome
 from tre.dispatch.actions import box_name
 from tre.dispatch.contract import Dispatch
@@ -125,6 +126,29 @@ class DispatchContract:
         assert higher > token
         fresh().run(taken, action, cancelled=never, token=higher)
         assert played == [box_name(case, action, token), box_name(case, action, higher)]
+
+    @pytest.mark.parametrize(
+        ("kind", "heard"), [("table", {42}), ("boom", set())], ids=["a query", "study code"]
+    )
+    def test_how_far_a_query_is_is_heard_and_of_study_code_nothing(
+        self,
+        stand: Stand,
+        fresh: Callable[[], Dispatch],
+        monkeypatch: pytest.MonkeyPatch,
+        kind: str,
+        heard: set[int],
+    ) -> None:
+        def slowly(room: Room) -> int:
+            code = play_extract(room)
+            room.seconds = 1.0
+            return code
+
+        monkeypatch.setattr("tests.torture.stand.play_extract", slowly)
+        monkeypatch.setattr(Played, "progress", lambda _runner, _job: 42)
+        case, action, token = stand.started(kind, seconds=0.3)
+        told: list[int] = []
+        fresh().run(case, action, cancelled=never, token=token, told=told.append)
+        assert set(told) == heard
 
     def test_a_bad_end_that_nobody_saw_is_not_told(self, stand: Stand, fresh: Callable[[], Dispatch]) -> None:
         case, action, token = stand.started("boom")

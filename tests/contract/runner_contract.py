@@ -16,6 +16,7 @@ import pytest
 from sandboxes.model import Box, BoxRefused, Input, Limits, Phase, Status
 from sandboxes.rehearsal import Program, Room
 from sandboxes.runner import Runner, run
+from sandboxes.saying import SAID
 
 FOR_EVER = float("inf")
 LIMITS = Limits(
@@ -46,6 +47,11 @@ def _for_ever(room: Room) -> int:
     _table(room)
     room.seconds = FOR_EVER
     return 0
+
+
+def _says(room: Room) -> int:
+    (room.output / SAID).write_bytes(b"42")
+    return _for_ever(room)
 
 
 def _too_much_memory(_room: Room) -> int:
@@ -87,6 +93,7 @@ PROGRAMS: Mapping[str, tuple[str, Program]] = {
         "while True: time.sleep(60)",
         _for_ever,
     ),
+    "says": (f"open('/out/{SAID}', 'w').write('42')\n" + WRITE + "import time; time.sleep(60)", _says),
     "memory": ("b = bytearray(512 << 20)\nfor i in range(0, len(b), 4096): b[i] = 1", _too_much_memory),
     "output": ("open('/out/table.csv', 'wb').write(bytes(8 << 20))", _too_much_output),
     "chatty": ("print('x' * (1 << 20))\n" + WRITE, _chatty),
@@ -139,6 +146,18 @@ class RunnerContract:
         there, missing = ({wall.name for wall in walls} for walls in (runner.walls(), runner.missing_walls()))
         assert not there & missing
         assert len(there | missing) == len(runner.walls()) + len(runner.missing_walls()) > 20
+
+    def test_what_a_program_says_of_how_far_it_is_is_heard_while_it_runs(self, runner, box):
+        assert runner.progress("job-1") is None
+        runner.prepare(box("says"))
+        assert runner.progress("job-1") is None
+        runner.launch("job-1")
+        deadline = time.monotonic() + 30
+        while (heard := runner.progress("job-1")) is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert heard == 42
+        runner.discard("job-1")
+        assert runner.progress("job-1") is None
 
     def test_a_job_nobody_prepared_is_absent(self, runner, into):
         assert runner.observe("job-1").phase is Phase.ABSENT

@@ -143,6 +143,8 @@ def ask_extract(store: Store, catalogue: Catalogue, studies: Key, tmp_path: Path
 
     def asked(sql: str, *, tables: Mapping[str, list[str]], columns: list[str], **options: Any) -> Answer:
         study = options.pop("study", "study-a")
+        change = options.pop("change", None)
+        apart = options.pop("apart", True)
         request = request_for_extract(
             store,
             catalogue,
@@ -155,6 +157,6 @@ def ask_extract(store: Store, catalogue: Catalogue, studies: Key, tmp_path: Path
             study=study,
             **options,
         )
-        return run_engine(request, tmp_path / study)
+        return run_engine(request, tmp_path / study, change, apart=apart)
 
     return asked

@@ -5,12 +5,14 @@ import hashlib
 import json
 import threading
 from array import array
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
+from tre.data.engine.telling import SAID
 from tre.data.errors import AnswerUnreadable
 from tre.data.extract import Counting
 from tre.data.extracted import opened
@@ -323,6 +325,45 @@ def test_a_spill_is_no_larger_than_it_may_be(ask, tmp_path):
     bounds = limits(memory_bytes=32 << 20, spill={"directory": str(tmp_path / "spill"), "bytes": 1 << 20})
     answer = ask(SORTED, tables=PATIENTS, columns=["n"], change={"limits": bounds}, apart=False)
     assert answer.report["class"] == "out_of_memory"
+
+
+LONG = "SELECT max(length(s)) AS n FROM (SELECT DISTINCT hash(range)::VARCHAR AS s FROM range(3000000))"
+
+
+@pytest.mark.parametrize("extract", [False, True], ids=["an aggregate", "an extract"])
+def test_how_far_a_query_is_grows_while_it_runs_and_is_gone_when_it_is_over(
+    ask, ask_extract, tmp_path, extract
+):
+    """As DuckDB itself estimates it, in two digits and nothing else: what a reader outside the box would hear."""
+    out, heard, done = tmp_path / "told", list[bytes](), threading.Event()
+    out.mkdir()
+    watching = threading.Thread(target=_hear, args=(out / SAID, heard, done))
+    watching.start()
+    change = {"limits": limits(memory_bytes=1 << 30), "out": str(out)}
+    try:
+        if extract:
+            sql = f"SELECT patient_id, (SELECT n FROM ({LONG})) AS n FROM patients"  # noqa: S608 - our words
+            answer = ask_extract(
+                sql, tables=PATIENTS, columns=["patient_id", "n"], change=change, apart=False
+            )
+        else:
+            answer = ask(LONG, tables=PATIENTS, columns=["n"], change=change, apart=False)
+    finally:
+        done.set()
+        watching.join()
+    assert answer.code == 0
+    shares = [int(said) for said in heard if said]
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 2, shares
+    assert all(len(said) in {0, 2} for said in heard)
+    assert not (out / SAID).exists()
+
+
+def _hear(place, heard, done):
+    while not done.is_set():
+        with suppress(FileNotFoundError):
+            heard.append(place.read_bytes())
+        done.wait(0.02)
 
 
 def _watch(folder, seen, done):

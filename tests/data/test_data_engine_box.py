@@ -19,6 +19,7 @@ from tre.data.store import Store
 pytestmark = pytest.mark.engine
 ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) AS n FROM r"
 GREEDY = "SELECT len(list_sort(list_transform(range(400000000), lambda x: x * 3 % 1000003))) AS n"
+LONG = "SELECT max(length(s)) AS n FROM (SELECT DISTINCT hash(range)::VARCHAR AS s FROM range(4000000))"
 PLENTY = EngineLimits(memory_bytes=64 << 30, threads=1, seconds=600)
 NUMBERS = count(1)
 
@@ -93,3 +94,20 @@ def test_an_honest_query_is_answered_in_the_same_box(boxed):
     receipt = boxed("SELECT count(*) AS n FROM patients")
     assert receipt.status is Status.OK
     assert {each.path for each in receipt.collected} == {"n.csv", "engine.json"}
+
+
+def test_how_far_a_query_is_is_heard_outside_its_box_while_it_runs(boxed):
+    """DuckDB's own estimate, through the one file that a box may say it in; and nothing of it is left among the outputs."""
+    runner, box, heard = boxed.runner, boxed.box(LONG, 1 << 30), list[int | None]()
+    runner.prepare(box)
+    try:
+        runner.launch(box.job)
+        wait(runner, box, lambda: False, SystemClock(), look=lambda: heard.append(runner.progress(box.job)))
+        receipt = runner.collect(box.job, ("n.csv", "engine.json"), boxed.folder / "kept")
+    finally:
+        runner.discard(box.job)
+    assert receipt.status is Status.OK
+    assert receipt.undeclared == ()
+    shares = [share for share in heard if share is not None]
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 2, heard

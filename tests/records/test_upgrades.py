@@ -63,6 +63,9 @@ def test_what_an_earlier_version_wrote_is_there_and_whole_after_the_upgrade(old:
 def test_everything_that_is_new_works_after_the_upgrade(old: Ledger) -> None:
     Daybook(old).note("resumed", actor="eve", at=NOW, facts={"why": ""})
     ReviewDesk(old).claim("run-1", "cleo", NOW.timestamp())
+    claims = Claims(old)
+    claims.note_share(PLACE, claims.of(PLACE[0])[PLACE[1]].token, 2)
+    assert claims.shares(PLACE[0]) == {PLACE[1]: 2}
     Outbox(old).add("one", Notice("cleo", "Something waits.", "", "/review"), at=NOW.isoformat())
     tell(old, "application", "another", STUDY)
     assert old.verify().position == 19 + len(STUDY)

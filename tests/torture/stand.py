@@ -151,7 +151,7 @@ def write_study(folder: Path, kind: str, number: int, seconds: float) -> Path:
 def play(room: Room) -> int:
     """The program of any box of a tortured site."""
     if room.box.argv[1:2] == ("-I",):
-        return _extract_played(room)
+        return play_extract(room)
     script = room.box.argv[1].rpartition("/")[2]
     text = (room.input("/workspace/analysis") / script).read_text(encoding="utf-8")
     room.seconds = float(text.splitlines()[0].removeprefix(TAKES))
@@ -164,7 +164,7 @@ def play(room: Room) -> int:
     return 0
 
 
-def _extract_played(room: Room) -> int:
+def play_extract(room: Room) -> int:
     query: Mapping[str, Any] = json.loads((room.input("/code") / "query.json").read_bytes())
     columns = query["columns"]
     rows = [[f"p{number:05}", ("female", "male")[number % 2], f"region {number % 3}"] for number in range(96)]

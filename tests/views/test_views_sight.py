@@ -1,5 +1,6 @@
 """Who may see what of a job request [P1] [P9] [P16]: each person's sight, asked for one by one."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,7 @@ from job_specs.model import Purpose, TableScope
 from output_checks.model import CellRef, Confidence, Finding, Severity
 from tre.custody.outputs import Vote
 from tre.custody.people import Person, Role
-from tre.custody.requests import ActionAsked, ActionKind, JobRequest, RequestStage, Submission
+from tre.custody.requests import ActionAsked, ActionKind, Job, JobRequest, JobState, RequestStage, Submission
 from tre.custody.studies import Application, ApplicationStage, Proposal
 from tre.views import band, finding_view, request_view, sight, size_band, visible_votes
 
@@ -100,3 +101,16 @@ def test_places_and_people_are_for_eyes_inside() -> None:
 )
 def test_how_much_was_made_is_told_in_three_bands(size: int, words: str) -> None:
     assert size_band(size) == words
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_how_far_an_action_is_is_said_in_quarters_and_only_while_it_runs(state: JobState) -> None:
+    case = replace(CASE, jobs=(Job(ASKED, state),))
+    said = [
+        request_view(person("ada", Role.RESEARCHER), case, STUDY, shares={"count": quarters})["actions"][0][
+            "done"
+        ]
+        for quarters in range(4)
+    ]
+    running = ["", "a quarter is done", "half is done", "three quarters are done"]
+    assert said == (running if state is JobState.STARTED else [""] * 4)

@@ -133,3 +133,18 @@ def together(doings: list) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_how_far_an_action_is_is_said_by_whoever_holds_its_claim(house: House, request_id: str) -> None:
+    """In quarters; the word of a worker that lost it does not count, and a new run begins from nothing."""
+    claims, place = house.service.claims, (request_id, "boom")
+    first = claim(house, request_id, "one")
+    assert claims.shares(request_id) == {}
+    for quarters in (1, 3):
+        claims.note_share(place, first, quarters)
+        assert claims.shares(request_id) == {"boom": quarters}
+    second = claim(house, request_id, "two", later=60)
+    assert claims.shares(request_id) == {}
+    claims.note_share(place, second, 2)
+    claims.note_share(place, first, 3)
+    assert claims.shares(request_id) == {"boom": 2}

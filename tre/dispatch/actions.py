@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
-from job_specs.model import Action, Resources, RunBody, Sensitivity
+from job_specs.model import Action, Resources, RunBody, Sensitivity, SqlBody
 from sandboxes.model import IMAGE_ID, Box, BoxRefused, Collected, Input, Limits, Receipt, Status
 from sandboxes.runner import Clock, Runner, wait
 from tre.custody.outputs import Output
@@ -134,10 +134,19 @@ class Dispatcher:
         """What each action of a request asks of its host."""
         return {action.name: action.resources for action in self._intake(case).spec.actions}
 
-    def run(self, case: JobRequest, action: str, *, cancelled: Callable[[], bool], token: int = 0) -> Ending:
+    def run(
+        self,
+        case: JobRequest,
+        action: str,
+        *,
+        cancelled: Callable[[], bool],
+        token: int = 0,
+        told: Callable[[int], None] = lambda _share: None,
+    ) -> Ending:
         """Run a started action to its end, or take it up where a dead worker left it.
 
-        ``token`` is the claim under which it runs: what ran under another is another box.
+        ``token`` is the claim under which it runs: what ran under another is another box. ``told`` hears, while a query
+        runs, how many hundredths of it the engine says are done; of a study's own code nothing is heard [P1].
         """
         name = box_name(case, action, token)
         folder = self._folder / name
@@ -145,7 +154,8 @@ class Dispatcher:
         task = self._task(case, action, folder)
         laid = self._lay_out(task)
         box = self._box(task, name, laid)
-        receipt = self._through(box, laid, folder / "collected", cancelled)
+        look = self._listening(name, told) if isinstance(task.action.body, SqlBody) else _deaf
+        receipt = self._through(box, laid, folder / "collected", cancelled, look=look)
         watched = 0.0 if resumed else self._rooms.steady() - began
         if not believed(receipt.status, box.limits, watched=watched, cancelled=cancelled()):
             self.forget(case, action, token)
@@ -235,13 +245,23 @@ class Dispatcher:
             unix_sockets=asked.local_sockets,
         )
 
-    def _through(self, box: Box, laid: "Laid", into: Path, cancelled: Callable[[], bool]) -> Receipt:
+    def _listening(self, box: str, told: Callable[[int], None]) -> Callable[[], None]:
+        def look() -> None:
+            share = self._rooms.runner.progress(box)
+            if share is not None:
+                told(share)
+
+        return look
+
+    def _through(
+        self, box: Box, laid: "Laid", into: Path, cancelled: Callable[[], bool], *, look: Callable[[], None]
+    ) -> Receipt:
         """Take the box the whole way, or on from where it stands."""
         runner = self._rooms.runner
         try:
             runner.prepare(box)
             runner.launch(box.job)
-            wait(runner, box, cancelled, Steadied(self._rooms.clock, self._rooms.steady))
+            wait(runner, box, cancelled, Steadied(self._rooms.clock, self._rooms.steady), look=look)
             return runner.collect(box.job, tuple(laid.files), into)
         except BoxRefused as refusal:
             raise DispatchError(
@@ -317,6 +337,10 @@ def box_name(case: JobRequest, action: str, token: int = 0) -> str:
     """The box's opaque name: the request, the action's place in it, and the claim it runs under; no words of theirs."""
     name = f"{case.id}-{[job.action.name for job in case.jobs].index(action)}"
     return f"{name}-{token}" if token else name
+
+
+def _deaf() -> None:
+    """Study code chooses what it says of itself, so nobody listens."""
 
 
 def _not_believed() -> DispatchError:

@@ -37,7 +37,15 @@ class Dispatch(Protocol):
         """What each action of a request asks for: memory, processors, time."""
         ...
 
-    def run(self, case: JobRequest, action: str, *, cancelled: Callable[[], bool], token: int = 0) -> Ending:
+    def run(
+        self,
+        case: JobRequest,
+        action: str,
+        *,
+        cancelled: Callable[[], bool],
+        token: int = 0,
+        told: Callable[[int], None] = lambda _share: None,
+    ) -> Ending:
         """Run a started action to its end and say how it ended; what it made is in the quarantine before this returns.
 
         The action is known by the request, its place in it, and ``token``, the fencing token of the claim: asked for again
@@ -45,7 +53,7 @@ class Dispatch(Protocol):
         a higher token it is run anew, and what an older one still does counts for nothing: only the highest token can
         append an ending. Ends it soon after ``cancelled`` says so. An ending that may not be the action's own (it ended
         badly while nobody watched, or at a time limit that cannot have been reached) is raised as a DispatchError and
-        not told.
+        not told. While a query runs, ``told`` may hear how many hundredths of it are done; never of a study's own code.
         """
         ...
 

@@ -78,7 +78,7 @@ class Rehearsal:
         """
         for name in chosen:
             tell(name)
-            played = self._one(self.intake.spec.action(name), asked)
+            played = self._one(self.intake.spec.action(name), asked, _sharing(name, tell))
             yield played
             if played.outcome is not Outcome.SUCCEEDED:
                 return
@@ -104,13 +104,13 @@ class Rehearsal:
             parameters=self.intake.spec.parameters_of(action),
         )
 
-    def _one(self, action: Action, asked: "Asked") -> Played:
+    def _one(self, action: Action, asked: "Asked", told: Callable[[int], None]) -> Played:
         now, last = self.made_of(action), self._earlier.recall(action.name)
         why = asked.reason(action.name, last, now)
         if last is not None and not why.runs:
             self._landed(action, last.outputs)
             return Played(action.name, Outcome.SUCCEEDED, True, why.because, "", last.outputs)
-        ending = self._run(action)
+        ending = self._run(action, told)
         if ending.outcome is Outcome.SUCCEEDED:
             self._earlier.remember(action.name, Made(now, ending.outputs))
         return Played(
@@ -142,13 +142,13 @@ class Rehearsal:
             asked = question(self.intake, action, self._bench.data)
             (self._queries / f"{action.name}.sql").write_text(asked.sql + "\n", encoding="utf-8")
 
-    def _run(self, action: Action) -> Ending:
+    def _run(self, action: Action, told: Callable[[int], None]) -> Ending:
         self._keep_query(action)
         job = self.case.job(action.name)
         if job is not None:
             started = replace(job, state=JobState.STARTED, image=self._image(action))
             self.case = self.case.with_job(started)
-        ending = self._bench.dispatcher.run(self.case, action.name, cancelled=lambda: False)
+        ending = self._bench.dispatcher.run(self.case, action.name, cancelled=lambda: False, told=told)
         self._bench.dispatcher.forget(self.case, action.name)
         if ending.outcome is Outcome.SUCCEEDED:
             self._landed(action, ending.outputs)
@@ -177,6 +177,11 @@ class Rehearsal:
         )
         jobs = tuple(Job(action) for action in submission.actions)
         return JobRequest(NAME, RequestStage.RUNNING, (submission,), jobs=jobs)
+
+
+def _sharing(action: str, tell: Callable[[str], None]) -> Callable[[int], None]:
+    """On people who do not exist every hundredth is told."""
+    return lambda share: tell(f"{action}: {share} %")
 
 
 @dataclass(frozen=True)

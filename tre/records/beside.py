@@ -104,6 +104,25 @@ OUTBOX = Table(
 OUTBOX_READ = Table("outbox_read", BESIDE, Column("position", Integer, primary_key=True, autoincrement=False))
 """Up to where the ledger has been taken in for it."""
 
+SHARES = Table(
+    "shares",
+    BESIDE,
+    Column("case_id", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("token", Integer, nullable=False),
+    Column("quarters", Integer, nullable=False),
+)
+"""How many quarters of a query that runs are done, as its worker last said; of people's data nothing finer is kept [P1]."""
+
+ESTIMATES = Table(
+    "estimates",
+    BESIDE,
+    Column("case_id", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("band", Text, nullable=False),
+)
+"""How long a query may take, in words, as people who do not exist were asked before it ran."""
+
 LAYOUT = Table("beside_layout", BESIDE, Column("step", Integer, primary_key=True, autoincrement=False))
 
 Step = Callable[[Connection], None]
@@ -121,7 +140,11 @@ def _outbox(connection: Connection) -> None:
     BESIDE.create_all(connection, tables=[OUTBOX, OUTBOX_READ])
 
 
-STEPS: tuple[Step, ...] = (_claims_and_daybook, _review_claims, _outbox)
+def _shares_and_estimates(connection: Connection) -> None:
+    BESIDE.create_all(connection, tables=[SHARES, ESTIMATES])
+
+
+STEPS: tuple[Step, ...] = (_claims_and_daybook, _review_claims, _outbox, _shares_and_estimates)
 """How these tables came to be, oldest first. A step adds a table, or a column with a default; it takes nothing away."""
 
 

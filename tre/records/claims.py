@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from tre.records.beside import CLAIMS, FAULTS, LEASES, MADE, lay_out
+from tre.records.beside import CLAIMS, FAULTS, LEASES, MADE, SHARES, lay_out
 from tre.records.database import noting, reading, writing
 from tre.records.errors import ClaimHeld, ClaimLost
 from tre.records.ledger import Ledger, Transaction
@@ -101,6 +101,23 @@ class Claims:
         with reading(self._engine) as connection:
             rows = connection.execute(select(FAULTS).order_by(FAULTS.c.number)).all()
         return {(row.case_id, row.action): Faults(row.number, row.code, row.again_at) for row in rows}
+
+    def note_share(self, place: Place, token: int, quarters: int) -> None:
+        """Note how many quarters of an action are done, by the word of whoever holds the claim with that token."""
+        mine = (SHARES.c.case_id == place[0], SHARES.c.action == place[1])
+        with noting(self._engine) as connection:
+            later = connection.execute(select(SHARES.c.token).where(*mine, SHARES.c.token > token)).first()
+            if later is None:
+                connection.execute(delete(SHARES).where(*mine))
+                row = {"case_id": place[0], "action": place[1], "token": token, "quarters": quarters}
+                connection.execute(insert(SHARES), row)
+
+    def shares(self, request: str) -> Mapping[str, int]:
+        """How many quarters of each action of a request are done, where its worker said so under the claim that counts."""
+        standing = {action: claim.token for action, claim in self.of(request).items()}
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(SHARES).where(SHARES.c.case_id == request)).all()
+        return {row.action: row.quarters for row in rows if standing.get(row.action) == row.token}
 
     def made(self, key: str) -> Place | None:
         """The request and action that first landed with that key."""

@@ -8,6 +8,7 @@ worker that comes after.
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tre.custody.errors import Refusal
@@ -19,6 +20,7 @@ from tre.dispatch.schedule import Place
 from tre.records.errors import ClaimLost, LedgerUnavailable
 from tre.service import Held, Service
 from tre.worker.board import Board
+from tre.worker.sharing import Coarsely
 from tre.worker.tools import Tools
 
 LOG = logging.getLogger("tre.worker")
@@ -103,7 +105,13 @@ class Actor:
             act.action,
             cancelled=lambda: not self._board.is_moving(act.case.id),
             token=act.token,
+            told=Coarsely(lambda quarters: self._share(act, quarters), time.monotonic),
         )
+
+    def _share(self, act: Act, quarters: int) -> None:
+        """Say how far a query is, where the ledger's database is there to be told; nothing rests on it."""
+        with suppress(LedgerUnavailable):
+            self._service.claims.note_share(act.place, act.token, quarters)
 
     def _key(self, act: Act) -> str:
         job = act.case.job(act.action)

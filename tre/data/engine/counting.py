@@ -13,16 +13,19 @@ import duckdb
 
 from .query import FORMATS, MEMBERS, PEOPLE, UNCLEAR, Refused, text, word, write_json
 from .readings import Readings, parsed
+from .telling import Telling
 from .walls import bound, show
 from .writing import HANDED, copy, described, handed_over, pseudonyms
 
+_DONE_AFTER = {"answer": 60, "part": 70, "few": 80, "held": 90}
+"""How much of the work is done, in hundredths, once that is taken."""
 _SHARES = ("__top1", "__top2")
 
 
-def answer_aggregate(readings: Readings, writer: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def answer_aggregate(readings: Readings, writer: duckdb.DuckDBPyConnection, tell: Telling) -> dict[str, Any]:
     """Write an aggregate's table, and beside it how many people are behind each row of it."""
     query = readings.query
-    result = _Result(readings, writer)
+    result = _Result(readings, writer, tell)
     if not (query.bound and result.proved()):
         result.take_answer(query.units_sql if query.counted else query.sql)
     rows, columns = result.rows("answer"), described(writer, result.shown)
@@ -36,8 +39,9 @@ def answer_aggregate(readings: Readings, writer: duckdb.DuckDBPyConnection) -> d
 class _Result:
     """The result in the writer's hands, and what is laid beside its rows."""
 
-    def __init__(self, readings: Readings, writer: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, readings: Readings, writer: duckdb.DuckDBPyConnection, tell: Telling) -> None:
         self._readings = readings
+        self._tell = tell
         self._writer = writer
         self._query = readings.query
 
@@ -120,6 +124,7 @@ class _Result:
         return int(self._writer.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])  # noqa: S608 - our word
 
     def _take(self, into: str, sql: str, *, beside: frozenset[str] = frozenset()) -> None:
+        self._tell.now(self._readings.patients, until=_DONE_AFTER[into])
         most = int(self._query.limits["rows"])
         with handed_over(self._readings.answer(sql, beside=beside), self._writer):
             self._writer.execute(f"CREATE OR REPLACE TABLE {into} AS FROM {HANDED} LIMIT {most + 1}")

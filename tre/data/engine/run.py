@@ -15,6 +15,7 @@ import duckdb
 from .counting import answer_aggregate
 from .query import Query, Refused, read_query, write_json
 from .readings import Readings
+from .telling import telling
 from .walls import bound, lock, open_store
 from .writing import answer_extract
 
@@ -56,7 +57,11 @@ def answer(query: Query) -> dict[str, Any]:
         Refused: a wall behind the guard stopped it.
         duckdb.Error: DuckDB could not run it.
     """
-    with duckdb.connect(":memory:") as patients, duckdb.connect(":memory:") as writer:
+    with (
+        duckdb.connect(":memory:") as patients,
+        duckdb.connect(":memory:") as writer,
+        telling(query.out) as tell,
+    ):
         names = open_store(patients, query)
         lock(patients, query.limits)
         bound(writer, query.limits, share=0.25)
@@ -66,7 +71,7 @@ def answer(query: Query) -> dict[str, Any]:
             writer.execute("SET temp_directory = $1", [query.limits["spill"]["directory"] + "/writer"])
         readings = Readings(patients, query, names)
         began = time.monotonic()
-        told = (answer_extract if query.extract else answer_aggregate)(readings, writer)
+        told = (answer_extract if query.extract else answer_aggregate)(readings, writer, tell)
         seconds = round(time.monotonic() - began, 2)
         return told | {"seconds": seconds, "provenance": {**query.provenance, "plans": readings.plans}}
 

@@ -78,7 +78,9 @@ def lock(patients: duckdb.DuckDBPyConnection, limits: Mapping[str, Any]) -> None
     spill = limits.get("spill")
     for setting, value in (
         ("python_enable_replacements", "false"),
-        ("enable_progress_bar", "false"),
+        # Kept, for the engine to tell of; never drawn.
+        ("enable_progress_bar", "true"),
+        ("enable_progress_bar_print", "false"),
         ("autoinstall_known_extensions", "false"),
         ("autoload_known_extensions", "false"),
         ("allow_community_extensions", "false"),

@@ -14,6 +14,7 @@ import duckdb
 
 from .query import FORMATS, MEMBERS, Query, Refused, hexed, text
 from .readings import Readings
+from .telling import Telling
 
 HANDED = "tre_handed"
 """The name under which one database reads what another gives it."""
@@ -21,10 +22,11 @@ HANDED = "tre_handed"
 _BATCH_ROWS = 1 << 16
 
 
-def answer_extract(readings: Readings, writer: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def answer_extract(readings: Readings, writer: duckdb.DuckDBPyConnection, tell: Telling) -> dict[str, Any]:
     """Write an extract under the study's pseudonyms, in their order, and hold it to one row for each person."""
     query, patients = readings.query, readings.patients
     parameters = readings.read(query.sql)
+    tell.now(patients, until=70)
     patients.execute(f"CREATE TABLE tre_answer AS {query.sql}", parameters or None)
     columns = described(patients, "FROM tre_answer")
     if tuple(one["name"] for one in columns) != query.columns or query.columns[0] != "patient_id":
@@ -35,6 +37,7 @@ def answer_extract(readings: Readings, writer: duckdb.DuckDBPyConnection) -> dic
         raise Refused("more than one row for a person, or a row for nobody")
     columns[0] = {"name": "patient_id", "type": "VARCHAR"}
     pseudonyms(writer, query.pseudonym)
+    tell.now(writer, until=95)
     # In the store's order two studies' extracts could be laid side by side, row for row.
     replaced = "SELECT {} AS patient_id, * EXCLUDE (patient_id) FROM {}"
     ordered = replaced.format("study_pseudonym(patient_id)", f"{HANDED} ORDER BY patient_id")

@@ -22,14 +22,15 @@ MOVING = frozenset({RequestStage.SUBMITTED, RequestStage.RUNNING, RequestStage.L
 
 
 def job_view(ask: Ask, outside: Outside, case: JobRequest, study: Application) -> dict[str, Any]:
-    """The request's outline with, for each action, its state, how long it took in a band, and why it waits."""
-    view = request_view(ask.person, case, study)
+    """The request's outline with, for each action, its state, how long it took in a band or how far it is, and why it waits."""
+    shares = outside.common.service.claims.shares(case.id)
+    view = request_view(ask.person, case, study, shares=shares)
     took = _durations(outside.common.service.ledger.case_events(case.id))
     actions = [
         {
             **line,
             **_shown(line["state"]),
-            "took": took.get(line["action"], ""),
+            "took": took.get(line["action"]) or line["done"],
             "made": _made(job),
             "why": reason(ask, outside, case, job),
         }
