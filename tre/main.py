@@ -27,6 +27,7 @@ from sandboxes.preflight import Versioned, inspect_host
 from sandboxes.profile import Profile
 from sandboxes.runner import Clock, Runner, SystemClock
 from tre.cli.app import run_command_line
+from tre.cli.beginning import SEED_BYTES, begin
 from tre.cli.house import Folders, House, Wiring
 from tre.custody.decide import decide
 from tre.custody.requests import JobRequest
@@ -34,7 +35,6 @@ from tre.data.backends import Backends
 from tre.data.catalogue import BACKENDS, catalogue_of
 from tre.data.governance import Governance, nobody_exempt
 from tre.data.keyring import KeyRing
-from tre.data.keys import make_keys
 from tre.data.progress import Progress
 from tre.data.rehearsal_store import Dummy, synthetic_store
 from tre.data.room import Room, Stores
@@ -58,15 +58,14 @@ from tre.records.accounts.sealing import Sealing
 from tre.records.backup import Place
 from tre.records.checkpoint import CheckpointLog
 from tre.records.daybook import Daybook
-from tre.records.keys import create_key, load_key, secret_of
-from tre.records.law import LawBook, read_bundle
+from tre.records.keys import load_key, secret_of
 from tre.records.ledger import Ledger
 from tre.records.locks import only_worker
 from tre.records.outbox import Outbox
 from tre.records.read_models import ReadModels
 from tre.records.review_desk import ReviewDesk
 from tre.records.seals import Seals
-from tre.records.site import NEW_SITE, Site, as_written, begin_site, load_site
+from tre.records.site import NEW_SITE, Site, as_written, load_site
 from tre.records.vault.documents import Documents
 from tre.records.vault.quarantine import Quarantine
 from tre.records.vault.shelves import Shelves
@@ -95,7 +94,6 @@ from tre.worker.telling import Telling, channels_of
 HOME = "tpp"
 """The backend that health jobs and rehearsals go to unless another is named."""
 WORKER = "worker"
-SEED_BYTES = 32
 COARSE = Sight(outline=True, findings=True, inside=False)
 """What the outside face is told of findings: rule, file, column, and a band of cells [P1]."""
 
@@ -200,21 +198,7 @@ def report_on_host(folder: Path) -> HostReport:
 
 def create_site(folder: Path, now: datetime | None = None) -> None:
     """Begin a site: its files, its keys, a ledger with the law that ships."""
-    begin_site(folder)
-    folders = Folders(folder)
-    folders.keys.mkdir(mode=0o700)
-    create_key(folders.signing_key, secrets.token_bytes(SEED_BYTES))
-    secret_of(folders.accounts_key, secrets.token_bytes(SEED_BYTES))
-    rings = {backend: KeyRing(folders.backend_keys(backend)) for backend in BACKENDS}
-    make_keys(KeyRing(folders.keys), rings, secrets.token_bytes(SEED_BYTES), outside=(folders.backends,))
-    _begin_ledger(folders, now or clock())
-
-
-def _begin_ledger(folders: Folders, now: datetime) -> None:
-    site = load_site(folders.site)
-    ledger = Ledger.create(folders.ledger_url)
-    LawBook(ledger, site.signers, policy=site.policy).begin(now, read_bundle(folders.law))
-    ledger.close()
+    begin(folder, now or clock(), secrets.token_bytes)
 
 
 class Opening:

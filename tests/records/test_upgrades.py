@@ -11,18 +11,23 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect, select
 
+from tests.contract.test_ledger_on_postgresql import on_a_server, url
 from tests.records.examples import NOW, STUDY, tell, tell_everything
 from tre.custody.notices import Notice
-from tre.records.beside import BESIDE, STEPS, lay_out
+from tre.records.beside import BESIDE, LAYOUT, STEPS, lay_out
 from tre.records.claims import Claim, Claims
-from tre.records.database import reading
+from tre.records.database import reading, writing
 from tre.records.daybook import Daybook
 from tre.records.errors import LedgerRefused
 from tre.records.ledger import Ledger
 from tre.records.outbox import Outbox
 from tre.records.review_desk import ReviewDesk
+from tre.records.schema import EVENTS
+
+__all__ = ["url"]
+"""A schema of the server's, as the ledger's contract has it."""
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ledgers"
 PLACE = ("run-1", "cohort")
@@ -37,9 +42,30 @@ def as_left_by(step: int, folder: Path) -> str:
     return f"sqlite:///{path}"
 
 
+def carried_to(server: str, step: int, folder: Path) -> Ledger:
+    """The same on a server: laid out by the same steps, every row as it stands in the file."""
+    file, ledger = Ledger.open(as_left_by(step, folder)), Ledger.create(server)
+    lay_out(ledger.engine, STEPS[:step])
+    with reading(file.engine) as old, writing(ledger.engine) as new:
+        for table in (EVENTS, *BESIDE.sorted_tables):
+            if table is not LAYOUT and inspect(old).has_table(table.name):
+                rows = [{**row} for row in old.execute(select(table)).mappings()]
+                new.execute(insert(table), rows) if rows else None
+    file.close()
+    return ledger
+
+
 @pytest.fixture(params=range(1, len(STEPS) + 1))
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(as_left_by(request.param, tmp_path))
+def step(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture(params=["file", pytest.param("server", marks=on_a_server)])
+def old(request: pytest.FixtureRequest, step: int, tmp_path: Path) -> Iterator[Ledger]:
+    if request.param == "file":
+        ledger = Ledger.open(as_left_by(step, tmp_path))
+    else:
+        ledger = carried_to(request.getfixturevalue("url"), step, tmp_path)
     yield ledger
     ledger.close()
 

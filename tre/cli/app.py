@@ -79,6 +79,7 @@ def root(
     if server:
         raise typer.BadParameter("--server and a command that acts here do not go together.")
     ctx.obj = Session(wiring, site=site, person=person, as_json=as_json)
+    ctx.call_on_close(ctx.obj.close)
 
 
 def run_command_line(wiring: Wiring, words: Sequence[str]) -> int:

@@ -1,8 +1,8 @@
 """Who may keep the house: a command that changes how the platform runs acts for a maintainer, and for nobody else [P16]."""
 
 from tre.cli.session import Session
-from tre.custody.errors import Refusal
 from tre.custody.people import Role
+from tre.custody.who_may import without_role, without_training
 from tre.service import By
 
 
@@ -13,18 +13,9 @@ def maintainer(s: Session) -> By:
         Refusal: the person is not one, or their training has lapsed [P14].
     """
     by = s.by
-    if Role.MAINTAINER not in by.person.roles:
-        raise Refusal(
-            "not-your-role",
-            "Only a maintainer changes how the platform runs.",
-            "Ask a maintainer; to report a suspected breach, which anyone may, use `tre incident report`.",
-            "P16",
-        )
-    if by.person.trained_until < by.now.date():
-        raise Refusal(
-            "training-lapsed",
-            f"Your data security awareness training ended on {by.person.trained_until}.",
-            "Renew it and have the new date recorded; then try again.",
-            "P14",
-        )
+    sentence = "Only a maintainer changes how the platform runs."
+    fix = "Ask a maintainer; to report a suspected breach, which anyone may, use `tre incident report`."
+    refusal = without_role(by.person, {Role.MAINTAINER}, sentence, fix)
+    if refusal or (refusal := without_training(by.person, by.now.date())):
+        raise refusal
     return by

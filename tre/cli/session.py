@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 
 from tre.cli.house import House, Wiring
-from tre.custody.errors import Refusal
 from tre.custody.people import Person, Role
+from tre.custody.who_may import without_role, without_training
 from tre.records.site import SiteError
 from tre.service import By
 
@@ -33,6 +33,11 @@ class Session:
     def house(self) -> House:
         """The house, opened when it is first needed."""
         return self.wiring.open_house(self.site)
+
+    def close(self) -> None:
+        """Leave no connection behind, where the house was opened."""
+        if "house" in self.__dict__:
+            self.house.service.ledger.close()
 
     @property
     def person(self) -> Person:
@@ -74,11 +79,10 @@ class Session:
 
 def require_role(s: Session, role: Role, sentence: str) -> None:
     """Refuse somebody who does not hold a role [P16], or whose training has lapsed [P14]."""
-    if role not in s.person.roles:
-        raise Refusal("not-your-role", sentence, f"Ask somebody of {role}.", "P16")
-    if s.person.trained_until < s.by.now.date():
-        sentence = f"Your data security awareness training ended on {s.person.trained_until}."
-        raise Refusal("training-lapsed", sentence, "Renew it and have the new date recorded.", "P14")
+    by = s.by
+    refusal = without_role(by.person, {role}, sentence, f"Ask somebody of {role}.")
+    if refusal or (refusal := without_training(by.person, by.now.date())):
+        raise refusal
 
 
 def session(ctx: typer.Context) -> Session:

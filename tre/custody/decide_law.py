@@ -15,6 +15,7 @@ from tre.custody.errors import Refusal
 from tre.custody.law import LAW_MAP, Bundle, Law
 from tre.custody.people import Person, Role
 from tre.custody.reasons import Reason
+from tre.custody.who_may import without_role, without_training
 
 
 @dataclass(frozen=True)
@@ -102,19 +103,13 @@ def step_fits(law: Law, command: LawCommand, _asked: Asked) -> Refusal | None:
 def step_is_theirs(_law: Law, command: LawCommand, asked: Asked) -> Refusal | None:
     """The platform begins; information governance changes [P16]."""
     wanted = Role.PLATFORM if isinstance(command, Begin) else Role.INFORMATION_GOVERNANCE
-    if wanted in asked.actor.roles:
-        return None
-    return Refusal(
-        "not-your-role", f"Changing the law is for {wanted}.", "Ask information governance.", "P16"
-    )
+    sentence = f"Changing the law is for {wanted}."
+    return without_role(asked.actor, {wanted}, sentence, "Ask information governance.")
 
 
 def actor_is_trained(_law: Law, _command: LawCommand, asked: Asked) -> Refusal | None:
     """An account acts only while its training is in date [P14]."""
-    if asked.actor.is_platform or asked.actor.trained_until >= asked.moment.day:
-        return None
-    sentence = f"Your data security awareness training ended on {asked.actor.trained_until}."
-    return Refusal("training-lapsed", sentence, "Renew it and have the new date recorded.", "P14")
+    return without_training(asked.actor, asked.moment.day)
 
 
 def it_is_what_waits(law: Law, command: LawCommand, _asked: Asked) -> Refusal | None:

@@ -13,6 +13,7 @@ from tre.custody.context import Moment
 from tre.custody.errors import Refusal
 from tre.custody.lists import ListInForce, Lists, follows
 from tre.custody.people import Person, Role
+from tre.custody.who_may import without_role, without_training
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,12 @@ def decide_lists(lists: Lists, command: ListsCommand, asked: AskedOfLists) -> tu
 def step_is_theirs(_lists: Lists, command: ListsCommand, asked: AskedOfLists) -> Refusal | None:
     """A maintainer puts a signed list in force; information governance says who is exempt [P16]."""
     wanted = Role.INFORMATION_GOVERNANCE if isinstance(command, Exempt) else Role.MAINTAINER
-    if wanted in asked.actor.roles:
-        return None
-    return Refusal("not-your-role", f"This is for {wanted}.", f"Ask a person of {wanted}.", "P16")
+    return without_role(asked.actor, {wanted}, f"This is for {wanted}.", f"Ask a person of {wanted}.")
 
 
 def actor_is_trained(_lists: Lists, _command: ListsCommand, asked: AskedOfLists) -> Refusal | None:
     """An account acts only while its training is in date [P14]."""
-    if asked.actor.trained_until >= asked.moment.day:
-        return None
-    sentence = f"Your data security awareness training ended on {asked.actor.trained_until}."
-    return Refusal("training-lapsed", sentence, "Renew it and have the new date recorded.", "P14")
+    return without_training(asked.actor, asked.moment.day)
 
 
 def day_has_come(_lists: Lists, command: ListsCommand, asked: AskedOfLists) -> Refusal | None:

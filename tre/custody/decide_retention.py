@@ -13,6 +13,7 @@ from tre.custody.errors import Refusal
 from tre.custody.frozen import Freeze
 from tre.custody.people import Person, Role
 from tre.custody.retention import Doomed, Retention
+from tre.custody.who_may import without_role, without_training
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,13 @@ def step_is_a_maintainers(
     _case: Retention, _command: RetentionCommand, asked: AskedOfRetention
 ) -> Refusal | None:
     """A maintainer deletes by the site's rule; nobody chooses what [P16]."""
-    if Role.MAINTAINER in asked.actor.roles:
-        return None
-    return Refusal("not-your-role", "Deleting by the site's rule is for maintainers.", "Ask one.", "P16")
+    sentence = "Deleting by the site's rule is for maintainers."
+    return without_role(asked.actor, {Role.MAINTAINER}, sentence, "Ask one.")
 
 
 def actor_is_trained(_case: Retention, _command: RetentionCommand, asked: AskedOfRetention) -> Refusal | None:
     """An account acts only while its training is in date [P14]."""
-    if asked.actor.trained_until >= asked.moment.day:
-        return None
-    sentence = f"Your data security awareness training ended on {asked.actor.trained_until}."
-    return Refusal("training-lapsed", sentence, "Renew it and have the new date recorded.", "P14")
+    return without_training(asked.actor, asked.moment.day)
 
 
 def evidence_is_kept(_case: Retention, command: RetentionCommand, asked: AskedOfRetention) -> Refusal | None:

@@ -149,8 +149,10 @@ class JobRequest:
 
     def with_job(self, changed: Job) -> "JobRequest":
         """The same request with one job replaced by its newer self."""
-        jobs = tuple(changed if job.action.name == changed.action.name else job for job in self.jobs)
-        return replace(self, jobs=jobs)
+        jobs, name = self.jobs, changed.action.name
+        place = next((place for place, job in enumerate(jobs) if job.action.name == name), len(jobs))
+        # Cut and joined: a request may have thousands of jobs, and every event of one comes by here.
+        return replace(self, jobs=(*jobs[:place], changed, *jobs[place + 1 :]) if place < len(jobs) else jobs)
 
     @property
     def asked(self) -> tuple[Offered, ...]:

@@ -148,12 +148,17 @@ STEPS: tuple[Step, ...] = (_claims_and_daybook, _review_claims, _outbox, _shares
 """How these tables came to be, oldest first. A step adds a table, or a column with a default; it takes nothing away."""
 
 
-def lay_out(engine: Engine, steps: Sequence[Step] = STEPS) -> int:
+def lay_out(engine: Engine, steps: Sequence[Step] | None = None) -> int:
     """Take the steps that this database has not taken yet, while others read and write; how many were taken.
+
+    Args:
+        engine: the ledger's database.
+        steps: those of a version; without, this one's.
 
     Raises:
         LedgerRefused: a newer version of tre has been here, and took steps that this one does not know.
     """
+    steps = STEPS if steps is None else steps
     with reading(engine) as connection:
         if _taken(connection) == len(steps):
             return 0

@@ -11,6 +11,7 @@ an event of another kind of case, and to open a ledger that is not there: an emp
 would look like a clean history.
 """
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Self
@@ -37,16 +38,22 @@ OpenSession = Callable[[Engine], database.Session]
 class Transaction:
     """One write to the ledger, for a ``with`` block: read what the decision needs, then append. Nobody else writes meanwhile."""
 
-    def __init__(self, session: database.Session, remembered: rows.Remembered | None = None) -> None:
+    def __init__(
+        self, session: database.Session, mine: "_Mine", remembered: rows.Remembered | None = None
+    ) -> None:
         self._session = session
+        self._mine = mine
         self._remembered = remembered
+        self._read: dict[tuple[str, str], tuple[AnyCase, int]] = {}
         self._wrote = False
 
     def __enter__(self) -> Self:
         self._connection = self._session.__enter__()
+        self._around, self._mine.open = self._mine.open, self
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._mine.open = self._around
         self._session.__exit__(kind, error, trace)
         if self._wrote and error is None:
             ring(self._session.engine)
@@ -63,7 +70,10 @@ class Transaction:
             LedgerRefused: the id belongs to a case of the other kind, or there is no such kind.
             LedgerBroken: an event of it is not as it was written.
         """
-        return rows.case_of(self._connection, case_kind, case_id, self._remembered)
+        key = (case_kind, case_id)
+        if key not in self._read:
+            self._read[key] = rows.case_of(self._connection, case_kind, case_id, self._remembered)
+        return self._read[key]
 
     def case_events(self, case_id: str) -> tuple[Envelope, ...]:
         """Every event of the case, in order."""
@@ -116,7 +126,14 @@ class Transaction:
         self._connection.execute(insert(EVENTS), new)
         announce(self._connection)
         self._wrote = True
+        self._read.pop((case_kind, case_id), None)
         return tuple(map(wrap, new, events))
+
+
+class _Mine(threading.local):
+    """The transaction that is open in this thread, if one is."""
+
+    open: Transaction | None = None
 
 
 class Ledger:
@@ -124,6 +141,7 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._mine = _Mine()
         self._remembered: rows.Remembered | None = None
 
     def remembering(self) -> Self:
@@ -191,7 +209,7 @@ class Ledger:
         Raises:
             LedgerUnavailable: the database did not answer, or another write took too long.
         """
-        return Transaction(database.writing(self._engine), self._remembered)
+        return Transaction(database.writing(self._engine), self._mine, self._remembered)
 
     def append(
         self,
@@ -211,7 +229,12 @@ class Ledger:
             )
 
     def case(self, case_kind: str, case_id: str) -> tuple[AnyCase, int]:
-        """The case as it is now, and its number of events, for looking at only: decide inside a transaction."""
+        """The case as it is now, and its number of events, for looking at only: decide inside a transaction.
+
+        Who asks from within a transaction is answered by it, as of it: nothing is read a second time meanwhile.
+        """
+        if self._mine.open is not None:
+            return self._mine.open.case(case_kind, case_id)
         with database.reading(self._engine) as connection:
             return rows.case_of(connection, case_kind, case_id, self._remembered)
 

@@ -16,6 +16,7 @@ from tre.custody.commands import Step
 from tre.custody.errors import Refusal
 from tre.custody.lifecycle import APPLICATION, REQUEST
 from tre.custody.people import EVERYONE, Person, Role
+from tre.custody.who_may import without_training
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,6 @@ def _require_role(who: Who, person: Person) -> None:
 
 
 def _require_training(who: Who, person: Person, day: date) -> None:
-    if not who.untrained and person.trained_until < day:
-        raise Refusal(
-            "training-lapsed",
-            f"Your data security awareness training ended on {person.trained_until}.",
-            "Renew it and have the new date recorded; then try again.",
-            "P14",
-        )
+    refusal = None if who.untrained else without_training(person, day)
+    if refusal is not None:
+        raise refusal

@@ -13,6 +13,7 @@ from tre.custody.policies.question import Question
 from tre.custody.reasons import ReasonCode
 from tre.custody.remarks import Audience
 from tre.custody.requests import JobRequest
+from tre.custody.who_may import without_role, without_training
 
 
 def step_is_on_the_map(q: Question) -> Refusal | None:
@@ -32,27 +33,14 @@ def step_is_on_the_map(q: Question) -> Refusal | None:
 def step_is_theirs(q: Question) -> Refusal | None:
     """A step is taken only by someone who holds one of its roles [P16]."""
     owners, _ = q.ways[q.step]
-    if owners & q.actor.roles:
-        return None
-    names = " or ".join(sorted(owners))
-    return Refusal(
-        "not-your-role",
-        f"'{q.step}' is a step for {names}.",
-        "Ask someone with that role, or ask a maintainer which roles you hold.",
-        "P16",
-    )
+    sentence = f"'{q.step}' is a step for {' or '.join(sorted(owners))}."
+    fix = "Ask someone with that role, or ask a maintainer which roles you hold."
+    return without_role(q.actor, owners, sentence, fix)
 
 
 def actor_is_trained(q: Question) -> Refusal | None:
     """An account acts only while its training is in date [P14]; a suspected breach may be reported all the same [P15]."""
-    if q.actor.is_platform or _reports_a_breach(q) or q.actor.trained_until >= q.day:
-        return None
-    return Refusal(
-        "training-lapsed",
-        f"Your data security awareness training ended on {q.actor.trained_until}.",
-        "Renew it and have the new date recorded; then try again.",
-        "P14",
-    )
+    return None if _reports_a_breach(q) else without_training(q.actor, q.day)
 
 
 def only_an_approver_suspends_without_a_breach(q: Question) -> Refusal | None:
