@@ -106,7 +106,7 @@ def _tell(place: Path, history: Iterator[Told]) -> None:
         if len(waiting) == PORTION:
             _write(ledger, waiting)
     _write(ledger, waiting)
-    opening.house().read_models.catch_up()
+    opening.house().read_models.prepare()
 
 
 def _write(ledger: object, waiting: list[dict[str, object]]) -> None:

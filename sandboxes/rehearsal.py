@@ -102,6 +102,10 @@ class RehearsalRunner:
         """All of them."""
         return (*profile.WALLS, *profile.PROCEDURES)
 
+    def versions(self) -> Mapping[str, str]:
+        """No part of any host has a hand in it."""
+        return {"engine": "rehearsal"}
+
     def images(self) -> Mapping[str, str]:
         """The names and ids it was given."""
         return dict(self._images)

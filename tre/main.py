@@ -6,7 +6,6 @@ Refuses to open a site without its keys, its ledger or its files; makes them onl
 import secrets
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,16 +18,13 @@ from litestar import Litestar
 
 from output_checks.model import Report
 from output_checks.policy import Policy, load_policy
-from sandboxes.choose import available
-from sandboxes.fitness import require_fit
 from sandboxes.images.manifest import default_cache
-from sandboxes.preflight import Report as HostReport
-from sandboxes.preflight import Versioned, inspect_host
-from sandboxes.profile import Profile
+from sandboxes.preflight import Versioned
 from sandboxes.runner import Clock, Runner, SystemClock
 from tre.cli.app import run_command_line
 from tre.cli.beginning import SEED_BYTES, begin
 from tre.cli.house import Folders, House, Wiring
+from tre.cli.retention import book_of
 from tre.custody.decide import decide
 from tre.custody.requests import JobRequest
 from tre.data.backends import Backends
@@ -46,6 +42,7 @@ from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
 from tre.dispatch.schedule import Gate
 from tre.health.accepting import accept
 from tre.health.checks import examine
+from tre.health.chores import Chore, Chores, rota_of
 from tre.health.corridor import Canaries, Corridor
 from tre.health.eyes import Eyes, StoreTold
 from tre.health.eyes import Rules as HealthRules
@@ -55,7 +52,8 @@ from tre.health.told import canaries_built, stores_told
 from tre.health.watch import Post, round_of
 from tre.records.accounts import Accounts
 from tre.records.accounts.sealing import Sealing
-from tre.records.backup import Place
+from tre.records.backup import Place, back_up_noted
+from tre.records.certificates import certificates_of
 from tre.records.checkpoint import CheckpointLog
 from tre.records.daybook import Daybook
 from tre.records.keys import load_key, secret_of
@@ -63,6 +61,7 @@ from tre.records.ledger import Ledger
 from tre.records.locks import only_worker
 from tre.records.outbox import Outbox
 from tre.records.read_models import ReadModels
+from tre.records.retention import lists_of_people, run_noted
 from tre.records.review_desk import ReviewDesk
 from tre.records.seals import Seals
 from tre.records.site import NEW_SITE, Site, as_written, load_site
@@ -87,6 +86,7 @@ from tre.web.serve import serve
 from tre.worker import Tools, Worker
 from tre.worker.drill import drill
 from tre.worker.gate import Window, gate, windows_of
+from tre.worker.hosts import choose, report_on_host
 from tre.worker.incidents import Scene, report
 from tre.worker.settings import settings_of, site_says
 from tre.worker.telling import Telling, channels_of
@@ -110,28 +110,6 @@ def clock() -> datetime:
 def new_id(kind: str) -> str:
     """A new opaque name: it says what it names and nothing else."""
     return f"{kind}-{secrets.token_hex(5)}"
-
-
-def choose(site: Site, state: Path) -> Runner:
-    """The first runner that the site allows, with every wall that it insists on, each tried on this host; never none.
-
-    Raises RunnerUnavailable where there is none, or where a try got through a wall that should stand.
-    """
-    runner = runner_of(site, state)
-    require_fit(runner, default_cache().parent / "fitness", clock=SystemClock())
-    return runner
-
-
-def runner_of(site: Site, state: Path) -> Versioned:
-    """As `choose`, for the report on this host: its walls have not been tried yet."""
-    found = available(
-        state,
-        allowed=site.runners,
-        required_walls=site.required_walls,
-        site=Profile(runtime=site.runtime, entrypoints=site.entrypoints),
-        clock=SystemClock(),
-    )
-    return cast("Versioned", found)
 
 
 @dataclass(frozen=True)
@@ -188,14 +166,6 @@ class Hands:
         return Rehearsal(bench, study, Earlier(beside / "earlier.json", quarantine))
 
 
-def report_on_host(folder: Path) -> HostReport:
-    """Try every wall in every image of this host, under the site's rules or, where there is no site, a new one's."""
-    site = load_site(folder if folder.is_dir() else NEW_SITE)
-    with tempfile.TemporaryDirectory(prefix="tre-report-") as work:
-        runner = runner_of(site, Path(work) / "boxes")
-        return inspect_host(runner, Path(work) / "tries", clock=SystemClock())
-
-
 def create_site(folder: Path, now: datetime | None = None) -> None:
     """Begin a site: its files, its keys, a ledger with the law that ships."""
     begin(folder, now or clock(), secrets.token_bytes)
@@ -231,6 +201,7 @@ class Opening:
             telling=self._telling,
             scene=self._scene,
             drill=lambda by: drill(self._scene(), channels_of(self._site, self._folders.keys), by),
+            list_people=lambda case, table: self._checks.list_people(case, table),  # noqa: PLW0108 - checks are made when they are needed
             health=lambda by: run_health(self.corridor(), by),
             examine=lambda by, quick: examine(self.eyes(by), by, quick=quick),
             accept=lambda by, check, why: accept(self._daybook, by, check, why),
@@ -380,7 +351,14 @@ class Opening:
     @cached_property
     def _checks(self) -> Checks:
         shelves, images = self._shelves, self._site.images
-        return Checks(shelves.documents, shelves.quarantine, self._data, policy=self._policy, images=images)
+        return Checks(
+            shelves.documents,
+            shelves.quarantine,
+            self._data,
+            policy=self._policy,
+            images=images,
+            kept=lambda: lists_of_people(self._seals.ledger),
+        )
 
     def _telling(self) -> Telling:
         ledger, channels = self._seals.ledger, channels_of(self._site, self._folders.keys)
@@ -415,12 +393,25 @@ class Opening:
                 Task.CHECK: lambda by: examine(self.eyes(by), by, quick=False),
                 Task.JOBS: lambda by: run_health(self.corridor(), by),
             },
+            chores=self._chores(),
             gate=self._gate,
             daybook=self._daybook,
             outbox=Outbox(self._seals.ledger),
             people=self._site.people,
             send=lambda now: self._telling().round(now),
         )
+
+    def _chores(self) -> Chores:
+        said, book = self._site.maintenance.get("chores", {}), book_of(self.house())
+        rota = site_says("maintenance", lambda: rota_of(said))
+        into, place = Path(rota.backup_into), self._scene().place
+        doing: dict[Chore, Callable[[By], object]] = {
+            Chore.RETENTION: lambda by: book.freezes() or run_noted(book, self._daybook, by.person, by.now),
+            Chore.BACKUP: lambda by: back_up_noted(
+                self._seals, self._daybook, place, into, who=by.person.id, at=by.now
+            ),
+        }
+        return Chores(rota, doing if rota.backup_into else {Chore.RETENTION: doing[Chore.RETENTION]})
 
     def _gate(self, now: datetime) -> Gate:
         return gate(now, self._daybook, self._windows)
@@ -457,13 +448,19 @@ class Opening:
             outbox=Outbox(self._seals.ledger),
             keys=folders.keys,
             outside=folders.outside,
-            rules=HealthRules(least_free_gb=float(said.get("least_free_gb", 5))),
+            rules=HealthRules(
+                opt_outs=self._site.opt_outs_fresh_for, least_free_gb=float(said.get("least_free_gb", 5))
+            ),
+            wanted_keys=folders.wanted_keys(BACKENDS),
             stores=cache(self._stores_told),
             host=cache(lambda: report_on_host(folders.site)),
             engine=lambda: self._runner(WORKER).images(),
+            versions=lambda: cast("Versioned", self._runner(WORKER)).versions(),
             free_gb=lambda: shutil.disk_usage(folders.site).free / 1e9,
             decide=decide,
             reachable=self._telling().reaches,
+            certificates=lambda: certificates_of(self._site, folders.ledger_url),
+            deletions=lambda: book_of(self.house()).verify_all(self._shelves.documents.get),
         )
 
     def _stores_told(self) -> tuple[StoreTold, ...]:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from output_checks.ledger import Listed
 from tests.torture.stand import CLOCK, begin, hands, review, tre_says, write_study
 from tre.cli.backup import place_of
 from tre.cli.house import Folders
+from tre.main import Opening
 from tre.records.backup import restore
 from tre.records.bundle import ENVELOPE
 from tre.records.dsse import open_envelope
+from tre.records.retention import lists_of_people
 
 DAY = 24 * 3600
 
@@ -111,10 +114,36 @@ def test_only_a_maintainer_runs_it(site: Path, given_up: tuple[Path, str, str]) 
     assert extract_of(site, given_up[1])[1].exists()
 
 
-def test_rows_that_a_release_was_counted_from_stay_whoever_else_is_done_with_them(
+def lists_of(site: Path, request: str) -> list[Listed]:
+    """What is remembered of a request that has left, by a house that has just been opened."""
+    opening = Opening(site, hands(site))
+    case = opening._service.request(request)
+    found = [*opening._checks._memory("tpp").left(case)]
+    opening._seals.ledger.close()
+    return found
+
+
+def people_of(site: Path) -> list[str]:
+    opening = Opening(site, hands(site))
+    found = [*lists_of_people(opening._seals.ledger).values()]
+    opening._seals.ledger.close()
+    assert found
+    return found
+
+
+def restored_from_backup(site: Path, name: str) -> Path:
+    """The site again, made from a backup taken now."""
+    backup, restored = site.parent / f"{name}.backup", site.parent / name
+    tre_says(site, "--as", "eve", "backup", "make", str(backup))
+    shutil.copytree(site / "keys", restored / "keys")
+    tre_says(restored, "backup", "restore", str(backup))
+    return restored
+
+
+def test_rows_that_a_release_was_counted_from_go_and_who_is_behind_it_is_known_as_before(
     site: Path, given_up: tuple[Path, str, str]
 ) -> None:
-    """[P10] The same rows, for another request of the study, from which a table has left."""
+    """[P10] The same rows, for another request of the study, from which a table has left: the lists of it stay."""
     (site / CLOCK).unlink()
     request = ran(site, given_up[2], 2)
     house = hands(site).wiring().open_house(site)
@@ -124,8 +153,15 @@ def test_rows_that_a_release_was_counted_from_stay_whoever_else_is_done_with_the
     (site / CLOCK).write_text(str(400 * DAY), encoding="utf-8")
     digest, extract = extract_of(site, request)
     assert digest == extract_of(site, given_up[1])[0]
+    before = lists_of(site, request)
+    assert any(each.members for each in before)
     gone = tre_says(site, "--as", "eve", "retention", "run")["deleted"]
-    assert gone.keys() >= {"logs", "stores"}
-    assert "extracts" not in gone
-    assert extract.exists()
+    assert gone.keys() >= {"logs", "stores", "extracts"}
+    assert not extract.exists()
+    assert lists_of(site, request) == before
+    assert restored_from_backup(site, "whole").exists()
+    for people in people_of(site):
+        next((site / "vault").rglob(people)).unlink()
+    with pytest.raises(RuntimeError, match="ended with"):
+        restored_from_backup(site, "without the lists")
     assert tre_says(site, "release", "verify", str(site / "releases" / request))["verified"] is True

@@ -12,6 +12,7 @@ from tre import main
 from tre.cli.app import run_command_line
 from tre.cli.exits import Exit
 from tre.records.site import NEW_SITE, load_site
+from tre.worker import hosts
 
 HELD = "network\tinterfaces\theld\ntries\t1"
 OPEN = HELD.replace("held", "open")
@@ -40,10 +41,10 @@ class Host(RehearsalRunner):
 @pytest.fixture
 def host(monkeypatch, tmp_path):
     """Puts such a host in the place of this one."""
-    monkeypatch.setattr(main, "default_cache", lambda: tmp_path / "cache" / "images")
+    monkeypatch.setattr(hosts, "default_cache", lambda: tmp_path / "cache" / "images")
 
     def put(said: str) -> None:
-        monkeypatch.setattr(main, "available", lambda *_args, **_more: Host(said))
+        monkeypatch.setattr(hosts, "available", lambda *_args, **_more: Host(said))
 
     return put
 
@@ -51,10 +52,10 @@ def host(monkeypatch, tmp_path):
 def test_the_service_takes_no_runner_on_a_host_where_a_try_gets_through(host, tmp_path: Path):
     host(OPEN)
     with pytest.raises(RunnerUnavailable) as refused:
-        main.choose(load_site(NEW_SITE), tmp_path)
+        hosts.choose(load_site(NEW_SITE), tmp_path)
     assert refused.value.code == "HOST_UNFIT"
     host(HELD)
-    assert main.choose(load_site(NEW_SITE), tmp_path).name == "rehearsal"
+    assert hosts.choose(load_site(NEW_SITE), tmp_path).name == "rehearsal"
 
 
 @pytest.mark.parametrize(("said", "ends"), [(HELD, Exit.OK), (OPEN, Exit.UNHEALTHY)])

@@ -327,10 +327,10 @@ class LedgerContract:
             seen.append(tuple(each.id for each in lists.studies()))
             read.set()
 
-        def look_and_take_in(connection: object, take_in: object = folding._take_in) -> object:
+        def look_and_take_in(*where: object, take_in: object = folding._take_in) -> object:
             reader.start()
             assert read.wait(5), "a reader waits for the lists to be folded"
-            return take_in(connection)  # type: ignore[operator]
+            return take_in(*where)  # type: ignore[operator]
 
         reader = threading.Thread(target=look)
         monkeypatch.setattr(folding, "_take_in", look_and_take_in)

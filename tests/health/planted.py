@@ -28,11 +28,14 @@ LOOKING = (
     Fault("walls", "one wall of a real box is taken down", "*: * is open*"),
     Fault("walls", "an image's probes do not come back", "sql: its probes did not all come back"),
     Fault("walls", "no image is there", "there is no image to try"),
-    Fault("kernel", "the kernel is old", "kernel 4.4: CVE-2022-0847"),
+    Fault("kernel", "the kernel is old", "kernel 4.4.0*CVE-2022-0847*"),
     Fault("disk", "the disk is full", "0.1 GB are free"),
     Fault("clock", "the clock goes back by a day", "* s behind the last event"),
     Fault("keys", "a key may be read by others", "others may read signing.key"),
-    Fault("stores", "the opt-out list is old", "tpp: the opt-out list is of 2020-01-01"),
+    Fault("keys", "a key is gone", "accounts.key is not there"),
+    Fault("keys", "the key that studies get theirs from is gone", "tpp/studies.v1.key is not there"),
+    Fault("opt-out-list", "the opt-out list is old", "tpp: the opt-out list is of 2020-01-01"),
+    Fault("opt-out-list", "the opt-out list is of tomorrow", "tpp: the opt-out list is of *"),
     Fault("stores", "a byte of a store is altered", "tpp: A file of the store is not what was built."),
     Fault(
         "stores",
@@ -48,7 +51,26 @@ LOOKING = (
     Fault("daybook", "an entry is altered", "The daybook's entry 1 is not the one that was written there."),
     Fault("checkpoint", "the checkpoints are gone", "nothing was ever signed"),
     Fault("checkpoint", "nine days pass", "signed on *"),
+    Fault("certificates", "a certificate ends in a week", "the ledger's server (sslrootcert): it ends on *"),
+    Fault(
+        "certificates",
+        "a certificate's file is gone",
+        "the ledger's server (sslrootcert): its file cannot be read",
+    ),
+    Fault(
+        "certificates",
+        "a server shows one that nobody here trusts",
+        "the hook: this host does not trust it (self-signed certificate)",
+    ),
     Fault("backup", "nine days pass", "the last one is of *"),
+    Fault("backup", "the folder for backups cannot be written to", "the last try failed: NotADirectoryError"),
+    Fault("retention", "nine days pass", "the last one is of *"),
+    Fault("retention", "a run dies half way", "* deletions were ordered and are not certified"),
+    Fault("retention", "an extract to be listed is not there", "the last try failed: *"),
+    Fault("deletions", "a deleted file is put back", "Something that a certificate calls deleted is here."),
+    Fault(
+        "deletions", "a certificate is signed by somebody else", "The certificate is not signed by this site."
+    ),
     Fault("messages", "a mail server refuses everything", "1 messages did not leave, tried again and again"),
     Fault(
         "messages",

@@ -20,25 +20,32 @@ from sandboxes.model import Wall
 from sandboxes.preflight import Report, Tried, inspect_host
 from sandboxes.profile import PROCEDURES, WALLS, Profile
 from tests.health.planted import LOOKING, Fault
+from tests.records.certificates_made import certificate, showing
 from tests.torture.stand import begin, hands, review, tre_says, write_study
 from tre.custody.decide import decide
 from tre.custody.notices import Notice
 from tre.custody.policies import POLICIES
+from tre.dispatch.schedule import Gate
 from tre.health import stores
 from tre.health.checks import CHECKS, examine, look
+from tre.health.chores import keep_house
 from tre.health.eyes import Eyes
 from tre.health.found import Found
 from tre.main import Opening
 from tre.records import seals
+from tre.records.certificates import Held, certificates_of
 from tre.records.keys import create_key
 from tre.records.outbox import STUCK_AFTER
 from tre.records.site import load_site
+from tre.records.vault.quarantine import Quarantine
 from tre.service import By
 
 WALL = Wall("no-network", "a program could send what it reads", "none")
 WELL = Report(
     "docker", {"engine": "1"}, (), (WALL,), (), {"sql": "x"}, (Tried("sql", "no-network", "tcp", False),), ()
 )
+LATER = timedelta(days=100)
+"""By then an extract's time is over."""
 Plant = Callable[[Eyes, Path, pytest.MonkeyPatch], Eyes]
 
 
@@ -64,6 +71,7 @@ def well_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     house.service.ledger.close()
     tre_says(site, "worker", "run", "--until-idle")
     tre_says(site, "ledger", "checkpoint")
+    tre_says(site, "--as", "eve", "retention", "run")
     tre_says(site, "--as", "eve", "backup", "make", str(folder / "copy"))
     return site
 
@@ -167,9 +175,12 @@ def rule_gone(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
     return replace(eyes, decide=partial(decide, policies=without))
 
 
-def lists_old(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
-    (store,) = eyes.stores()
-    return replace(eyes, stores=lambda: (replace(store, opt_outs=date(2020, 1, 1)),))
+def lists_of(day: date) -> Plant:
+    def plant(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+        (store,) = eyes.stores()
+        return replace(eyes, stores=lambda: (replace(store, opt_outs=day),))
+
+    return plant
 
 
 def store_altered(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
@@ -207,6 +218,99 @@ def key_exposed(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
     return eyes
 
 
+def key_gone(name: str) -> Plant:
+    def plant(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+        (site / "keys" / name).unlink()
+        return eyes
+
+    return plant
+
+
+def certificate_of_the_ledger(days: int, *, there: bool = True) -> Plant:
+    """As if the ledger were on a server whose certificate was signed by one that is good for so long."""
+
+    def plant(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+        signer = certificate(site, eyes.now + timedelta(days=days))
+        if not there:
+            signer.unlink()
+        url = f"postgresql+psycopg://db.example/tre?sslmode=verify-full&sslrootcert={signer}"
+        asked = replace(eyes.service.site, notices={})
+        return replace(eyes, certificates=lambda: certificates_of(asked, url))
+
+    return plant
+
+
+def certificate_of_a_stranger(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    shown = certificate(site, eyes.now + timedelta(days=99))
+
+    def look_now() -> tuple[Held, ...]:
+        with showing(shown) as port:
+            asked = replace(eyes.service.site, notices={"hook": f"https://localhost:{port}/"})
+            return certificates_of(asked, "sqlite:////nowhere")
+
+    return replace(eyes, certificates=look_now)
+
+
+def backup_nowhere(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    (site / "a-file").touch()
+    with (site / "site.toml").open("a") as file:
+        file.write(f'\n[maintenance.chores]\nbackup_into = "{site}/a-file/copy"\n')
+    assert the_watch_keeps_house(site, LATER) == ("retention", "backup")
+    return eyes
+
+
+def the_watch_keeps_house(site: Path, after: timedelta) -> tuple[str, ...]:
+    """One round of chores, so long from now; what was tried."""
+    opening = Opening(site, hands(site))
+    post, by = opening.post(), By(load_site(site).person("eve"), hands(site).clock() + after)
+    tried = keep_house(post.chores, post.daybook, by, Gate())
+    opening._seals.ledger.close()
+    return tuple(tried)
+
+
+def retention_dies(eyes: Eyes, site: Path, patch: pytest.MonkeyPatch) -> Eyes:
+    def die(*_args: object, **_more: object) -> bool:
+        raise KeyboardInterrupt
+
+    patch.setattr(Quarantine, "destroy", die)
+    with pytest.raises(KeyboardInterrupt):
+        the_watch_keeps_house(site, LATER)
+    return replace(eyes, now=eyes.now + LATER)
+
+
+def rows_lost(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    for digest in rows_of(eyes):
+        next((site / "vault" / "quarantine").rglob(digest)).unlink()
+    the_watch_keeps_house(site, LATER)
+    return replace(eyes, now=eyes.now + LATER)
+
+
+def rows_of(eyes: Eyes) -> list[str]:
+    """The extracts of every request."""
+    cases = [eyes.service.request(request) for request in eyes.service.request_ids()]
+    return [each.digest for case in cases for each in case.outputs if each.path == "output/cohort.csv"]
+
+
+def rows_put_back(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    (digest,) = rows_of(eyes)
+    extract = next((site / "vault" / "quarantine").rglob(digest))
+    content = extract.read_bytes()
+    the_watch_keeps_house(site, LATER)
+    assert not extract.exists()
+    assert look(eyes, {"deletions": CHECKS["deletions"]})[0].healthy
+    extract.write_bytes(content)
+    return eyes
+
+
+def deletion_by_a_stranger(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    the_watch_keeps_house(site, LATER)
+    for name in ("signing.key", "signing.key.pub"):
+        (site / "keys" / name).unlink()
+    create_key(site / "keys" / "signing.key", bytes(range(32)))
+    eyes.seals.ledger.close()
+    return eyes_of(site)
+
+
 def mail_refused(eyes: Eyes, _site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
     """A message that no server takes: the port is closed, and time goes on."""
     eyes.outbox.add("a-message.eve", Notice("eve", "Something.", "", "/health"), at=eyes.now.isoformat())
@@ -222,11 +326,23 @@ PLANTS: Mapping[tuple[str, str], Plant] = {
     ("engine", "no image is there"): lambda eyes, _s, _p: replace(eyes, engine=dict),
     ("walls", "an image's probes do not come back"): hosts(silent=("sql",)),
     ("walls", "no image is there"): hosts(images={}),
-    ("kernel", "the kernel is old"): hosts(holes=("kernel 4.4: CVE-2022-0847",)),
+    ("kernel", "the kernel is old"): lambda eyes, _s, _p: replace(eyes, versions=lambda: {"kernel": "4.4.0"}),
     ("disk", "the disk is full"): lambda eyes, _s, _p: replace(eyes, free_gb=lambda: 0.1),
     ("clock", "the clock goes back by a day"): by_days(-1),
     ("keys", "a key may be read by others"): key_exposed,
-    ("stores", "the opt-out list is old"): lists_old,
+    ("keys", "a key is gone"): key_gone("accounts.key"),
+    ("keys", "the key that studies get theirs from is gone"): key_gone("tpp/studies.v1.key"),
+    ("certificates", "a certificate ends in a week"): certificate_of_the_ledger(7),
+    ("certificates", "a certificate's file is gone"): certificate_of_the_ledger(99, there=False),
+    ("certificates", "a server shows one that nobody here trusts"): certificate_of_a_stranger,
+    ("backup", "the folder for backups cannot be written to"): backup_nowhere,
+    ("retention", "nine days pass"): by_days(9),
+    ("retention", "a run dies half way"): retention_dies,
+    ("retention", "an extract to be listed is not there"): rows_lost,
+    ("deletions", "a deleted file is put back"): rows_put_back,
+    ("deletions", "a certificate is signed by somebody else"): deletion_by_a_stranger,
+    ("opt-out-list", "the opt-out list is old"): lists_of(date(2020, 1, 1)),
+    ("opt-out-list", "the opt-out list is of tomorrow"): lists_of(date(2999, 1, 1)),
     ("stores", "a byte of a store is altered"): store_altered,
     ("stores", "a store is signed by somebody else"): store_resigned,
     ("ledger", "an event is altered"): altered,

@@ -13,7 +13,7 @@ from tre.custody.studies import SectionComment
 
 DIGEST = st.text("0123456789abcdef", min_size=64, max_size=64)
 WORD = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
-ALWAYS_DIGESTS = {"digest", "raw", "report", "context"}
+ALWAYS_DIGESTS = {"digest", "raw", "report", "context", "people"}
 DIGESTS_OR_NOTHING = {"note"}
 ALWAYS_WORDS = {Remark, SectionComment}
 

@@ -17,7 +17,7 @@ from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.releases import ReleasedFile, Statement
 from tre.custody.remarks import Audience, Remark
 from tre.custody.requests import ActionAsked, ActionKind, Outcome, Submission
-from tre.custody.retention import Doomed, Kept
+from tre.custody.retention import Doomed, Kept, Remembered
 from tre.custody.studies import Approval, Assessment, ColumnReason, Proposal, Section, SectionComment
 from tre.records.keys import SigningKey
 from tre.records.ledger import Ledger
@@ -129,6 +129,7 @@ EXAMPLES: dict[str, e.Event] = {
         e.ListsPutInForce("tpp", LISTED[:1], "7" * 64),
         e.ExemptionsPutInForce("8" * 64),
         e.DeletionOrdered((Doomed(Kept.EXTRACTS, "run-1", RAW), Doomed(Kept.STORES, "tpp", "7" * 64))),
+        e.PeopleRemembered((Remembered("run-1", "output/table.csv", TWIN, "8" * 64),)),
         e.DeletionCertified((RAW,), "4" * 64, "5" * 128),
     )
 }

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from sqlalchemy import Column, MetaData, Table, Text, delete, insert, inspect, update
 
 from tests.records.examples import (
     EXAMPLES,
@@ -18,12 +19,23 @@ from tests.records.examples import (
     tell_everything,
 )
 from tre.custody.requests import RequestStage
-from tre.records.database import writing
-from tre.records.errors import LedgerBroken
+from tre.records.database import reading, writing
+from tre.records.errors import LedgerBroken, ListBeingPrepared
 from tre.records.ledger import Ledger
-from tre.records.read_models import ReadModels, Register, RequestRow, ReviewRow, folding
+from tre.records.read_models import (
+    ReadModels,
+    Register,
+    RegisteredJob,
+    RequestRow,
+    ReviewRow,
+    StudyRow,
+    Wanted,
+    folding,
+    tables,
+)
+from tre.records.read_models.cursors import Behind
 from tre.records.read_models.projections import PUBLIC_STATUS
-from tre.records.read_models.tables import TABLE_OF
+from tre.records.read_models.tables import CURSORS, TABLE_OF, to_columns
 
 
 @pytest.fixture
@@ -64,6 +76,87 @@ def test_a_list_that_an_older_version_did_not_have_is_filled_from_the_beginning(
     assert again.digest() == before
 
 
+def test_whoever_dies_while_lists_are_folded_is_followed_by_one_who_goes_on(
+    told: Ledger, lists: ReadModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, seen = lists.digest(), list[int]()
+    take_in = folding._take_in
+
+    def die(engine: object, where: Behind) -> None:
+        seen.append(where.cursor.position)
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+        take_in(engine, where)
+
+    monkeypatch.setattr(folding, "PORTION", 3)
+    monkeypatch.setattr(folding, "_take_in", die)
+    with pytest.raises(KeyboardInterrupt):
+        lists.rebuild()
+    assert ReadModels(told).prepare() == 19
+    assert seen == [0, 3, 6, 9, 9, 12, 15, 18], "it went on where the last one had died"
+    assert lists.digest() == before
+
+
+def test_of_two_who_fold_the_same_one_counts(told: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_in = folding._take_in
+
+    def both(engine: object, where: Behind) -> None:
+        take_in(engine, where)
+        take_in(engine, where)
+
+    monkeypatch.setattr(folding, "PORTION", 4)
+    twice, once = ReadModels(told), ReadModels(told)
+    monkeypatch.setattr(folding, "_take_in", both)
+    twice.prepare()
+    digest = twice.digest()
+    monkeypatch.setattr(folding, "_take_in", take_in)
+    once.rebuild()
+    assert once.digest() == digest
+
+
+# -- two versions beside one another -------------------------------------------------------------------------------------
+
+
+def test_a_list_that_a_newer_version_lays_out_otherwise_has_a_table_of_its_own() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Wider(RequestRow):
+        also: str = ""
+
+    assert tables._layout(Wider) != tables._layout(RequestRow) == tables._layout(RequestRow)
+
+
+def test_a_list_that_is_far_behind_is_being_prepared_and_the_others_are_served(
+    told: Ledger, lists: ReadModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade that adds a list: nobody waits for it who does not ask for it."""
+    monkeypatch.setattr(folding, "LATE", 5)
+    with writing(told.engine) as connection:
+        connection.execute(delete(CURSORS).where(CURSORS.c.list == TABLE_OF[ReviewRow].name))
+    upgraded, wanted = ReadModels(told), Wanted("ended_at")
+    assert upgraded.catch_up() == 19
+    assert [row.id for row in upgraded.requests()] == ["run-1", "run-2"]
+    with pytest.raises(ListBeingPrepared, match="0 of 100"):
+        upgraded.listing(ReviewRow, wanted)
+    upgraded.prepare()
+    assert upgraded.listing(ReviewRow, wanted) == lists.listing(ReviewRow, wanted)
+
+
+def test_what_other_versions_laid_out_stays_until_it_is_said_that_none_is_at_work(
+    told: Ledger, lists: ReadModels
+) -> None:
+    before = lists.digest()
+    of_another = Table("read_requests_0badcafe", MetaData(), Column("id", Text, primary_key=True))
+    with writing(told.engine) as connection:
+        of_another.create(connection)
+    assert ReadModels(told).catch_up() == 19
+    with reading(told.engine) as connection:
+        assert inspect(connection).has_table(of_another.name)
+    assert lists.forget_others() == 1
+    with reading(told.engine) as connection:
+        assert not inspect(connection).has_table(of_another.name)
+    assert lists.digest() == before
+
+
 def test_what_is_counted_is_counted_anew_when_something_happens(told: Ledger, lists: ReadModels) -> None:
     assert (
         lists.counts(RequestRow, "stage") == lists.counts(RequestRow, "stage") == {"failed": 1, "released": 1}
@@ -82,10 +175,14 @@ def test_something_new_changes_them_and_nothing_new_does_not(told: Ledger, lists
     assert lists.digest() != before
 
 
-def test_a_row_that_somebody_changed_is_put_right_by_a_rebuild(told: Ledger, lists: ReadModels) -> None:
+def test_a_row_that_somebody_changed_or_added_is_put_right_by_a_rebuild(
+    told: Ledger, lists: ReadModels
+) -> None:
     before = lists.digest()
+    stranger = RegisteredJob("nobodys", "waning", "covid-19-research", "2026-01-01", "released")
     with told.transaction() as tx:
-        tx._connection.exec_driver_sql("UPDATE read_studies SET stage = 'rejected'")
+        tx._connection.execute(update(TABLE_OF[StudyRow]).values(stage="rejected"))
+        tx._connection.execute(insert(TABLE_OF[RegisteredJob]), to_columns(stranger))
     assert lists.digest() != before
     lists.rebuild()
     assert lists.digest() == before

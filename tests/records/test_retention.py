@@ -15,15 +15,20 @@ from tre.custody.decide_retention import RETENTION_RULES
 from tre.custody.errors import Malformed, Refusal
 from tre.custody.events import (
     Cancelled,
+    Checked,
     DeletionCertified,
     DeletionOrdered,
+    Finished,
     Landed,
     ListsPutInForce,
+    Released,
+    SignedOff,
     Started,
     Submitted,
+    Voted,
 )
 from tre.custody.frozen import Freeze
-from tre.custody.outputs import Offered, Output
+from tre.custody.outputs import Decision, FileVote, Offered, Output
 from tre.custody.people import Person, Role
 from tre.custody.reasons import Reason, ReasonCode
 from tre.custody.releases import ReleasedFile, Statement
@@ -36,10 +41,10 @@ from tre.custody.requests import (
     RequestStage,
     Submission,
 )
-from tre.custody.retention import RETENTION, Ended, KeepFor, Kept, due
+from tre.custody.retention import RETENTION, Ended, KeepFor, Kept, Remembered, Retention, due, to_remember
 from tre.records.errors import LedgerBroken, VaultRefused
 from tre.records.ledger import Ledger
-from tre.records.retention import Doors, RetentionBook, Site, deleted_digests
+from tre.records.retention import Doors, RetentionBook, Site, deleted_digests, lists_of_people
 from tre.records.vault.quarantine import Quarantine
 
 LATER = datetime.now(UTC) + timedelta(days=10)
@@ -81,6 +86,8 @@ OUTPUTS = {
         output("b", "inside/b/units.json", UNITS),
     ),
 }
+LEFT_TABLE = ("r1", "output/table.csv", digest(TWIN))
+NOTHING_YET = Retention()
 LEFT = Statement("4" * 64, "5" * 128, (ReleasedFile("output/table.csv", digest(TWIN)),))
 
 
@@ -94,11 +101,15 @@ def ended(stage: RequestStage, *, left: bool = False, name: str = "r1") -> JobRe
     return JobRequest(name, stage, (SUBMISSION,), "ada", jobs, offered=(offered,), statements=statements)
 
 
-def chosen(*requests: JobRequest, days: int, settled: bool = True, rules: KeepFor = RULES) -> dict[str, str]:
+def chosen(
+    *requests: JobRequest,
+    days: int,
+    settled: bool = True,
+    rules: KeepFor = RULES,
+    so_far: Retention = NOTHING_YET,
+) -> dict[str, str]:
     told = [Ended(each, BEGAN, settled) for each in requests]
-    return {
-        each.digest: each.kind.value for each in due(told, rules, BEGAN + timedelta(days=days), frozenset())
-    }
+    return {each.digest: each.kind.value for each in due(told, rules, BEGAN + timedelta(days=days), so_far)}
 
 
 def test_each_kind_goes_when_its_own_time_is_over() -> None:
@@ -116,12 +127,35 @@ def test_what_a_release_rests_on_is_kept_for_ever() -> None:
     assert set(gone) == {digest(each) for each in (ROWS, LOG, DRAFT)}
 
 
-def test_the_rows_that_a_released_table_was_counted_from_are_kept_for_ever() -> None:
-    """[P10] Who is behind a table of study code is asked again of its extract, whenever something else is to leave."""
+def counted_by_code() -> JobRequest:
+    """A released request whose table was made by study code, of the rows of its extract."""
     case = ended(RequestStage.RELEASED, left=True)
     code = replace(ACTIONS[1], kind=ActionKind.CODE, needs=("a",))
-    counted = replace(case, jobs=(case.jobs[0], replace(case.jobs[1], action=code)))
-    assert set(chosen(counted, days=10_000)) == {digest(each) for each in (LOG, DRAFT)}
+    return replace(case, jobs=(case.jobs[0], replace(case.jobs[1], action=code)))
+
+
+def test_the_rows_that_a_released_table_was_counted_from_are_kept_until_its_people_are_listed() -> None:
+    """[P10] Who is behind a table of study code is asked again of its extract, whenever something else is to leave."""
+    assert set(chosen(counted_by_code(), days=10_000)) == {digest(each) for each in (LOG, DRAFT)}
+    listed = NOTHING_YET.remembering((Remembered(*LEFT_TABLE, "7" * 64),))
+    gone = chosen(counted_by_code(), days=10_000, so_far=listed)
+    assert set(gone) == {digest(each) for each in (LOG, DRAFT, ROWS, MEMBERS, UNITS)}
+    another = NOTHING_YET.remembering((Remembered(*LEFT_TABLE[:2], "6" * 64, "7" * 64),))
+    assert set(chosen(counted_by_code(), days=10_000, so_far=another)) == {
+        digest(each) for each in (LOG, DRAFT)
+    }
+
+
+def test_people_are_listed_when_the_rows_time_is_over_once_and_of_study_code_alone() -> None:
+    def wanted(case: JobRequest, days: int, so_far: Retention = NOTHING_YET) -> tuple[object, ...]:
+        return to_remember(Ended(case, BEGAN, True), RULES, BEGAN + timedelta(days=days), so_far)
+
+    assert wanted(counted_by_code(), 90) == ()
+    assert wanted(counted_by_code(), 91) == (LEFT_TABLE,)
+    assert wanted(counted_by_code(), 91, NOTHING_YET.remembering((Remembered(*LEFT_TABLE, "7" * 64),))) == ()
+    assert wanted(ended(RequestStage.RELEASED, left=True), 91) == (), (
+        "of an aggregate the engine has listed them"
+    )
 
 
 @pytest.mark.parametrize("stage", [stage for stage in RequestStage if stage not in {
@@ -162,6 +196,7 @@ class Room:
     kept: dict[str, bytes] = field(default_factory=dict)
     dies_after: int = 10**9
     passed: int = 0
+    dies_listing: bool = False
 
     def destroy(self, thing, before: datetime) -> bool:
         if before.timestamp() > 0:
@@ -178,11 +213,17 @@ class Room:
         self.kept[digest(content)] = content
         return digest(content)
 
+    def list_people(self, case: JobRequest, table: tuple[str, str, str]) -> str:
+        if self.dies_listing:
+            raise KeyboardInterrupt
+        return self.shelf.put(f"{case.id} {table}".encode())
+
     def book(self, rules: KeepFor = RULES) -> RetentionBook:
         doors = Doors(
             self.destroy,
             lambda: tuple(self.open_incidents),
             lambda _case: True,
+            self.list_people,
             self.keep,
             lambda content: digest(b"signed" + content),
             lambda content, signature: signature == digest(b"signed" + content),
@@ -191,6 +232,39 @@ class Room:
 
     def has(self, *contents: bytes) -> list[bool]:
         return [self.shelf.has(digest(each)) for each in contents]
+
+    def released(self, request: str) -> None:
+        """A request whose table study code made of an extract, and which has left."""
+        code = replace(ACTIONS[1], kind=ActionKind.CODE, needs=("a",))
+        submission = replace(SUBMISSION, actions=(ACTIONS[0], code))
+        offered = (
+            Offered(
+                LEFT_TABLE[1],
+                digest(TABLE),
+                digest(TWIN),
+                digest(REPORT),
+                Confidence.PROVED,
+                Verdict.SUPPRESSED,
+            ),
+        )
+        events: list = [Submitted("ada", submission)]
+        for action in ("a", "b"):
+            events.append(Started(action, "image", "v1", "o" * 64, BEGAN.date()))
+            events.append(Landed(action, OUTPUTS[action], digest(LOG)))
+        votes = [
+            Voted(name, (FileVote(LEFT_TABLE[1], digest(TWIN), Decision.APPROVE),))
+            for name in ("cleo", "dan")
+        ]
+        events += [
+            Finished(),
+            Checked("e" * 64, offered),
+            *votes,
+            SignedOff("dan", (digest(TWIN),)),
+            Released(LEFT),
+        ]
+        self.ledger.append(
+            "request", request, tuple(events), expected_seq=0, actor="ada", at=BEGAN, policy=POLICY
+        )
 
     def ran(self, request: str, *, ends: bool) -> None:
         """A request whose two actions ran, and which was cancelled, or is still being worked on."""
@@ -235,6 +309,35 @@ def test_what_is_due_is_ordered_deleted_and_certified(room: Room) -> None:
     assert room.ledger.verify(None).position == room.ledger.head().position
     assert room.book().run(EVE, LATER) == ()
     assert len(kinds(room)) == 2, "nothing is due, and nothing is written"
+
+
+def test_rows_go_once_the_people_behind_what_left_are_listed_and_that_is_on_the_ledger_first(
+    room: Room,
+) -> None:
+    """[P10] Whoever dies in between has listed people twice, and lost nothing."""
+    room.released("r2")
+    room.dies_listing = True
+    with pytest.raises(KeyboardInterrupt):
+        room.book().run(EVE, LATER)
+    assert kinds(room) == []
+    assert room.has(ROWS) == [True]
+    room.dies_listing = False
+    room.book().run(EVE, LATER)
+    assert kinds(room) == ["retention.remembered", "retention.ordered", "retention.certified"]
+    assert room.has(ROWS, MEMBERS, TABLE) == [False, False, True]
+    (people,) = lists_of_people(room.ledger).values()
+    assert room.shelf.has(people)
+    assert room.ledger.verify(None).position == room.ledger.head().position
+    assert room.book().run(EVE, LATER) == ()
+    assert len(kinds(room)) == 3, "they are listed once"
+
+
+def test_no_people_are_listed_while_an_incident_is_open(room: Room) -> None:
+    room.released("r2")
+    room.open_incidents.append(INCIDENT)
+    with pytest.raises(Refusal):
+        room.book().run(EVE, LATER)
+    assert kinds(room) == []
 
 
 def test_while_an_incident_is_open_nothing_goes(room: Room) -> None:

@@ -1,7 +1,7 @@
 """`tre backup …`: copy the records while the site runs, prove a copy, make a site from one. Refuses to take keys along [P2]."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,7 +9,7 @@ from tre.cli import show
 from tre.cli.house import Folders
 from tre.cli.maintainers import maintainer
 from tre.cli.session import Session, session
-from tre.records.backup import Backup, Place, back_up, restore, verify_backup
+from tre.records.backup import Backup, Place, back_up_noted, restore, verify_backup
 from tre.records.keys import load_key
 
 app = typer.Typer(help="Back up, verify and restore the records.", no_args_is_help=True)
@@ -21,11 +21,9 @@ Folder = Annotated[Path, typer.Argument(help="The backup's folder; on another di
 def make(ctx: typer.Context, folder: Folder) -> None:
     """Copy ledger, vault, checkpoints and site files into a folder, while everything goes on; only what is new is copied."""
     s = session(ctx)
-    by, seals = maintainer(s), s.house.seals
-    made = back_up(seals.ledger, place_of(s.house.folders), folder, at=by.now, key=seals.key)
-    facts: dict[str, Any] = {"position": made.position, "head": made.head, "files": made.files}
-    s.house.daybook.note("backed-up", actor=by.person.id, at=by.now, facts=facts)
-    _say(s, made)
+    by, house = maintainer(s), s.house
+    place = place_of(house.folders)
+    _say(s, back_up_noted(house.seals, house.daybook, place, folder, who=by.person.id, at=by.now))
 
 
 @app.command()

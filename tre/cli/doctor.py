@@ -12,7 +12,7 @@ from tre.cli.session import Session, session
 
 
 def doctor(ctx: typer.Context) -> None:
-    """Engine, disk, clock, keys, stores and their opt-out lists, ledger, checkpoints, backups: each with what to do."""
+    """Engine, kernel, disk, clock, keys, opt-out lists, stores, ledger, checkpoints, certificates, backups, retention: each with what to do."""
     examine(session(ctx), quick=True)
 
 

@@ -121,6 +121,7 @@ def _said(done: Round) -> dict[str, Any]:
     return {
         "state": str(done.state),
         "ran": [str(each) for each in done.ran],
+        "chores": [str(each) for each in done.chores],
         "waiting": {str(task): why for task, why in done.waiting.items()},
         "ill": list(done.ill),
         "told": list(done.told),

@@ -1,6 +1,6 @@
 """What a command has at hand: the house, opened on one site by ``main``. Refuses to open anything itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from tre.dispatch.rehearsal import Rehearsal
 from tre.records.accounts import Accounts
 from tre.records.daybook import Daybook
 from tre.records.read_models import ReadModels
+from tre.records.retention import ListPeople
 from tre.records.seals import Seals
 from tre.records.site import Site
 from tre.records.vault.documents import Documents
@@ -105,6 +106,16 @@ class Folders:
         """A backend's own keys: what its ingest opens, and what its worker opens."""
         return self.keys / backend
 
+    def wanted_keys(self, backends: Iterable[str]) -> tuple[str, ...]:
+        """The keys that a host which runs jobs cannot do without, by their path among the keys."""
+        rings = {
+            backend: max(KeyRing(self.backend_keys(backend)).versions, default=1) for backend in backends
+        }
+        theirs = [
+            f"{name}/{key}" for name, v in rings.items() for key in (f"studies.v{v}.key", f"store.v{v}.pub")
+        ]
+        return (self.signing_key.name, self.accounts_key.name, *theirs)
+
     @property
     def law(self) -> Path:
         """The instruments as written down, from which a change is proposed; what counts is on the ledger [P5]."""
@@ -135,6 +146,11 @@ class Round(Protocol):
     @property
     def ran(self) -> tuple[str, ...]:
         """What was done."""
+        ...
+
+    @property
+    def chores(self) -> tuple[str, ...]:
+        """What was done of what keeps the house."""
         ...
 
     @property
@@ -190,6 +206,7 @@ class House:
     telling: Callable[[], Telling]
     scene: Callable[[], Scene]
     drill: Callable[[By], dict[str, Any]]
+    list_people: ListPeople
     health: Callable[[By], dict[str, Any]]
     examine: Callable[[By, bool], dict[str, Any]]
     accept: Callable[[By, str, str], dict[str, str]]

@@ -48,6 +48,24 @@ def log_(
     s.answer(lines, lambda console, value: show.rows(console, value, nothing="Nothing has happened yet."))
 
 
+@app.command()
+def lists(
+    ctx: typer.Context,
+    *,
+    anew: Annotated[bool, typer.Option("--anew", help="Fold them all again, whatever is there.")] = False,
+    forget: Annotated[
+        bool,
+        typer.Option("--forget", help="Take away those of other versions: once none of these is at work."),
+    ] = False,
+) -> None:
+    """Fold the lists that pages read up to the ledger's end, beside whoever serves: before a new version serves, for one."""
+    s = session(ctx)
+    models = s.house.read_models
+    reached = models.rebuild() if anew else models.prepare()
+    gone = models.forget_others() if forget else 0
+    s.answer({"position": reached, "forgotten": gone}, show.facts)
+
+
 def _line(envelope: Envelope) -> dict[str, Any]:
     return {
         "position": envelope.position,

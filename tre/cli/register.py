@@ -20,7 +20,7 @@ DRAWN = {
 def register(ctx: typer.Context) -> None:
     """What the public may read: every study, every job, every release."""
     s = session(ctx)
-    s.house.read_models.catch_up()
+    s.house.read_models.prepare()
     s.answer(asdict(s.house.read_models.register()), _draw)
 
 

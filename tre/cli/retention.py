@@ -18,7 +18,7 @@ from tre.custody.retention import Doomed, Kept
 from tre.data.publish import destroy_version
 from tre.records.bundle import ENVELOPE
 from tre.records.errors import VaultRefused
-from tre.records.retention import Certified, RetentionBook, Site, doors_of
+from tre.records.retention import Certified, RetentionBook, Site, doors_of, run_noted
 
 app = typer.Typer(help="Delete what was kept long enough, and prove it.", no_args_is_help=True)
 
@@ -46,7 +46,7 @@ def run(ctx: typer.Context) -> None:
     """Delete what is due, and sign a certificate: first on the ledger, then gone, then certified. Safe to repeat."""
     s = session(ctx)
     by = maintainer(s)
-    gone = book_of(s.house).run(by.person, by.now)
+    gone = run_noted(book_of(s.house), s.house.daybook, by.person, by.now)
     s.answer({"deleted": dict(Counter(each.kind.value for each in gone))}, show.facts)
 
 
@@ -62,8 +62,7 @@ def list_(ctx: typer.Context) -> None:
 def verify(ctx: typer.Context) -> None:
     """Check the signature of every certificate, and that what it names is not here."""
     s = session(ctx)
-    book = book_of(s.house)
-    found = [book.verify(each, s.house.documents.get(each.statement)) for each in book.certificates()]
+    found = book_of(s.house).verify_all(s.house.documents.get)
     s.answer({"verified": True, "certificates": len(found), "files": sum(found)}, show.facts)
 
 
@@ -97,7 +96,9 @@ def book_of(house: House) -> RetentionBook:
 
     site = Site(house.site.name, house.site.policy, house.site.keep_for)
     keep, settled = house.documents.put, house.push.is_settled
-    doors = doors_of(house.seals, house.daybook, keep, settled=settled, destroy=destroy)
+    doors = doors_of(
+        house.seals, house.daybook, keep, settled=settled, people=house.list_people, destroy=destroy
+    )
     return RetentionBook(house.seals.ledger, site, doors)
 
 

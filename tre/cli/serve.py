@@ -49,6 +49,7 @@ def serve(
     if work:
         threading.Thread(target=_work, args=(s,), daemon=True).start()
     threading.Thread(target=_tell, args=(s,), daemon=True).start()
+    threading.Thread(target=_prepare, args=(s,), daemon=True).start()
     s.answer({"address": place, "stop": "Ctrl-C"}, show.facts)
     s.house.serve(host, port, place)
 
@@ -96,6 +97,18 @@ def _strike_once(worker: Worker, changed: Callable[[], bool]) -> None:
     while not changed():
         time.sleep(EVERY_SECONDS)
     worker.strike()
+
+
+def _prepare(s: Session) -> None:
+    """Fold what lists lack, beside the pages: those that are whole are served meanwhile, the others say that they are not."""
+    while True:
+        try:
+            s.house.read_models.prepare()
+        except Exception:  # the loop of a face: a database that is away for a while ends no preparing
+            LOG.exception("the lists are not prepared; it is tried again")
+            time.sleep(NOTICES_SECONDS)
+        else:
+            return
 
 
 def _tell(s: Session) -> None:

@@ -12,7 +12,7 @@ from tre.custody.context import Moment
 from tre.custody.errors import Refusal
 from tre.custody.frozen import Freeze
 from tre.custody.people import Person, Role
-from tre.custody.retention import Doomed, Retention
+from tre.custody.retention import Doomed, Remembered, Retention
 from tre.custody.who_may import without_role, without_training
 
 
@@ -32,7 +32,14 @@ class Certify:
     signature: str
 
 
-RetentionCommand = Order | Certify
+@dataclass(frozen=True)
+class Remember:
+    """Say where the lists of who is behind these tables are kept, before the rows that they were made of may go."""
+
+    things: tuple[Remembered, ...]
+
+
+RetentionCommand = Order | Certify | Remember
 
 
 @dataclass(frozen=True)
@@ -56,9 +63,13 @@ def decide_retention(
         refusal = rule(case, command, asked)
         if refusal is not None:
             raise refusal
-    if isinstance(command, Order):
-        return (e.DeletionOrdered(command.things),)
-    return (e.DeletionCertified(command.spared, command.statement, command.signature),)
+    match command:
+        case Order(things):
+            return (e.DeletionOrdered(things),)
+        case Remember(things):
+            return (e.PeopleRemembered(things),)
+        case Certify(spared, statement, signature):
+            return (e.DeletionCertified(spared, statement, signature),)
 
 
 def step_is_a_maintainers(
@@ -101,11 +112,14 @@ def one_order_at_a_time(
 
 
 def something_goes(case: Retention, command: RetentionCommand, _asked: AskedOfRetention) -> Refusal | None:
-    """An order names things, none of which has gone already; what is spared was ordered."""
-    if isinstance(command, Order):
-        fits = bool(command.things) and not {each.key for each in command.things} & case.deleted
-    else:
-        fits = set(command.spared) <= {each.digest for each in case.waits}
+    """An order names things, none of which has gone already; what is spared was ordered; a table is listed once."""
+    match command:
+        case Order(things):
+            fits = bool(things) and not {each.key for each in things} & case.deleted
+        case Remember(things):
+            fits = bool(things) and not {each.table for each in things} & case.remembered.keys()
+        case Certify(spared):
+            fits = set(spared) <= {each.digest for each in case.waits}
     if fits:
         return None
     return Refusal(

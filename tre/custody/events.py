@@ -16,7 +16,7 @@ from tre.custody.reasons import Reason
 from tre.custody.releases import Statement
 from tre.custody.remarks import Remark
 from tre.custody.requests import Outcome, Submission
-from tre.custody.retention import Doomed
+from tre.custody.retention import Doomed, Remembered
 from tre.custody.studies import Approval, Assessment, Proposal, SectionComment
 
 
@@ -374,6 +374,14 @@ class DeletionCertified(Event):
     signature: str
 
 
+@dataclass(frozen=True)
+class PeopleRemembered(Event):
+    """Who is behind these tables of study code is kept from now on as lists of their own, and not as the rows [P10]."""
+
+    kind: ClassVar[str] = "retention.remembered"
+    things: tuple[Remembered, ...]
+
+
 APPLICATION_EVENTS: tuple[type[Event], ...] = (
     Applied,
     Revised,
@@ -410,7 +418,7 @@ REQUEST_EVENTS: tuple[type[Event], ...] = (
 )
 LAW_EVENTS: tuple[type[Event], ...] = (LawBegun, LawProposed, LawAdopted, LawDeclined)
 LISTS_EVENTS: tuple[type[Event], ...] = (ListsAnnounced, ListsPutInForce, ExemptionsPutInForce)
-RETENTION_EVENTS: tuple[type[Event], ...] = (DeletionOrdered, DeletionCertified)
+RETENTION_EVENTS: tuple[type[Event], ...] = (DeletionOrdered, DeletionCertified, PeopleRemembered)
 EVENTS: dict[str, type[Event]] = {
     event.kind: event
     for event in (*APPLICATION_EVENTS, *REQUEST_EVENTS, *LAW_EVENTS, *LISTS_EVENTS, *RETENTION_EVENTS)

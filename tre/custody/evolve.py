@@ -124,6 +124,8 @@ def _retention(case: Retention, event: e.Event) -> Retention:
             return case.ordered(things)
         case e.DeletionCertified(spared, _, _):
             return case.certified(spared)
+        case e.PeopleRemembered(things):
+            return case.remembering(things)
         case _:
             return case
 

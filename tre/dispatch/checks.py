@@ -5,7 +5,7 @@ Refuses to offer an output without a report. Reports, and the canonical twins th
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from job_specs.model import Action, RunBody, Sensitivity
@@ -17,10 +17,11 @@ from output_checks.read import WORDS, kind_of
 from tre.custody.outputs import Offered, Output
 from tre.custody.policies.run import to_offer
 from tre.custody.requests import ActionKind, JobRequest
+from tre.dispatch import remembering
 from tre.dispatch.actions import matches
 from tre.dispatch.code import fetch
 from tre.dispatch.code_tables import declaration
-from tre.dispatch.comparing import Compared, Known, Memory
+from tre.dispatch.comparing import Compared, File, Known, Memory
 from tre.dispatch.intake import OUTPUTS, Intake, question, read_study
 from tre.dispatch.ports import DataRoom, DataRooms, Shelf, inside_path
 from tre.dispatch.recompute import evident, numbers_shown
@@ -54,13 +55,17 @@ class Checks:
         *,
         policy: Policy,
         images: Mapping[str, str],
+        kept: Callable[[], Mapping[File, str]] = dict,
     ) -> None:
-        """``policy`` is the disclosure policy in force; its digest goes on every report [P10]."""
+        """``policy`` is the disclosure policy in force; its digest goes on every report [P10]. ``kept`` are the digests of
+        the lists of people behind tables that left, where these are files of their own.
+        """
         self._documents = documents
         self._quarantine = quarantine
         self._data = data
         self._policy = policy
         self._images = images
+        self._kept_lists = kept
         self._known: Known = {}
 
     def over(self, case: JobRequest, others: Sequence[JobRequest] = ()) -> tuple[Offered, ...]:
@@ -99,8 +104,7 @@ class Checks:
     ) -> Mapping[Output, Compared]:
         """Each aggregate beside what left before from the same backend, and beside those offered with it."""
         backend = case.submission.backend
-        room = self._data.of(backend)
-        memory = Memory(self._quarantine, room, self._policy, study=self._intake, known=self._known)
+        memory = self._memory(backend)
         mine = {each: memory.listed(case, each.action, each.path, each.digest) for each in asked}
         if not any(mine.values()):
             return {}
@@ -114,6 +118,23 @@ class Checks:
             for output, lists in mine.items()
             if lists
         }
+
+    def list_people(self, case: JobRequest, file: File) -> str:
+        """List who is behind a table of study code that left, and keep the lists; their digest [P10]."""
+        _, path, digest = file
+        action = next(each.action for each in case.outputs if each.path == path)
+        lists = self._memory(case.submission.backend).listed(case, action, path, digest)
+        return self._quarantine.put(remembering.written(lists))
+
+    def _memory(self, backend: str) -> Memory:
+        return Memory(
+            self._quarantine,
+            self._data.of(backend),
+            self._policy,
+            study=self._intake,
+            known=self._known,
+            kept=self._kept_lists(),
+        )
 
     def _judged(
         self, case: JobRequest, intake: Intake, asked: Sequence[Output], around: Around

@@ -1,6 +1,7 @@
 """What left before, looked up again: every released table with the list of who is behind its rows [P10].
 
-Of an aggregate the engine left the list; of a declared table of study code it is made again from its extract.
+Of an aggregate the engine left the list; of a declared table of study code it is made again from its extract, or read where
+it was kept in the extract's place.
 
 Nothing is remembered here: the ledger says what left, the quarantine holds the lists, the code of each request says what
 was asked. Refuses to leave out a release because something of it cannot be read: then nothing can be compared, and that is
@@ -21,14 +22,16 @@ from output_checks.policy import Policy
 from output_checks.question import Unaskable
 from output_checks.read import kind_of
 from tre.custody.requests import JobRequest
+from tre.dispatch import remembering
 from tre.dispatch.code_tables import CodeTable, declaration, listed
 from tre.dispatch.intake import OUTPUTS, Intake, question
 from tre.dispatch.ports import DataRoom, Shelf, inside_path
 
 MEMBERS = "members.parquet"
 """The engine's list of who is behind each row of an aggregate."""
-Known = dict[tuple[str, str, str], tuple[Listed, ...]]
-"""The lists of a file that left, or is to leave, by request, path and digest."""
+File = tuple[str, str, str]
+"""A file that left, or is to leave: its request, path and digest."""
+Known = dict[File, tuple[Listed, ...]]
 _MOST_KNOWN = 256
 _TABLES = frozenset({".csv", ".tsv", ".json"})
 _ELSEWHERE = "another study's release"
@@ -67,13 +70,17 @@ class Memory:
         *,
         study: Callable[[JobRequest], Intake],
         known: Known,
+        kept: Mapping[File, str],
     ) -> None:
-        """`study` reads a request's code again; `known` are lists that were made before, and are again what they were."""
+        """`study` reads a request's code again; `known` are lists that were made before, and are again what they were;
+        `kept` are the digests of those that are files now, because the rows they were made of may be gone.
+        """
         self._quarantine = quarantine
         self._data = data
         self._policy = policy
         self._study = study
         self._known = known
+        self._kept = kept
 
     def left(self, case: JobRequest) -> Iterator[Listed]:
         """The tables of a request that have left, as far as the people behind their rows are listed."""
@@ -101,11 +108,17 @@ class Memory:
         if key not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            intake = self._study(case)
-            file = _File(intake.spec.action(action), path, self._quarantine.get(digest))
-            made = self._of_code if isinstance(file.action.body, RunBody) else self._of_engine
-            self._known[key] = tuple(made(case, intake, file))
+            self._known[key] = self._read(key) if key in self._kept else self._made(case, action, key)
         return self._known[key]
+
+    def _read(self, key: File) -> tuple[Listed, ...]:
+        return remembering.read(self._quarantine.get(self._kept[key]))
+
+    def _made(self, case: JobRequest, action: str, key: File) -> tuple[Listed, ...]:
+        intake = self._study(case)
+        file = _File(intake.spec.action(action), key[1], self._quarantine.get(key[2]))
+        made = self._of_code if isinstance(file.action.body, RunBody) else self._of_engine
+        return tuple(made(case, intake, file))
 
     def _of_engine(self, case: JobRequest, intake: Intake, file: _File) -> Iterator[Listed]:
         digest = _inside(case, file.action.name)

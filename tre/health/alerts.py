@@ -31,6 +31,8 @@ GRAVE = frozenset(
         "pseudonym",
         "differencing",
         "opt-outs",
+        "opt-out-list",
+        "deletions",
         "pseudonyms",
         "never-leaves",
         "rows",

@@ -21,20 +21,24 @@ from tre.service import By
 
 QUICK: Mapping[str, Look] = {
     "engine": host.engine_answers,
+    "kernel": host.kernel_has_no_known_hole,
     "disk": host.disk_has_room,
     "clock": host.clock_goes_forward,
     "keys": host.keys_are_private,
-    "stores": stores.stores_are_whole_and_fresh,
+    "opt-out-list": stores.opt_out_lists_are_fresh,
+    "stores": stores.stores_are_whole,
     "ledger": kept.ledger_is_whole,
     "daybook": kept.daybook_is_whole,
     "checkpoint": kept.checkpoint_is_recent,
+    "certificates": kept.certificates_last,
     "backup": kept.backup_is_recent,
+    "retention": kept.retention_is_on_time,
+    "deletions": kept.deletions_are_true,
     "messages": kept.messages_leave,
 }
 CHECKS: Mapping[str, Look] = {
     **QUICK,
     "walls": host.walls_hold,
-    "kernel": host.kernel_has_no_known_hole,
     "releases": kept.releases_verify,
     "signing": kept.a_release_verifies,
     "lapsed-approval": rules.lapsed_approval_is_refused,

@@ -11,6 +11,7 @@ from tre.custody.context import Context, Moment
 from tre.custody.people import Person
 from tre.custody.requests import JobRequest
 from tre.health.found import Found
+from tre.records.certificates import Held
 from tre.records.daybook import Daybook
 from tre.records.outbox import Outbox
 from tre.records.seals import Seals
@@ -41,6 +42,8 @@ class Rules:
     """What the site calls well."""
 
     backups: timedelta = 2 * DAY
+    retention: timedelta = 2 * DAY
+    certificates: timedelta = 14 * DAY
     checkpoints: timedelta = 7 * DAY
     opt_outs: timedelta = 31 * DAY
     least_free_gb: float = 5.0
@@ -56,15 +59,20 @@ class Eyes:
     daybook: Daybook
     outbox: Outbox
     keys: Path
+    wanted_keys: Sequence[str]
     outside: Path
     rules: Rules
     stores: Callable[[], Sequence[StoreTold]]
     host: Callable[[], Report]
     engine: Callable[[], Mapping[str, str]]
+    versions: Callable[[], Mapping[str, str]]
     free_gb: Callable[[], float]
     decide: Callable[[JobRequest, Submit, Context, Moment], object]
     reachable: Callable[[Person], bool]
     """Whether a message to this person would leave the house by some way."""
+    certificates: Callable[[], Sequence[Held]]
+    deletions: Callable[[], Sequence[int]]
+    """How many things each certificate of a deletion names, all of them checked. Raises RecordsError for one that is not true."""
 
 
 Look = Callable[[Eyes], Found]

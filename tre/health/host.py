@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from sandboxes.preflight import known_holes
 from tre.health.eyes import Eyes
 from tre.health.found import Found
 
@@ -32,7 +33,7 @@ def walls_hold(eyes: Eyes) -> Found:
 
 def kernel_has_no_known_hole(eyes: Eyes) -> Found:
     """No part of the host has a published way out of a box."""
-    holes = eyes.host().holes
+    holes = known_holes(eyes.versions())
     fix = "Bring kernel and engine up to date, and restart."
     return Found("kernel", not holes, "; ".join(holes) or "no known hole", fix)
 
@@ -57,12 +58,16 @@ def clock_goes_forward(eyes: Eyes) -> Found:
 
 
 def keys_are_private(eyes: Eyes) -> Found:
-    """No key can be read by another account of the host [P2]."""
+    """Every key is there, and none can be read by another account of the host [P2]."""
     exposed = sorted(
         path.name
         for path in eyes.keys.rglob("*")
         if path.is_file() and path.suffix != ".pub" and path.stat().st_mode & 0o077
     )
+    missing = sorted(name for name in eyes.wanted_keys if not (eyes.keys / name).is_file())
+    if missing:
+        fix = "Put them back from where keys are backed up, apart from the records; nothing is signed or read without."
+        return Found("keys", False, f"{', '.join(missing)} is not there", fix)
     said = f"others may read {', '.join(exposed)}" if exposed else "private"
     fix = "Run `chmod -R go= keys`; if another account could read them, treat it as a breach: `tre incident report`."
     return Found("keys", not exposed, said, fix)

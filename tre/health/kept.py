@@ -11,10 +11,13 @@ from pathlib import Path
 from tre.custody.encoding import canonical
 from tre.custody.notices import WATCHERS
 from tre.custody.people import Role
+from tre.custody.retention import RETENTION, as_retention
 from tre.dispatch.push import STATEMENT, TOMBSTONE
+from tre.health.chores import DONE, Chore, failed_since
 from tre.health.eyes import Eyes
 from tre.health.found import Found
 from tre.records.errors import RecordsError
+from tre.records.incidents import freezes
 from tre.records.seals import Seals
 
 TRIAL, TRIAL_BYTES = "trial.csv", b"region,people\nnowhere,10\n"
@@ -59,11 +62,58 @@ def checkpoint_is_recent(eyes: Eyes) -> Found:
 
 def backup_is_recent(eyes: Eyes) -> Found:
     """The records were copied not long ago."""
-    last = eyes.daybook.last("backed-up")
-    recent = last is not None and eyes.now - datetime.fromisoformat(last.at) <= eyes.rules.backups
+    fix = (
+        "Run `tre backup make FOLDER`, on another disk or host, every night; or name the folder as `backup_into` in"
+        " [maintenance.chores] of site.toml, and the watch does it."
+    )
+    return _done_lately(eyes, Chore.BACKUP, eyes.rules.backups, fix)
+
+
+def retention_is_on_time(eyes: Eyes) -> Found:
+    """What was kept long enough is deleted by the site's rule, day by day, and no order is left half done [P13]."""
+    fix = "Run `tre retention run`: it completes what waits; let `tre health watch` do it every day."
+    frozen = freezes(eyes.daybook)
+    if frozen:
+        return Found("retention", True, f"nothing is deleted while {frozen[0].incident} is open")
+    waits = as_retention(eyes.seals.ledger.case(RETENTION, RETENTION)[0]).waits
+    if waits:
+        return Found("retention", False, f"{len(waits)} deletions were ordered and are not certified", fix)
+    return _done_lately(eyes, Chore.RETENTION, eyes.rules.retention, fix)
+
+
+def _done_lately(eyes: Eyes, chore: Chore, within: timedelta, fix: str) -> Found:
+    failed, last = failed_since(eyes.daybook, chore), eyes.daybook.last(DONE[chore])
+    if failed:
+        return Found(chore, False, f"the last try failed: {failed}", fix)
+    recent = last is not None and eyes.now - datetime.fromisoformat(last.at) <= within
     said = f"the last one is of {last.at[:10]}" if last else "there has been none"
-    fix = "Run `tre backup make FOLDER`, on another disk or host, every night."
-    return Found("backup", recent, said, fix)
+    return Found(chore, recent, said, fix)
+
+
+def deletions_are_true(eyes: Eyes) -> Found:
+    """Every certificate of a deletion is signed by this site, and nothing that it names is here [P13]."""
+    try:
+        named = eyes.deletions()
+    except RecordsError as broken:
+        return Found("deletions", False, broken.sentence, broken.fix)
+    return Found("deletions", True, f"{len(named)} certificates, of {sum(named)} files")
+
+
+def certificates_last(eyes: Eyes) -> Found:
+    """Every certificate by which this house and those it speaks to are known is good for two weeks more."""
+    held = eyes.certificates()
+    ill = [f"{each.of}: {each.fault}" for each in held if each.fault]
+    ill += [
+        f"{each.of}: it ends on {each.until.date()}"
+        for each in held
+        if each.until is not None and each.until - eyes.now < eyes.rules.certificates
+    ]
+    first = min((each.until for each in held if each.until is not None), default=None)
+    well = (
+        f"{len(held)}, of which the first ends on {first.date()}" if first else "nobody is spoken to by one"
+    )
+    fix = "Renew it where it is made, or trust the one who signed it (SSL_CERT_FILE); what it guards stands still without."
+    return Found("certificates", not ill, "; ".join(ill) or well, fix)
 
 
 def releases_verify(eyes: Eyes) -> Found:

@@ -5,7 +5,7 @@ failed: that is what it is there to say.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from tre.custody.notices import Notice
 from tre.custody.people import Person
 from tre.dispatch.schedule import Gate
 from tre.health.alerts import LEVELS, WHERE, alert
+from tre.health.chores import NONE, Chores, keep_house
 from tre.health.found import Found, noted
 from tre.health.schedule import Due, Schedule, Task, due
 from tre.records.daybook import Daybook
@@ -26,7 +27,7 @@ Do = Callable[[By], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Post:
-    """What a watch stands at: the three things it may do, the gate, the schedule, and how it tells."""
+    """What a watch stands at: the three looks it may take, the chores, the gate, the schedule, and how it tells."""
 
     schedule: Schedule
     doing: Mapping[Task, Do]
@@ -35,6 +36,7 @@ class Post:
     outbox: Outbox
     people: Mapping[str, Person]
     send: Callable[[datetime], Mapping[str, int]]
+    chores: Chores = NONE
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Round:
     state: State
     ill: tuple[str, ...]
     next_at: datetime
+    chores: tuple[str, ...] = ()
+    """What was done of what keeps the house: deleting what was kept long enough, the backup."""
 
 
 def round_of(post: Post, by: By) -> Round:
@@ -65,11 +69,12 @@ def round_of(post: Post, by: By) -> Round:
 
 def _round(post: Post, by: By) -> Round:
     gate = post.gate(by.now)
+    kept = keep_house(post.chores, post.daybook, by, gate)
     todo = due(post.schedule, post.daybook.recent(*KINDS, most=MOST_LOOKS), by.now, gate)
     for task in todo.now:
         _do(post, task, by)
     told = alert(post.daybook, post.outbox, post.people, by.now, escalate=post.schedule.escalate)
-    return _said(post, by, todo, tuple(told))
+    return replace(_said(post, by, todo, tuple(told)), chores=tuple(kept))
 
 
 def cry(post: Post, by: By, broken: RecordsError) -> Mapping[str, int]:

@@ -21,18 +21,23 @@ from typing import Any
 from sqlalchemy import Table, insert, select
 
 from tre.custody.encoding import canonical
+from tre.custody.events import PeopleRemembered
 from tre.records.beside import BESIDE, LAYOUT, lay_out
 from tre.records.checkpoint import FILE as CHECKPOINTS
 from tre.records.checkpoint import CheckpointLog
 from tre.records.database import reading, writing
+from tre.records.daybook import Daybook, Facts
 from tre.records.envelope import spell_time
 from tre.records.errors import BackupRefused
 from tre.records.keys import PublicKey, SigningKey
 from tre.records.ledger import Ledger
 from tre.records.retention import deleted_digests
 from tre.records.schema import EVENTS
+from tre.records.seals import Seals
 from tre.records.site import FILES as SITE_FILES
 
+MADE, FAILED = "backed-up", "backup-failed"
+"""What the daybook says of a backup."""
 PURPOSE = "tre backup"
 LIST, SIGNATURE = "backup.json", "backup.sig"
 ROWS, VAULT, SITE = "rows", "vault", "site"
@@ -95,6 +100,16 @@ def back_up(
     return Backup(position, head, str(told["at"]), len(files))
 
 
+def back_up_noted(
+    seals: Seals, daybook: Daybook, place: Place, into: Path, *, who: str, at: datetime
+) -> Backup:
+    """As `back_up`, of a site's ledger under its own key; that it was done is noted in the daybook."""
+    made = back_up(seals.ledger, place, into, at=at, key=seals.key)
+    facts: Facts = {"position": made.position, "head": made.head, "files": made.files}
+    daybook.note(MADE, actor=who, at=at, facts=facts)
+    return made
+
+
 def verify_backup(folder: Path, trusted: tuple[PublicKey, ...]) -> Backup:
     """Hold a backup against its signed list.
 
@@ -154,13 +169,15 @@ def _prove(ledger: Ledger, place: Place, told: Backup, trusted: tuple[PublicKey,
 
 
 def _named(ledger: Ledger) -> Iterator[str]:
-    """Every output, log and report that an event names."""
+    """Every output, log, report and list of people that an event names."""
     for envelope in ledger.events():
         event = envelope.event
         for output in getattr(event, "outputs", ()):
             yield output.digest
         for offered in getattr(event, "offered", ()):
             yield from (offered.raw, offered.digest, offered.report)
+        if isinstance(event, PeopleRemembered):
+            yield from (each.people for each in event.things)
 
 
 def _drop_deleted(ledger: Ledger, vault: Path, into: Path) -> None:

@@ -7,6 +7,7 @@ The tree::
     |   +-- CaseMoved          somebody else's event came first: load the case and decide again
     |   +-- ClaimHeld          another worker runs this action, and its lease lasts
     |   +-- ClaimLost          another worker took this action over: what this one says of it does not count
+    +-- ListBeingPrepared      a list is still being folded; everything else goes on
     +-- LedgerBroken           the ledger is not as it was written; carries the position
     +-- LedgerUnavailable      the database did not answer in time, or has no room
     +-- CheckpointRefused      a checkpoint that nobody's key signed, or that cannot be read
@@ -29,6 +30,17 @@ class RecordsError(Exception):
         self.code = code
         self.sentence = sentence
         self.fix = fix
+
+
+class ListBeingPrepared(RecordsError):
+    """A list is still being folded from the ledger, after an upgrade or a loss; the ledger and every other list go on."""
+
+    def __init__(self, percent: int) -> None:
+        super().__init__(
+            "list-being-prepared",
+            f"This list is being prepared from the records: {percent} of 100 parts are done.",
+            fix="Nothing is to be done, and nothing is lost: load it again in a minute.",
+        )
 
 
 class LedgerRefused(RecordsError):

@@ -7,7 +7,7 @@ for and not found.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from tre.custody.decide_retention import (
     AskedOfRetention,
     Certify,
     Order,
+    Remember,
     RetentionCommand,
     decide_retention,
 )
@@ -32,10 +33,13 @@ from tre.custody.retention import (
     Ended,
     KeepFor,
     Kept,
+    Remembered,
     Retention,
+    Table,
     as_retention,
     due,
     named_by,
+    to_remember,
 )
 from tre.custody.statements import STATEMENT_TYPE
 from tre.records.daybook import Daybook
@@ -46,6 +50,8 @@ from tre.records.ledger import Ledger
 from tre.records.seals import Seals
 
 REQUEST = "request"
+RAN, FAILED = "retention-run", "retention-failed"
+"""What the daybook says of a run."""
 PREDICATE_TYPE = "urn:tre:deletion:v1"
 LATELY = timedelta(days=1)
 """What was put, or asked for again, within this time is not deleted: somebody may be about to build upon it."""
@@ -57,15 +63,20 @@ Destroy = Callable[[Doomed, datetime], bool]
 """Delete one thing unless it was put or held since a moment; whether it is gone. Doing it again is doing it once."""
 
 
+ListPeople = Callable[[JobRequest, Table], str]
+"""List who is behind a table of study code that left, of the rows it was counted from; the digest of the lists, which are kept."""
+
+
 @dataclass(frozen=True)
 class Doors:
-    """What deleting needs: the way to each kind of thing, the open incidents, whether a release lies where it belongs, and
-    what keeps, signs and checks a certificate.
+    """What deleting needs: the way to each kind of thing, the open incidents, whether a release lies where it belongs, who
+    lists the people behind a table, and what keeps, signs and checks a certificate.
     """
 
     destroy: Destroy
     freezes: Callable[[], tuple[Freeze, ...]]
     settled: Callable[[JobRequest], bool]
+    people: ListPeople
     keep: Callable[[bytes], str]
     sign: Callable[[bytes], str]
     verifies: Callable[[bytes, str], bool]
@@ -114,9 +125,9 @@ class RetentionBook:
 
     def due(self, now: datetime) -> tuple[Doomed, ...]:
         """What may be deleted now: files whose time is over, and versions of stores that were replaced."""
-        deleted = self.now().deleted
-        files = due(self._requests(), self._site.rules, now, deleted)
-        return (*files, *(each for each in self._replaced() if each.key not in deleted))
+        so_far = self.now()
+        files = due(self._requests(), self._site.rules, now, so_far)
+        return (*files, *(each for each in self._replaced() if each.key not in so_far.deleted))
 
     def run(self, person: Person, now: datetime) -> tuple[Doomed, ...]:
         """Complete what waits; then order, delete and certify what is due. Gives what is gone.
@@ -125,6 +136,7 @@ class RetentionBook:
             Refusal: an incident is open, or the person may not.
         """
         before = self._complete(person, now) if self.now().waits else ()
+        self._remember(person, now)
         things = self.due(now)
         if not things:
             return before
@@ -151,10 +163,23 @@ class RetentionBook:
         if not self._doors.verifies(statement, certified.signature):
             raise _not_true("The certificate is not signed by this site.")
         things = tuple(_thing(each) for each in told["subject"])
-        needed = self._needed(things)
-        if any(each.digest not in needed and not self._doors.destroy(each, NEVER) for each in things):
+        here = {each.digest for each in things if not self._doors.destroy(each, NEVER)}
+        if here and not here <= self._needed(things):
             raise _not_true("Something that a certificate calls deleted is here.")
         return len(things)
+
+    def verify_all(self, read: Callable[[str], bytes]) -> tuple[int, ...]:
+        """Check every certificate, whose statements ``read`` gives by digest; how many things each names. Raises VaultRefused."""
+        return tuple(self.verify(each, read(each.statement)) for each in self.certificates())
+
+    def _remember(self, person: Person, now: datetime) -> None:
+        """List who is behind every table whose rows are about to go, a request at a time; what is listed stays listed [P10]."""
+        so_far = self.now()
+        for each in self._requests():
+            tables = to_remember(each, self._site.rules, now, so_far)
+            if tables and not self._doors.freezes():
+                things = tuple(Remembered(*table, self._doors.people(each.case, table)) for table in tables)
+                self._take(Remember(things), person, now)
 
     def _complete(self, person: Person, now: datetime) -> tuple[Doomed, ...]:
         waits = self.now().waits
@@ -177,7 +202,7 @@ class RetentionBook:
         return frozenset(
             digest
             for each in self._requests()
-            for _, digest in named_by(each.case)
+            for _, digest in named_by(each.case, ())
             if (each.case.id, digest) not in ordered_for
         )
 
@@ -239,12 +264,20 @@ class RetentionBook:
             )
 
 
+def run_noted(book: RetentionBook, daybook: Daybook, person: Person, now: datetime) -> tuple[Doomed, ...]:
+    """As `RetentionBook.run`; that it was done is noted in the daybook, whether anything was due or not."""
+    gone = book.run(person, now)
+    daybook.note(RAN, actor=person.id, at=now, facts={"deleted": len(gone)})
+    return gone
+
+
 def doors_of(
     seals: Seals,
     daybook: Daybook,
     keep: Callable[[bytes], str],
     *,
     settled: Callable[[JobRequest], bool],
+    people: ListPeople,
     destroy: Destroy,
 ) -> Doors:
     """The doors of a site: its incidents are the daybook's, and its certificates are signed as its releases are."""
@@ -252,6 +285,7 @@ def doors_of(
         destroy=destroy,
         freezes=lambda: freezes(daybook),
         settled=settled,
+        people=people,
         keep=keep,
         sign=seals.sign_statement,
         verifies=seals.signed_statement,
@@ -269,6 +303,11 @@ def _not_true(sentence: str) -> VaultRefused:
         sentence,
         fix="Keep everything as it is, and tell the data protection officer.",
     )
+
+
+def lists_of_people(ledger: Ledger) -> Mapping[Table, str]:
+    """The digest of who is behind each table of study code whose rows may be gone [P10]."""
+    return as_retention(ledger.case(RETENTION, RETENTION)[0]).remembered
 
 
 def deleted_digests(ledger: Ledger) -> frozenset[str]:

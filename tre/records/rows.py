@@ -2,9 +2,10 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, select
@@ -30,6 +31,7 @@ from tre.records.errors import LedgerRefused
 from tre.records.schema import EVENTS
 
 _PAGE = 1000
+_CASES_AT_ONCE = 400
 _LONGEST_NAME = 200
 
 
@@ -159,7 +161,20 @@ def case_events(connection: Connection, case_id: str) -> tuple[Envelope, ...]:
     if not case_id.isprintable():  # no case has such an id, and not every database can be asked for it
         return ()
     query = select(EVENTS).where(EVENTS.c.case_id == case_id).order_by(EVENTS.c.seq)
-    envelopes = tuple(open_envelope(_plain(row)) for row in connection.execute(query).mappings())
+    return _whole_case(connection.execute(query).mappings())
+
+
+def histories(connection: Connection, case_ids: Sequence[str]) -> Iterator[tuple[Envelope, ...]]:
+    """Every event of each of these cases, a case at a time; as `case_events`, with far fewer questions."""
+    for first in range(0, len(case_ids), _CASES_AT_ONCE):
+        asked = EVENTS.c.case_id.in_(case_ids[first : first + _CASES_AT_ONCE])
+        found = connection.execute(select(EVENTS).where(asked).order_by(EVENTS.c.case_id, EVENTS.c.seq))
+        for _, events in groupby(found.mappings(), key=lambda row: row["case_id"]):
+            yield _whole_case(events)
+
+
+def _whole_case(found: Iterable[RowMapping]) -> tuple[Envelope, ...]:
+    envelopes = tuple(open_envelope(_plain(row)) for row in found)
     for seq, envelope in enumerate(envelopes, start=1):
         if envelope.seq != seq:
             raise hole_in_case(envelope.position)

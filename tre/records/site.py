@@ -28,9 +28,7 @@ NOTICES = {"pages", "mail", "hook"}
 WORKER = {"data", "compute", "per_study", "memory_mb", "cpus", "errands", "lease_seconds", "priorities"}
 MAINTENANCE = {
     "windows",
-    "alerts",
-    "backups",
-    "opt_out_warning_days",
+    "chores",
     "least_free_gb",
     "oldest_extract_days",
     "health",

@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tre.custody.events import LISTS_EVENTS, DeletionCertified, DeletionOrdered, ListsPutInForce
+from tre.custody.events import (
+    LISTS_EVENTS,
+    DeletionCertified,
+    DeletionOrdered,
+    ListsPutInForce,
+    PeopleRemembered,
+)
 from tre.custody.evolve import STEP_OF, fold
 from tre.custody.law import LAW, LAW_MAP, LawStage
 from tre.custody.lifecycle import APPLICATION, REQUEST
@@ -148,7 +154,7 @@ def _next_of_lists(lists: Lists, envelope: Envelope) -> Lists:
 
 def _next_of_retention(case: Retention, envelope: Envelope) -> Retention:
     """What is gone after the event: an order waits for its certificate, and nothing is certified that was not ordered."""
-    wanted = DeletionCertified if case.waits else DeletionOrdered
+    wanted = (DeletionCertified,) if case.waits else (DeletionOrdered, PeopleRemembered)
     if not isinstance(envelope.event, wanted):
         raise _impossible(envelope, envelope.kind, "what was ordered")
     return as_retention(fold(case, (envelope.event,)))

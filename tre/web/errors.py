@@ -18,7 +18,7 @@ from job_specs.errors import SpecError
 from job_specs.sql.model import SqlRefused
 from tre.custody.errors import Malformed, Refusal
 from tre.dispatch.errors import DispatchError
-from tre.records.errors import CaseMoved, LedgerRefused, LedgerUnavailable
+from tre.records.errors import CaseMoved, LedgerRefused, LedgerUnavailable, ListBeingPrepared
 from tre.web.asking import CONFIRM_FIELDS, Ask
 from tre.web.sessions import API
 from tre.web.who import NOBODY, Visitor
@@ -127,6 +127,13 @@ def busy(request: Asked, error: CaseMoved | LedgerUnavailable) -> Response[Any]:
     return _answer(request, told, BUSY if isinstance(error, LedgerUnavailable) else 409)
 
 
+def being_prepared(request: Asked, error: ListBeingPrepared) -> Response[Any]:
+    """A list that a newer version prepares, or that was lost: this page alone waits for it."""
+    answer = _answer(request, Told(error.code, error.sentence, error.fix), BUSY)
+    answer.headers["retry-after"] = "60"
+    return answer
+
+
 def of_another_kind(request: Asked, _: LedgerRefused) -> Response[Any]:
     """A study's name where a job's was wanted, or the like: there is no such thing."""
     return refused(request, not_there("case"))
@@ -195,6 +202,7 @@ HANDLERS: ExceptionHandlersMap = {
     Malformed: malformed,
     CaseMoved: busy,
     LedgerUnavailable: busy,
+    ListBeingPrepared: being_prepared,
     LedgerRefused: of_another_kind,
     NotAuthorizedException: signed_out,
     ConfirmFirst: confirm_first,

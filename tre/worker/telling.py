@@ -14,6 +14,7 @@ from tre.custody.notices import Notice, of_a_request, of_a_study
 from tre.custody.people import Person, Role
 from tre.dispatch.post import Hook, Letter, MailServer, NotSent
 from tre.records.envelope import Envelope
+from tre.records.errors import ListBeingPrepared
 from tre.records.outbox import Message, Outbox
 from tre.records.read_models import ReadModels, RequestRow
 from tre.records.site import Site
@@ -93,8 +94,11 @@ class Telling:
 
     def _digests(self, now: datetime) -> None:
         """One message a day for each checker, where something waits."""
-        self._models.catch_up()
-        waiting = self._waiting()
+        try:
+            self._models.catch_up()
+            waiting = self._waiting()
+        except ListBeingPrepared:
+            return  # tomorrow's digest names the same, and nobody else's message waits for this one
         if not waiting:
             return
         oldest = min(row.offered_at for row in waiting)[:10]

@@ -1,5 +1,10 @@
-"""The read models' tables, made from the shapes of their rows; and rows to and from them. Refuses a field of another type."""
+"""The read models' tables, made from the shapes of their rows; and rows to and from them. Refuses a field of another type.
 
+A table's name ends with what its columns are: versions that differ in a list have a table each, beside one another, and
+neither takes the other's away. So an older version serves its own lists while a newer one prepares what is new to it.
+"""
+
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -20,6 +25,10 @@ from tre.records.read_models.shapes import (
 )
 
 READ_MODELS = MetaData()
+PREFIX = "read_"
+FOLDED = 1
+"""To be raised whenever what is folded into the same columns becomes another thing: every list is then prepared anew."""
+_NAME_OF_A_LAYOUT = 8
 
 R = TypeVar("R", bound=Row)
 
@@ -35,6 +44,16 @@ class Shelf:
     table: Table
     shape: type[Row]
 
+    @property
+    def name(self) -> str:
+        """The list's name, with its layout."""
+        return str(self.table.name)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether one case may have several rows, whose ids begin with its own."""
+        return self.shape in (RegisteredRelease, ReviewRow)
+
 
 def _shelf(name: str, shape: type[Row], *orders: tuple[str, ...]) -> Shelf:
     """A table for rows of one shape; ``orders`` are the columns that pages of it are chosen and ordered by."""
@@ -42,10 +61,16 @@ def _shelf(name: str, shape: type[Row], *orders: tuple[str, ...]) -> Shelf:
         Column(field, _TYPES[hint], primary_key=field == "id", nullable=False)
         for field, hint in get_type_hints(shape).items()
     ]
-    table = Table(f"read_{name}", READ_MODELS, *columns)
+    table = Table(f"{PREFIX}{name}_{_layout(shape)}", READ_MODELS, *columns)
     for order in orders:
-        Index(f"read_{name}_by_{'_'.join(order)}", *(table.c[column] for column in order))
+        Index(f"{table.name}_by_{'_'.join(order)}", *(table.c[column] for column in order))
     return Shelf(table, shape)
+
+
+def _layout(shape: type[Row]) -> str:
+    """What tells this layout of a list from every other."""
+    told = [FOLDED, *([field, str(hint)] for field, hint in get_type_hints(shape).items())]
+    return hashlib.sha256(canonical(told)).hexdigest()[:_NAME_OF_A_LAYOUT]
 
 
 SHELVES = (
@@ -72,13 +97,14 @@ SHELVES = (
 
 TABLE_OF: dict[type, Table] = {shelf.shape: shelf.table for shelf in SHELVES}
 
-CURSOR = Table(
-    "read_cursor",
+CURSORS = Table(
+    f"{PREFIX}cursors",
     READ_MODELS,
-    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("list", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
     Column("hash", Text, nullable=False),
 )
-"""One row: the last event that the read models have taken in."""
+"""For each list the last event that it has taken in; nothing for one that has not begun."""
 
 
 def to_columns(row: Row) -> dict[str, Any]:
