@@ -21,8 +21,9 @@ from scripts.engine import Engine
 from tests.torture.blows import blows_of, step_clock
 from tests.torture.stand import PLAYED, begin, hands, review, submit
 from tests.torture.standing import is_over, stage_of, what_waits
+from tre.cli.house import House
 from tre.custody.errors import Refusal
-from tre.custody.requests import JobRequest, RequestStage
+from tre.custody.requests import JobRequest
 from tre.records.errors import RecordsError
 from tre.records.ledger import Ledger
 
@@ -64,13 +65,14 @@ class Bounds:
 
 @dataclass
 class Told:
-    """What came of a site's jobs."""
+    """What came of a site's jobs; `broken` says what of its chains does not verify, and then nothing else is told of them."""
 
     stages: dict[str, str]
     released: dict[str, bytes]
     ends: Counter[tuple[str, str]]
     events: int
     waits: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
     suffered: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -226,23 +228,45 @@ class Site:
             )
 
     def _tell(self, waits: list[str]) -> Told:
-        verified = self._house.seals.verify()
-        self._house.daybook.entries()
-        cases = {name: self._house.service.request(name) for name in self._house.service.request_ids()}
-        ends = Counter(
-            (each.case_id, each.event.action)  # type: ignore[attr-defined]
-            for each in self._house.service.ledger.events()
-            if each.kind in ENDS
-        )
-        outside = self._house.folders.outside
-        released = {
-            f"{request}/{file.path}": (outside / request / file.path).read_bytes()
-            for request, case in cases.items()
-            if case.stage is RequestStage.RELEASED
-            for file in case.statements[-1].files
-        }
-        stages = {request: stage_of(case) for request, case in cases.items()}
-        return Told(stages, released, ends, verified.position, waits, self._suffered)
+        told = what_came(self._house)
+        return replace(told, waits=waits, suffered=self._suffered)
+
+
+def what_came(house: House) -> Told:
+    """What came of a site's jobs, once the whole of its chains has been walked."""
+    broken = [*_walked("ledger", house.seals.verify), *_walked("daybook", house.daybook.entries)]
+    if broken:
+        return Told({}, {}, Counter(), 0, broken=broken)
+    service = house.service
+    cases = {name: service.request(name) for name in service.request_ids()}
+    ends = Counter(
+        (each.case_id, each.event.action)  # type: ignore[attr-defined]
+        for each in service.ledger.events()
+        if each.kind in ENDS
+    )
+    return Told(
+        stages={request: stage_of(case) for request, case in cases.items()},
+        released={name: content for case in cases.values() for name, content in _outside(house, case)},
+        ends=ends,
+        events=service.ledger.head().position,
+    )
+
+
+def _walked(name: str, walk: Callable[[], object]) -> list[str]:
+    """Why a chain does not verify; nothing where it does."""
+    try:
+        walk()
+    except RecordsError as wrong:
+        return [f"the {name} does not verify: {wrong}"]
+    return []
+
+
+def _outside(house: House, case: JobRequest) -> Iterator[tuple[str, bytes]]:
+    """Every file that a release says has left, as it lies outside; no bytes where it does not."""
+    for number, statement in enumerate(case.statements):
+        for file in statement.files:
+            path = house.push.place(case, number) / file.path
+            yield f"{case.id}/{number}/{file.path}", path.read_bytes() if path.exists() else b""
 
 
 # -- two twins ---------------------------------------------------------------------------------------------------------
@@ -339,14 +363,18 @@ def verdicts(suffered: Told, rested: Told, jobs: int) -> dict[str, list[str]]:
         if stage != rested.stages.get(request)
     ]
     twice = [f"{place} ended {times} times" for place, times in suffered.ends.items() if times != 1]
-    names = {*suffered.released, *rested.released} or {"anything"}
-    differ = [name for name in sorted(names) if suffered.released.get(name) != rested.released.get(name)]
+    differ = [
+        name
+        for name in sorted({*suffered.released, *rested.released})
+        if not suffered.released.get(name) or suffered.released[name] != rested.released.get(name)
+    ]
     return {
         "every_job_in_one_final_state": [*lost, *final],
         "as_on_the_calm_night": other,
         "none_ran_two_accepted_times": twice,
         "released_bytes_equal": [f"{name} is not the same" for name in differ]
         or ([] if suffered.released else ["nothing was released"]),
+        "ledger_verifies": [*suffered.broken, *rested.broken],
         "nothing_waits": [*suffered.waits, *rested.waits],
     }
 

@@ -178,7 +178,7 @@ def tables_of_code(case: JobRequest) -> Iterator[Table]:
 
 def named_by(case: JobRequest, remembered: Collection[Table]) -> Iterator[tuple[Kept | None, str]]:
     """Every file that a request names, with the kind of thing it is; with none, where it is kept for ever."""
-    left, behind = case.left, _behind_what_left(case, remembered)
+    left, behind = case.left, behind_what_left(case, remembered)
     for job in case.jobs:
         if job.log:
             yield Kept.LOGS, job.log
@@ -193,7 +193,7 @@ def named_by(case: JobRequest, remembered: Collection[Table]) -> Iterator[tuple[
         yield from ((None, file.digest) for file in statement.files)
 
 
-def _behind_what_left(case: JobRequest, remembered: Collection[Table]) -> frozenset[str]:
+def behind_what_left(case: JobRequest, remembered: Collection[Table]) -> frozenset[str]:
     """The actions that made what left, and every action that those were given something of.
 
     Who is behind a released table is in the engine's list of its action, or is asked again of the rows it was counted from

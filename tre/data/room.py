@@ -8,7 +8,7 @@ and those of releases are made with, and nothing else [P2].
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -31,7 +31,8 @@ from tre.data.evidence import measure
 from tre.data.extracted import opened
 from tre.data.governance import Governance, require_synthetic
 from tre.data.keyring import KeyRing
-from tre.data.released import differences, few
+from tre.data.kin import Kin
+from tre.data.released import Lists, differences, few
 from tre.data.store import Check, Store, open_store
 
 
@@ -141,6 +142,7 @@ class Room:
         self.catalogue = catalogue
         self._stores = stores
         self._governance = governance
+        self._lists, self._kin = Lists(), Kin()
 
     def facts(self, case: JobRequest) -> StoreFacts | None:
         """Version and opt-out lists of the store that a request would read; nothing where there is no such store [P6]."""
@@ -213,11 +215,20 @@ class Room:
         self, offered: Listed, earlier: Sequence[Listed], policy: Policy
     ) -> tuple[Difference, ...] | None:
         """The rows of a table that may not be shown beside what left before; None where nobody can tell."""
-        return differences(offered, earlier, policy)
+        return differences(offered, earlier, policy, self._lists)
+
+    def related(
+        self,
+        own: Collection[str],
+        others: Mapping[str, Collection[str]],
+        get: Callable[[str], Sequence[bytes]],
+    ) -> frozenset[str]:
+        """Those of some requests, each with its lists of people, that have somebody in common with one, however indirectly."""
+        return self._kin.related(own, others, get)
 
     def few(self, table: Listed, policy: Policy) -> frozenset[int]:
         """The rows of a table that are too small by themselves."""
-        return few(table, policy)
+        return few(table, policy, self._lists)
 
     def pseudonyms(self, content: bytes) -> frozenset[str]:
         """The pseudonyms in an extract, as the engine wrote it."""

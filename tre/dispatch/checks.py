@@ -66,7 +66,7 @@ class Checks:
         self._policy = policy
         self._images = images
         self._kept_lists = kept
-        self._known: Known = {}
+        self._known = Known()
 
     def over(self, case: JobRequest, others: Sequence[JobRequest] = ()) -> tuple[Offered, ...]:
         """Check every output that is asked to leave, beside what left before of this request and of others.
@@ -108,7 +108,9 @@ class Checks:
         mine = {each: memory.listed(case, each.action, each.path, each.digest) for each in asked}
         if not any(mine.values()):
             return {}
-        before = [each for each in (case, *others) if each.submission.backend == backend]
+        before = memory.related(
+            case, [each for each in (case, *others) if each.submission.backend == backend]
+        )
         earlier = [listed for each in before for listed in memory.left(each)]
         return {
             output: replace(

@@ -22,6 +22,7 @@ from output_checks.policy import Policy
 from output_checks.question import Unaskable
 from output_checks.read import kind_of
 from tre.custody.requests import JobRequest
+from tre.custody.retention import behind_what_left, tables_of_code
 from tre.dispatch import remembering
 from tre.dispatch.code_tables import CodeTable, declaration, listed
 from tre.dispatch.intake import OUTPUTS, Intake, question
@@ -31,8 +32,7 @@ MEMBERS = "members.parquet"
 """The engine's list of who is behind each row of an aggregate."""
 File = tuple[str, str, str]
 """A file that left, or is to leave: its request, path and digest."""
-Known = dict[File, tuple[Listed, ...]]
-_MOST_KNOWN = 256
+_MOST_KNOWN = 256 << 20
 _TABLES = frozenset({".csv", ".tsv", ".json"})
 _ELSEWHERE = "another study's release"
 
@@ -48,6 +48,26 @@ class Compared:
     earlier: tuple[str, ...] = ()
     told: bool = True
     same: tuple[Before, ...] = ()
+
+
+class Known:
+    """The lists of files as they were made before, up to a number of bytes: they are again what they were."""
+
+    def __init__(self, most: int = _MOST_KNOWN) -> None:
+        self._room = most
+        self._lists: dict[File, tuple[Listed, ...]] = {}
+
+    def get(self, key: File) -> tuple[Listed, ...] | None:
+        """The lists of a file; nothing where they were not made, or there was no room."""
+        return self._lists.get(key)
+
+    def keep(self, key: File, lists: tuple[Listed, ...]) -> tuple[Listed, ...]:
+        """Keep the lists of a file, if there is room; gives them."""
+        size = sum(len(each.members) for each in lists)
+        if size <= self._room:
+            self._room -= size
+            self._lists[key] = lists
+        return lists
 
 
 @dataclass(frozen=True)
@@ -81,6 +101,30 @@ class Memory:
         self._study = study
         self._known = known
         self._kept = kept
+        self._remembered = frozenset(kept.values())
+
+    def related(self, case: JobRequest, before: Sequence[JobRequest]) -> list[JobRequest]:
+        """Those of earlier requests that anything of one can be laid beside: somebody is in both, or in others between them.
+
+        What may be shown of some people, and how many numbers, is decided beside all that is known of those people; a release
+        about none of them cannot say more. Where numbers are not rounded, how many people there are ties everything together.
+        """
+        if self._policy.rounding == "none":
+            return list(before)
+        own = _lists(case, frozenset(job.action.name for job in case.jobs))
+        found = self._data.related(own, {each.id: self._behind(each) for each in before}, self._members)
+        return [each for each in before if each.id in found]
+
+    def _behind(self, case: JobRequest) -> frozenset[str]:
+        """The names of the lists of everybody behind what left of a request: the engine's, and those remembered of study code."""
+        remembered = (self._kept.get(each) for each in tables_of_code(case))
+        return _lists(case, behind_what_left(case, self._kept)).union(each for each in remembered if each)
+
+    def _members(self, name: str) -> Sequence[bytes]:
+        content = self._quarantine.get(name)
+        if name not in self._remembered:
+            return (content,)
+        return tuple(each.members for each in remembering.read(content))
 
     def left(self, case: JobRequest) -> Iterator[Listed]:
         """The tables of a request that have left, as far as the people behind their rows are listed."""
@@ -105,11 +149,10 @@ class Memory:
         if kind_of(path) not in _TABLES:
             return ()
         key = (case.id, path, digest)
-        if key not in self._known:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[key] = self._read(key) if key in self._kept else self._made(case, action, key)
-        return self._known[key]
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        return self._known.keep(key, self._read(key) if key in self._kept else self._made(case, action, key))
 
     def _read(self, key: File) -> tuple[Listed, ...]:
         return remembering.read(self._quarantine.get(self._kept[key]))
@@ -173,6 +216,12 @@ class Memory:
             hidden = {one.row for one in found} | self._data.few(each, self._policy)
             earlier.append(replace(each, shown=each.shown - hidden))
         return Compared(frozenset(withheld), tuple(dict.fromkeys(known)))
+
+
+def _lists(case: JobRequest, actions: frozenset[str]) -> frozenset[str]:
+    """The digests of the lists that the engine left of some actions: whoever is behind what they made is in one of them."""
+    found = (_inside(case, action) for action in actions)
+    return frozenset(each for each in found if each is not None)
 
 
 def _inside(case: JobRequest, action: str) -> str | None:

@@ -3,7 +3,7 @@
 ``main`` hands in the real ones. Refuses nothing; it only says what is promised.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -176,6 +176,15 @@ class DataRoom(Protocol):
         self, offered: Listed, earlier: Sequence[Listed], policy: Policy
     ) -> tuple[Difference, ...] | None:
         """The rows of a table that may not be shown beside what left before; None where nobody can tell."""
+        ...
+
+    def related(
+        self,
+        own: Collection[str],
+        others: Mapping[str, Collection[str]],
+        get: Callable[[str], Sequence[bytes]],
+    ) -> frozenset[str]:
+        """Those of some requests, each with its lists of people, that have somebody in common with one, however indirectly."""
         ...
 
     def few(self, table: Listed, policy: Policy) -> frozenset[int]:

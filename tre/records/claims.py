@@ -1,11 +1,12 @@
 """Who runs an action, and who may say how it ended: a claim with a fencing token, under a lease that its worker renews.
 
-    token = claims.take(tx, request, action, worker, now)      appended: one higher than any before
-    claims.require(tx, request, action, token)                 nobody has taken it since
+    token = claims.take(tx, place, worker, now)      appended: one higher than any before
+    claims.require(tx, place, token)                 nobody has taken it since
+    claims.give_back(place, token)                   nobody holds it, from now on
 
-Both happen inside the ledger's own transaction, beside the event they allow. A lease only says when others may take over;
-what keeps an action from counting twice is the token. Refuses a claim while another worker's lease lasts, and the word of
-a worker whose claim was taken over.
+The first two happen inside the ledger's own transaction, beside the event they allow. A lease only says when others may
+take over; what keeps an action from counting twice is the token. Refuses a claim while another worker's lease lasts, and
+the word of a worker whose claim was taken over.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ from tre.records.ledger import Ledger, Transaction
 
 Place = tuple[str, str]
 """A request and one of its actions."""
+
+NOBODY = ""
+"""Who holds what was given back: no worker has this name, so no lease of it ever lasts."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,14 @@ class Claims:
         standing = _newest(tx.connection, place)
         if standing is None or standing.token != token:
             raise ClaimLost
+
+    def give_back(self, place: Place, token: int) -> None:
+        """Let go of a claim, so that nobody waits for its worker's lease; nothing where another has taken it since."""
+        with writing(self._engine) as connection:
+            standing = _newest(connection, place)
+            if standing is not None and standing.token == token:
+                row = {"case_id": place[0], "action": place[1], "token": token + 1, "worker": NOBODY}
+                connection.execute(insert(CLAIMS), row)
 
     def renew(self, worker: str, until: float) -> None:
         """Say that a worker lives, until then."""

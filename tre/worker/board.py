@@ -26,7 +26,9 @@ class Board:
     def __init__(self, service: Service) -> None:
         """An empty board; `catch_up` fills it. ``hear`` is told of every event on the way.
 
-        ``left`` are the requests of which something has left, recalled or not, in the order in which it first did.
+        ``left`` are the requests of which something has left, recalled or not, in the order in which it first did, each as
+        it was when something last did. It holds everything up to ``position``: whoever reads both, from any thread, reads
+        the position first.
         """
         self._service = service
         self.position = 0
@@ -34,24 +36,31 @@ class Board:
         self._asked: dict[str, int] = {}
         self._seqs: dict[str, int] = {}
         self.cases: dict[str, JobRequest] = {}
-        self.left: dict[str, None] = {}
+        self.left: dict[str, JobRequest] = {}
         self.ready: dict[str, dict[str, Job]] = {}
         self._needed_by: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._touched: dict[str, set[str] | None] = {}
 
     def catch_up(self) -> Touched:
-        """Take in what was written since; the cases, of any kind, that it was about."""
-        touched: dict[str, set[str] | None] = {}
+        """Take in what was written since; the cases, of any kind, that it was about.
+
+        Where the ledger goes away in the midst of it, the next call goes on there and gives the cases of both.
+        """
         for envelope in self._service.ledger.events(self.position):
-            self.position = envelope.position
-            self.hear(envelope)
             actions = self._take_in(envelope) if envelope.case_kind == REQUEST else None
-            if actions is None:
-                touched[envelope.case_id] = None
-            elif (so_far := touched.setdefault(envelope.case_id, set())) is not None:
-                so_far |= actions
+            self.position = envelope.position
+            self._touch(envelope.case_id, actions)
+            self.hear(envelope)
+        touched, self._touched = self._touched, {}
         for request, changed in touched.items():
             self._renew_ready(request, changed)
         return touched
+
+    def _touch(self, case: str, actions: set[str] | None) -> None:
+        if actions is None:
+            self._touched[case] = None
+        elif (so_far := self._touched.setdefault(case, set())) is not None:
+            so_far |= actions
 
     def _renew_ready(self, request: str, actions: set[str] | None) -> None:
         """What is ready of a request: looked at again whole, or just where these actions have changed."""
@@ -116,7 +125,7 @@ class Board:
 
     def _keep(self, case: JobRequest) -> None:
         if case.statements:
-            self.left.setdefault(case.id)
+            self.left[case.id] = case
         if case.stage in ENDED and not case.statements:
             self.drop(case.id)
         else:

@@ -24,18 +24,16 @@ UNDER_REVIEW = frozenset(
 )
 """Where a change of the disclosure policy means that everything is checked, and voted on, again [P10]."""
 
-SIGNED = frozenset({RequestStage.PART_SIGNED_OFF, RequestStage.SIGNED_OFF})
-"""Where a release of somebody else's, in the meantime, means the same [P10]."""
-
 Work = Callable[[JobRequest, int], object]
 
 
 @dataclass(frozen=True)
 class Errand:
-    """Something to be done for a request: its name among the claims, and how."""
+    """Something to be done for a request: its name among the claims, how, and whether something leaves by it."""
 
     name: str
     work: Work
+    lets_out: bool = False
 
 
 class Errands:
@@ -66,43 +64,45 @@ class Errands:
             return Errand(f"@check-{case.round}", self._check) if to_offer(case) else None
         if case.stage is not RequestStage.RECALLED and not self._tools.push.is_delivered(case):
             return Errand(f"@deliver-{len(case.statements)}", self._deliver)
-        if self._is_outdated(case):
+        if case.stage in UNDER_REVIEW and case.policy != self._service.rules.check_policy:
             return Errand(f"@check-{case.round}", self._check)
         return self._to_let_out(case) or self._by_stage.get(case.stage)
 
     def _to_let_out(self, case: JobRequest) -> Errand | None:
-        """The release of what was signed off: it was compared with everything that had left, as far as the board has seen."""
-        compared, clock = self._board.position, self._tools.clock
+        """The release of what was signed off. A second release is refused by the core."""
         if case.stage is RequestStage.PART_SIGNED_OFF:
-            release = self._service.release_part
-            return Errand(
-                f"@release-{len(case.statements)}",
-                lambda case, _token: release(clock(), case.id, compared=compared),
-            )
+            return self._leaving(f"@release-{len(case.statements)}", self._service.release_part)
         if case.stage is RequestStage.SIGNED_OFF:
-            # A second release is refused by the core.
-            release = self._service.release
-            return Errand("@release", lambda case, _token: release(clock(), case.id, compared=compared))
+            return self._leaving("@release", self._service.release)
         return None
 
-    def _is_outdated(self, case: JobRequest) -> bool:
-        """Whether what the checks found no longer holds: another policy is in force, or something else has left since."""
-        if case.stage in UNDER_REVIEW and case.policy != self._service.rules.check_policy:
-            return True
-        return case.stage in SIGNED and self._tools.checks.overtaken(case, self._left_before(case))
+    def _leaving(self, name: str, release: Callable[..., object]) -> Errand:
+        """Compare once more with everything that has left; what may not leave any more is checked anew instead [P10]."""
+
+        def let_out(case: JobRequest, token: int) -> None:
+            compared = self._board.position
+            left = self._left_before(case)
+            if self._tools.checks.overtaken(case, left):
+                self._check_under(name, case, token)
+            else:
+                release(self._tools.clock(), case.id, compared=compared)
+
+        return Errand(name, let_out, lets_out=True)
 
     def _finish(self, case: JobRequest, token: int) -> None:
         del token  # a second finish is refused by the core
         self._service.finish(self._tools.clock(), case.id)
 
     def _check(self, case: JobRequest, token: int) -> None:
+        self._check_under(f"@check-{case.round}", case, token)
+
+    def _check_under(self, errand: str, case: JobRequest, token: int) -> None:
         offered = self._tools.checks.over(case, self._left_before(case))
-        errand = f"@check-{case.round}"
         self._service.check(self._tools.clock(), case.id, offered, errand=errand, token=token)
 
     def _left_before(self, case: JobRequest) -> tuple[JobRequest, ...]:
         """Every other request of which something has left, recalled or not: what was seen is known [P10]."""
-        return tuple(self._service.request(each) for each in list(self._board.left) if each != case.id)
+        return tuple(each for each in list(self._board.left.values()) if each.id != case.id)
 
     def _deliver(self, case: JobRequest, token: int) -> None:
         del token  # delivering twice writes the same bytes

@@ -96,7 +96,13 @@ class Queue:
         }
 
     def _weights(self, case: JobRequest) -> Mapping[str, Weight]:
-        """What each action takes; nothing where the study cannot be read, which is said when it would start."""
+        """What each action takes, where anybody asks; nothing where the study cannot be read, which is said when it would start.
+
+        Nobody asks where the host has no limits: to read a thousand studies for it would be most of a worker's start.
+        """
+        limits = self._tools.settings.limits
+        if not (limits.memory_mb or limits.cpus):
+            return {}
         try:
             asked = self._tools.dispatcher.resources(case)
         except (DispatchError, SpecError, SqlRefused):

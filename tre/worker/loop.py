@@ -198,7 +198,7 @@ class Worker:
             if fault is None:
                 self._why.pop(place[0], None)
             elif fault is BUSY_ELSEWHERE:
-                self._held_off[place[0]] = self._now() + self.tools.settings.lease
+                self._held_off[place[0]] = self._now() + min(self.tools.settings.lease, HOST_WAITS)
             else:
                 self._take_fault(place, each, fault)
         return bool(done)
@@ -290,8 +290,11 @@ class Worker:
         """Start what requests need that is not an action; whether anything was started."""
         if self._host_again_at > self._now() or self._gate.everything is not None:
             return False
-        started = [self._run_errand(case) for case in list(self._board.cases.values())]
-        return any(started)
+        started = False
+        for case in list(self._board.cases.values()):
+            started = self._run_errand(case) or started
+            self._renew()
+        return started
 
     def _run_errand(self, case: JobRequest) -> bool:
         if self._errands.are_done(case):
@@ -301,7 +304,7 @@ class Worker:
         if self._held_off.get(case.id, 0.0) > self._now() or self._errands_are_full():
             return False
         errand = self._errands.of(case)
-        if errand is None:
+        if errand is None or self._waits_its_turn(errand):
             return False
         place = (case.id, errand.name)
         if place in self._running:
@@ -316,20 +319,43 @@ class Worker:
         running = sum(each.errand is not None for each in self._running.values())
         return running >= self.tools.settings.errands
 
+    def _waits_its_turn(self, errand: Errand) -> bool:
+        """Whether it lets something out while another does: of two at once, one would be compared for nothing."""
+        return errand.lets_out and any(
+            each.errand and each.errand.lets_out for each in self._running.values()
+        )
+
     def _go(self, case: JobRequest, errand: Errand) -> Fault | None:
         """Run an errand, in a thread."""
         self.tell(f"{case.id}: {errand.name.lstrip('@')}")
         LOG.info("errand", extra={"job": case.id, "kind": errand.name})
         try:
             token = self.service.claim_errand(self.tools.clock(), case.id, errand.name, worker=self.name)
-            errand.work(case, token)
-        except LeftMeanwhile:
-            LOG.info("something else left meanwhile", extra={"job": case.id})
-        except (ClaimHeld, ClaimLost):
+        except ClaimHeld:
             return BUSY_ELSEWHERE
         except Exception as error:  # noqa: BLE001 - the worker's own edge: one request's fault must not end the others
             return Fault.of(error)
+        return self._work_at(case, errand, token)
+
+    def _work_at(self, case: JobRequest, errand: Errand, token: int) -> Fault | None:
+        try:
+            errand.work(case, token)
+        except LeftMeanwhile:
+            # Still ours: the next look compares it again.
+            LOG.info("something else left meanwhile", extra={"job": case.id})
+        except ClaimLost:
+            return BUSY_ELSEWHERE
+        except Exception as error:  # noqa: BLE001 - as in `_go`
+            self._give_back((case.id, errand.name), token)
+            return Fault.of(error)
         return None
+
+    def _give_back(self, place: Place, token: int) -> None:
+        """Let others have what failed here, at once and not when our lease lapses, which it does not while we live."""
+        try:
+            self.service.claims.give_back(place, token)
+        except LedgerUnavailable:
+            LOG.info("not given back", extra={"job": place[0]})
 
     def _start_actions(self) -> bool:
         """Claim and start what may start, one decision after another; whether anything was started."""
