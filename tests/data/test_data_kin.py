@@ -92,7 +92,7 @@ def test_beside_the_related_alone_no_row_is_shown_that_would_stay_hidden_beside_
     shelf: Shelf, seed: int
 ) -> None:
     """A small world of 120 people, told of table by table; most share somebody with some of those before."""
-    chance, kin = random.Random(seed), Kin()
+    chance, kin = random.Random(seed), Kin()  # noqa: S311 - a world is made again by its seed
     left: dict[str, Listed] = {}
     names: dict[str, list[str]] = {}
     set_apart = 0

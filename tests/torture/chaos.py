@@ -12,9 +12,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 
 from scripts.engine import Engine
@@ -26,10 +27,13 @@ from tre.custody.errors import Refusal
 from tre.custody.requests import JobRequest
 from tre.records.errors import RecordsError
 from tre.records.ledger import Ledger
+from tre.service import REQUEST
 
 ENDS = {"request.landed", "request.failed"}
 DISK, DISK_OF_A_JOB = 96 << 20, 1 << 18
 LOOK = 0.5
+REVIEWED_AT_A_TIME = 5.0
+"""Seconds: to review everything of a slow night at once would be a long while in which nobody is killed."""
 MOST_BETWEEN_KILLS = 60.0
 
 Tell = Callable[[str], None]
@@ -119,7 +123,7 @@ class Site:
         self._bounds = bounds
         self._tell_on = tell
         self._suffered: Counter[str] = Counter()
-        self._cases: Mapping[str, JobRequest] = {}
+        self._cases: dict[str, JobRequest] = {}
         self._over: set[str] = set()
         self._moved = (0, time.monotonic())
         self._told_at = 0.0
@@ -206,25 +210,25 @@ class Site:
         self._suffered["starts"] += self._workers.tend()
         with contextlib.suppress(RecordsError, Refusal):
             self._see()
-            review(self._house, self._cases.values())
+            until = time.monotonic() + REVIEWED_AT_A_TIME
+            review(self._house, takewhile(lambda _: time.monotonic() < until, list(self._cases.values())))
             return True
         return False
 
     def _see(self) -> None:
         service = self._house.service
-        names = service.request_ids()
-        self._cases = {
-            name: self._cases[name] if name in self._over else service.request(name) for name in names
-        }
+        position = service.ledger.head().position
+        new = list(service.ledger.events(self._moved[0]))
+        for name in {each.case_id for each in new if each.case_kind == REQUEST}:
+            self._cases[name] = service.request(name)
+        if new:
+            self._moved = (position, time.monotonic())
         still_open = [case for name, case in self._cases.items() if name not in self._over]
         self._over |= {case.id for case in still_open if is_over(self._house, case)}
-        position = service.ledger.head().position
-        if position != self._moved[0]:
-            self._moved = (position, time.monotonic())
         if time.monotonic() - self._told_at > 15:
             self._told_at = time.monotonic()
             self._tell_on(
-                f"{len(self._over)} of {len(names)} jobs over, {position} events, {dict(self._suffered)}"
+                f"{len(self._over)} of {len(self._cases)} jobs over, {position} events, {dict(self._suffered)}"
             )
 
     def _tell(self, waits: list[str]) -> Told:

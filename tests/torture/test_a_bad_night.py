@@ -11,7 +11,11 @@ from sandboxes.rehearsal import IMAGES
 from tests.torture.__main__ import SHORT, database_of_its_own
 from tests.torture.blows import engine_gone, step_clock
 from tests.torture.chaos import Torture, torture, what_is_wrong
-from tests.torture.stand import Played
+from tests.torture.stand import CHECKERS, Played, begin, hands, hands_now, review, submit
+from tre.custody.outputs import Decision, FileVote
+from tre.custody.requests import RequestStage
+from tre.main import Opening
+from tre.service import By
 
 SERVER = os.environ.get("TRE_TEST_POSTGRES_URL", "")
 JOBS = 7
@@ -76,3 +80,20 @@ def played(site: Path, seconds: float = 0.0) -> tuple[Played, Box]:
     )
     engine.prepare(box)
     return engine, box
+
+
+def test_a_review_that_was_cut_short_goes_on_where_it_stands(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    submit(site, begin(site), 1, 0)
+    opening = Opening(site, hands(site))
+    worker, house = opening._worker("worker"), hands(site).wiring().open_house(site)
+    worker.run_until_idle()
+    (request,) = house.service.request_ids()
+    (offered,) = house.service.request(request).offered
+    vote = FileVote(offered.path, offered.digest, Decision.APPROVE, house.documents.put(b"looked at"))
+    house.service.vote(By(house.site.person(CHECKERS[0]), hands_now(house)), request, (vote,))
+    review(house)
+    assert house.service.request(request).stage is RequestStage.SIGNED_OFF
+    worker.close()
+    opening._seals.ledger.close()
+    house.service.ledger.close()

@@ -1,6 +1,8 @@
 """Several workers on one ledger: whoever comes late looks again instead of asking for everything that others have taken."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from tests.torture.stand import begin, hands, review, submit
 from tre.custody.requests import JobRequest, RequestStage
 from tre.main import Opening
-from tre.records.errors import LeftMeanwhile
+from tre.records.envelope import Envelope
+from tre.records.errors import LedgerUnavailable, LeftMeanwhile
 from tre.worker import Worker
 
 JOBS = 14
@@ -92,9 +95,7 @@ def test_of_two_that_would_leave_at_once_the_second_is_compared_with_the_first(
     """Each was compared with everything that had left, but not with the other, which leaves at the same moment [P10]."""
     first, second = two
     first.run_until_idle()
-    house = hands(tmp_path / "site").wiring().open_house(tmp_path / "site")
-    review(house)
-    house.service.ledger.close()
+    reviewed(tmp_path / "site")
     for worker in two:
         worker._board.catch_up()
     signed = [case for case in first._board.cases.values() if case.stage is RequestStage.SIGNED_OFF][:2]
@@ -108,6 +109,61 @@ def test_of_two_that_would_leave_at_once_the_second_is_compared_with_the_first(
     assert first.service.request(signed[1].id).stage is RequestStage.SIGNED_OFF
     second.run_until_idle()
     assert first.service.request(signed[1].id).stage is RequestStage.RELEASED
+
+
+def test_a_look_does_not_wait_for_what_is_compared(
+    two: tuple[Worker, Worker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To compare takes as long as there are releases; the loop renews the lease, and must not lose what runs meanwhile."""
+    first, _ = two
+    first.run_until_idle()
+    reviewed(tmp_path / "site")
+    looked, overtaken = threading.Event(), first.tools.checks.overtaken
+
+    def slowly(case: JobRequest, others: Sequence[JobRequest]) -> bool:
+        assert looked.wait(60), "the loop stands still while it is compared"
+        return overtaken(case, others)
+
+    monkeypatch.setattr(first.tools.checks, "overtaken", slowly)
+    first.look()
+    looked.set()
+    first.run_until_idle()
+    assert not {case.stage for case in seen_by(first)} & {RequestStage.SIGNED_OFF, RequestStage.CHECKED}
+
+
+def test_what_a_worker_fails_at_is_not_kept_from_the_others_until_its_lease_lapses(
+    two: tuple[Worker, Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    monkeypatch.setattr(first.tools.checks, "over", lambda *_: 1 / 0)
+    first.run_until_idle()
+    assert RequestStage.LANDED in {case.stage for case in seen_by(second)}
+    second.run_until_idle()
+    assert {case.stage for case in seen_by(second)} == {RequestStage.CHECKED, RequestStage.FAILED}
+
+
+def test_nothing_is_missed_where_the_ledger_goes_away_in_the_midst_of_reading_it(
+    two: tuple[Worker, Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    first.run_until_idle()
+    events = second.service.ledger.events
+
+    def cut_short(after: int) -> Iterator[Envelope]:
+        yield from islice(events(after), 9)
+        raise LedgerUnavailable("ledger-unavailable", "It is away.", fix="Wait.")
+
+    with monkeypatch.context() as away:
+        away.setattr(second.service.ledger, "events", cut_short)
+        with pytest.raises(LedgerUnavailable):
+            second._board.catch_up()
+    assert second._board.catch_up().keys() == {each.case_id for each in events(0)}
+
+
+def reviewed(site: Path) -> None:
+    house = hands(site).wiring().open_house(site)
+    review(house)
+    house.service.ledger.close()
 
 
 def seen_by(worker: Worker) -> list[JobRequest]:

@@ -160,6 +160,7 @@ class Worker:
         self._gate = self.tools.gate(self.tools.clock())
         self._adopt()
         moved = self._run_errands()
+        self._renew()
         return self._start_actions() or moved or ended or bool(touched)
 
     def _forget_waits(self) -> None:
@@ -290,18 +291,16 @@ class Worker:
         """Start what requests need that is not an action; whether anything was started."""
         if self._host_again_at > self._now() or self._gate.everything is not None:
             return False
-        started = False
-        for case in list(self._board.cases.values()):
-            started = self._run_errand(case) or started
-            self._renew()
-        return started
+        held = self._held()
+        started = [self._run_errand(case, held) for case in list(self._board.cases.values())]
+        return any(started)
 
-    def _run_errand(self, case: JobRequest) -> bool:
+    def _run_errand(self, case: JobRequest, held: frozenset[str]) -> bool:
         if self._errands.are_done(case):
             self._board.drop(case.id)
             self._queue.refresh({case.id: None})
             return False
-        if self._held_off.get(case.id, 0.0) > self._now() or self._errands_are_full():
+        if case.id in held or self._errands_are_full():
             return False
         errand = self._errands.of(case)
         if errand is None or self._waits_its_turn(errand):
