@@ -419,11 +419,17 @@ class Service:
             bases=law.bases,
             people=self.site.people,
             application=_load_study(tx, case, command),
-            store=self._store_facts(case) if isinstance(case, JobRequest) and case.submissions else None,
+            store=self._store_for(case, command),
             earlier=_load_earlier(tx, case, command),
             lists=self.lists.as_of(tx),
             law_was_adopted=law.was_adopted,
         )
+
+    def _store_for(self, case: Case, command: Command) -> StoreFacts | None:
+        """What a start reads; no other step asks, and everybody who writes waits while a store's signature is checked."""
+        if isinstance(command, c.Start) and isinstance(case, JobRequest) and case.submissions:
+            return self._store_facts(case)
+        return None
 
     def _suspended(self, tx: Transaction, case: Case, reason: Reason, by: By) -> Application:
         study = _as_request(case).submission.application

@@ -53,7 +53,14 @@ KINDS = {
 """What the jobs are, in turn: most end well, and three kinds do not. A played engine plays no aggregate of the store."""
 
 COHORT = "SELECT patients.patient_id, patients.sex, patients.region FROM patients\n"
-COUNT = """SELECT sex, region, count(DISTINCT patient_id) AS people FROM patients
+COHORT_OF = {
+    PLAYED: COHORT,
+    REAL: "SELECT patients.patient_id, patients.sex, patients.region FROM patients WHERE patients.sex = 'male'\n",
+}
+"""Real people are the same for every job. Every table of study code then asks the very same of them, and every count the same
+of others: which of two questions leaves first would decide what the other one may show, and a night is not to be told by that.
+"""
+COUNT = """SELECT sex, region, count(DISTINCT patient_id) AS people FROM patients WHERE sex = 'female'
 GROUP BY sex, region ORDER BY sex, region
 """
 TABLE = """
@@ -76,15 +83,14 @@ PROGRAMS = {
 """What runs in a real box; a played one does the same."""
 
 
-def spec(kind: str, number: int) -> str:
-    """A study's spec; the number makes every job another."""
+def spec(kind: str, number: int, engine: str) -> str:
+    """A study's spec; the number makes every job another, and what is played for it an extract of its own."""
     head = f"""version: "5.0"
 purpose: covid-19-research
-title: Tortured
+title: Tortured {number}
 data:
   patients: [patient_id, sex, region]
-parameters:
-  number: {number}
+{f"parameters: {{number: {number}}}" if engine == PLAYED else ""}
 actions:
 """
     if kind == "count":
@@ -134,12 +140,12 @@ def _code(name: str, *, needs: str) -> str:
 """
 
 
-def write_study(folder: Path, kind: str, number: int, seconds: float) -> Path:
+def write_study(folder: Path, kind: str, number: int, seconds: float, *, engine: str = PLAYED) -> Path:
     """A study's folder, each of whose programs takes so many seconds."""
     analysis = folder / "analysis"
     analysis.mkdir(parents=True)
-    (folder / "project.yaml").write_text(spec(kind, number), encoding="utf-8")
-    (analysis / "cohort.sql").write_text(f"-- {number}\n{COHORT}", encoding="utf-8")
+    (folder / "project.yaml").write_text(spec(kind, number, engine), encoding="utf-8")
+    (analysis / "cohort.sql").write_text(COHORT_OF[engine], encoding="utf-8")
     (analysis / "count.sql").write_text(f"-- {number}\n{COUNT}", encoding="utf-8")
     for name, program in PROGRAMS.items():
         text = program.format(seconds=seconds, name=name)
@@ -352,9 +358,11 @@ def fill_up(path: Path, size: int) -> bool:
 
 def submit(site: Path, study: str, jobs: int, seconds: float) -> None:
     """Hand in that many jobs of every kind."""
-    house, kinds = hands(site).wiring().open_house(site), KINDS[engine_of(site)]
+    house, engine = hands(site).wiring().open_house(site), engine_of(site)
+    kinds = KINDS[engine]
     for number in range(jobs):
-        folder = write_study(site.parent / "study", kinds[number % len(kinds)], number, seconds)
+        kind = kinds[number % len(kinds)]
+        folder = write_study(site.parent / "study", kind, number, seconds, engine=engine)
         code, keep_bytes = gather(folder), house.documents.put
         intake = read_study(code, house.data.of("tpp"), house.site.images)
         asked = intake.submission(
