@@ -95,7 +95,7 @@ def _level_of_total(subject: Subject, cell: CellRef) -> Confidence:
 _ORDER = tuple(Confidence)
 
 
-def weakest(subject: Subject) -> Confidence:
-    """How sure we are of the file: no surer than of the least sure of its numbers."""
-    cells = {level for column in levels(subject).values() for level in column}
-    return max(cells, key=_ORDER.index, default=subject.confidence)
+def weakest(known: Mapping[str, tuple[Confidence, ...]], otherwise: Confidence) -> Confidence:
+    """How sure we are of a file: no surer than of the least sure of its numbers; `otherwise` where it has none."""
+    cells = {level for column in known.values() for level in column}
+    return max(cells, key=_ORDER.index, default=otherwise)

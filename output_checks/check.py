@@ -141,14 +141,14 @@ def _report(subject: Subject, findings: tuple[Finding, ...], pattern: Pattern | 
     if _verdict(subject, findings) is not Verdict.REFUSED:
         twin, more = _twin(subject, findings, pattern)
         findings += more
-    verdict = _verdict(subject, findings)
+    verdict, known = _verdict(subject, findings), levels(subject)
     return Report(
         file=subject.path,
         raw_digest=sha256(subject.offered.content),
         policy=subject.policy.label,
         policy_digest=subject.policy.digest,
-        level=weakest(subject),
-        levels=levels(subject),
+        level=weakest(known, subject.confidence),
+        levels=known,
         verdict=verdict,
         findings=findings,
         twin=None if verdict is Verdict.REFUSED else twin,

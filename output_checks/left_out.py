@@ -55,6 +55,8 @@ def _noughts(subject: Subject, twin: Table) -> Iterator[CellRef]:
 
 
 def _row(subject: Subject, twin: Table, row: int, noughts: frozenset[CellRef]) -> tuple[str, ...]:
+    if not noughts:
+        return twin.rows[row]
     return tuple(
         subject.policy.mark if _tells(subject, CellRef(row, name), noughts) else text
         for name, text in zip(twin.columns, twin.rows[row], strict=True)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import groupby
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 
 class Severity(StrEnum):
@@ -53,16 +53,22 @@ class Remedy(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, order=True)
-class CellRef:
-    """A place in a table: the row below the header, counted from 0, and the column's name."""
-
+class _Place(NamedTuple):
     row: int
     column: str
 
-    def __post_init__(self) -> None:
-        if self.row < 0 or not self.column:
+
+class CellRef(_Place):
+    """A place in a table: the row below the header, counted from 0, and the column's name."""
+
+    # A tuple, since a judgement makes and looks up some forty of them for each number of a table.
+    __slots__ = ()
+
+    def __new__(cls, row: int, column: str) -> Self:
+        """A place. Raises ValueError for a row below 0, or a column without a name."""
+        if row < 0 or not column:
             raise ValueError("a cell is a row from 0 and a named column")
+        return tuple.__new__(cls, (row, column))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ def decimal(text: str) -> Decimal | None:
 
 def is_hidden(text: str) -> bool:
     """Whether the text stands where a number was: blank, a mark of suppression, or `<8` and the like."""
+    if text.isdigit():
+        return False
     return not text or text.casefold() in _MARKS or _BELOW.fullmatch(text) is not None
 
 

@@ -25,7 +25,8 @@ def ordered(subject: Subject, table: Table) -> Table:
     columns = [name for name in dict.fromkeys(said) if name in table.columns]
     names = tuple(columns) if set(columns) == set(table.columns) else table.columns
     labels = [table.columns.index(name) for name in names if name in subject.dimensions]
-    rows = sorted(table.rows, key=lambda row: [label_key(row[at]) for at in labels])
+    keys = {label: label_key(label) for label in {row[at] for row in table.rows for at in labels}}
+    rows = sorted(table.rows, key=lambda row: [keys[row[at]] for at in labels])
     return Table(names, tuple(_picked(row, table.columns, names) for row in rows))
 
 

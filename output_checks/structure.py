@@ -122,10 +122,12 @@ def _numbers(subject: Facts) -> Mapping[CellRef, int]:
 
 def unexplained_margins(subject: Facts) -> tuple[str, ...]:
     """Declared margins that are no total of any declared count."""
+    margins = [each.name for each in subject.with_role(Role.MARGIN)]
+    if not margins:
+        return ()
     builder = _Builder(subject, _numbers(subject))
     counts = [each.name for each in subject.with_role(*(ROUNDED - {Role.MARGIN}))]
     totals = total_labels(subject, counts)
-    margins = [each.name for each in subject.with_role(Role.MARGIN)]
     return tuple(name for name in margins if not _take_margin(builder, name, counts, totals))
 
 
@@ -156,7 +158,10 @@ def _sum_labels(subject: Facts, dimension: str, count: str) -> set[str]:
         slices[others[row]].append((own, subject.number(CellRef(row, count))))
     found: set[str] = set()
     denied: set[str] = set()
+    labels = set(subject.table.column(dimension)) if subject.table else set()
     for parts in slices.values():
+        if len(denied) == len(labels):
+            break
         numbers = [number for _, number in parts if number is not None]
         if len(numbers) < len(parts):
             continue

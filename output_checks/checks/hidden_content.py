@@ -20,6 +20,7 @@ _LONG = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _TURN = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _TURNS_PER_CHARACTER = 0.2
 _CLOSE = re.compile(r"[^\s]{14,}")
+_SHORTEST = 14
 _SIGN = re.compile(r"[^\w\s.,:/()'-]")
 _SIGNS = 4
 _FORMULA = re.compile(r"[=+@\-][^0-9.\s]|[=@]")
@@ -68,7 +69,7 @@ def _cells(subject: Subject, table: Table) -> Iterator[Because]:
 
 def is_encoded(text: str) -> bool:
     """Whether a text has a long run in which letters and digits alternate, or signs stand, as they do in no name."""
-    if decimal(text) is not None:
+    if len(text) < _SHORTEST or decimal(text) is not None:
         return False
     if any(len(_SIGN.findall(found.group())) >= _SIGNS for found in _CLOSE.finditer(text)):
         return True

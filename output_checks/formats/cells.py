@@ -43,13 +43,14 @@ def reading(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Reading:
         Unreadable: the header is not a row of distinct names.
     """
     names = [tidy(name) for name in header]
-    odd = list(_oddities(header, rows, names))
+    untidy = any(not _is_tidy(cell) for row in (header, *rows) for cell in row)
+    odd = list(_oddities(header, rows, names)) if untidy else []
     if names and not names[0]:
         _hold_row_numbers(rows)
         names, rows = names[1:], [row[1:] for row in rows]
         odd = [pair for pair in odd if pair[1].column != "1"] + [(Oddity.ROW_NAMES, CellRef(0, "1"))]
     _hold_names(names, headless=bool(rows))
-    table = Table(tuple(names), tuple(tuple(tidy(cell) for cell in row) for row in rows))
+    table = Table(tuple(names), tuple(tuple(map(tidy, row)) if untidy else tuple(row) for row in rows))
     return Reading(table, tuple(odd))
 
 
@@ -76,6 +77,11 @@ def oddities_of(cell: str) -> Iterator[Oddity]:
 def _is_plain(cell: str) -> bool:
     """Whether every character is one that ASCII prints: of these, none is invisible and none has another form."""
     return cell.isascii() and cell.isprintable()
+
+
+def _is_tidy(cell: str) -> bool:
+    """Whether a cell is plain and has nothing to trim: nothing is odd about it, and it stays as it is."""
+    return _is_plain(cell) and not (cell[:1] == " " or cell[-1:] == " " or "  " in cell)
 
 
 def _invisible(character: str) -> bool:

@@ -133,7 +133,9 @@ class _Asking:
             return f"SELECT {self.dims} 1 AS n, ({amount} IS NOT NULL)::INT AS nv, {amount} AS s, abs({amount}) AS a{true}{ranked} FROM people"  # noqa: S608 - names are quoted
         true = "".join(f", bool_or({quoted(name)}::BOOLEAN) AS f{place}" for name, place in flags)
         grouped = f"{self.dims}{quoted(self.extract.patient)}"
-        return f"SELECT {grouped}, count(*) AS n, count({amount}) AS nv, sum({amount}) AS s, sum(abs({amount})) AS a{true} FROM people GROUP BY ALL"  # noqa: S608 - names are quoted
+        # Amounts that are never negative are their own sizes: one sum less over all records.
+        size = amount if self.extract.never_below_nought(amount) else f"abs({amount})"
+        return f"SELECT {grouped}, count(*) AS n, count({amount}) AS nv, sum({amount}) AS s, sum({size}) AS a{true} FROM people GROUP BY ALL"  # noqa: S608 - names are quoted
 
     @property
     def ranks(self) -> bool:

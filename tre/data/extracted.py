@@ -40,6 +40,11 @@ class Extract:
         rows = f'SELECT count(*) = count(DISTINCT "{self.patient}") FROM people'  # noqa: S608 - a column of ours
         return bool(self.connection.execute(rows).fetchall()[0][0])
 
+    def never_below_nought(self, amount: str) -> bool:
+        """Whether an amount, as SQL, is negative on no record."""
+        rows = f"SELECT coalesce(min({amount}) >= 0, true) FROM people"  # noqa: S608 - a column of ours
+        return bool(self.connection.execute(rows).fetchall()[0][0])
+
     def keep(self, table: str, sql: str, parameters: Mapping[str, Any]) -> None:
         """Keep the people of a guarded query, which calls the extract `table` and gives one row for each."""
         run, patient = self.connection.execute, f'"{self.patient}"'
