@@ -1,9 +1,9 @@
 """A random search for sequences of counts that get a person out: thousands, through the checks and the ledger.
 
 `ours` is the sequences that get somebody out through checks and differencing, `reference` those that do through the same
-checks without the ledger, which is all that others have. Under the default policy the bar is none at all. Under a pack
-without rounding, where an attacker who knows how many people there are of each age, sex and region can subtract what is
-shown from that, the bar is one in a hundred of the reference: what is left there only rounding is against.
+checks without the ledger, which is all that others have. The bar is none at all, under a policy that rounds and under one
+that does not: there an attacker who knows how many people there are of each age, sex and region subtracts what is shown
+from that, and the ledger is told what everybody knows.
 
 The sequences come in eight searches with their own lots; `--parts 1 2` runs some of them, for a machine that is shared.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from output_checks.policy import load_policy  # noqa: E402 - the path comes first
+from output_checks.policy import Policy, load_policy  # noqa: E402 - the path comes first
 from tests.output_checks.random_search import (  # noqa: E402
     Answers,
     Gate,
@@ -26,12 +26,13 @@ from tests.output_checks.random_search import (  # noqa: E402
     Mask,
     checked_alone,
     checked_and_compared,
+    known_to_everybody,
     search,
 )
 
 SEQUENCES = {"opensafely": 3_000, "sdap-10": 1_000}
 PARTS = 8
-BARS = {"opensafely": 0.0, "sdap-10": 0.01}
+BAR = 0.0
 
 
 @dataclass
@@ -50,23 +51,32 @@ class Tally:
         return answers
 
 
+def compared(policy: Policy, part: int) -> Gate:
+    """The checks and the ledger, told how many people there are of each age, sex and region."""
+    return checked_and_compared(policy, known_to_everybody(Lot(part)))
+
+
+def searched(gates: dict[int, Tally], each: int) -> int:
+    """How many sequences of some searches get a person out."""
+    return sum(found.out for part, gate in gates.items() for found in search(gate, Lot(part), each))
+
+
 def measure(pack: str, parts: Sequence[int]) -> bool:
     """Search through both gates and print the line."""
     policy, each = load_policy(pack=pack), SEQUENCES[pack] // PARTS
-    gates = [Tally(checked_and_compared(policy)), Tally(checked_alone(policy))]
-    ours, reference = (
-        sum(found.out for part in parts for found in search(gate, Lot(part), each)) for gate in gates
-    )
+    gates = {part: Tally(compared(policy, part)) for part in parts}
+    ours = searched(gates, each)
+    reference = searched({part: Tally(checked_alone(policy)) for part in parts}, each)
     ratio = ours / max(reference, 1)
     line = {
         "name": f"random search, {each * len(parts)} sequences of counts, {pack}",
         "ours": ours,
         "reference": reference,
         "ratio": round(ratio, 4),
-        "bar": BARS[pack],
-        "ok": reference > 0 and ratio <= BARS[pack],
-        "counts_asked": gates[0].asked,
-        "counts_answered": gates[0].answered,
+        "bar": BAR,
+        "ok": reference > 0 and ratio <= BAR,
+        "counts_asked": sum(gate.asked for gate in gates.values()),
+        "counts_answered": sum(gate.answered for gate in gates.values()),
         "prior": 0.5,
     }
     print(json.dumps(line), flush=True)

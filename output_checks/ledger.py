@@ -10,6 +10,10 @@ whether "ill" and "ill, and not this person" are the same people is what is aske
 numbers than one for each group that the policy would show of the people they are about: with enough large sums, the
 people in them can be solved for. A table that counts nobody at all is not answered either.
 
+Exact numbers can be taken from any total that somebody brings: of a group whose size everybody knows, the ill but this
+person, and those who are not. Where a policy does not round, what everybody knows of people is therefore part of every
+comparison, as though it had left; and where nobody said what that is, nothing is answered.
+
 Refuses tables over another number of people than the ledger's. It never holds who anybody is: people are places in an
 array that only the data room can read.
 """
@@ -110,14 +114,21 @@ class Difference:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Everything released from one dataset, across all studies."""
+    """Everything released from one dataset, across all studies.
+
+    `known` says of each person which of the groups they are in (from 0) whose people anybody may know: those of one age, sex and
+    region, say. A policy without rounding needs it; None where nobody said.
+    """
 
     people: int
     cuts: tuple[Cut, ...] = ()
+    known: Ints | None = None
 
     def __post_init__(self) -> None:
         if any(len(cut.row_of) != self.people for cut in self.cuts):
             raise LedgerMismatch("A release is about another number of people than the ledger.")
+        if self.known is not None and len(self.known) != self.people:
+            raise LedgerMismatch("What everybody knows is about another number of people than the ledger.")
 
     def with_release(self, *cuts: Cut) -> Ledger:
         """The ledger after one more release, of one cut or several.
@@ -148,6 +159,8 @@ class Ledger:
             "people": np.array([self.people]),
             "names": np.array([cut.release for cut in self.cuts], dtype=np.str_),
         }
+        if self.known is not None:
+            arrays["known"] = self.known
         for at, cut in enumerate(self.cuts):
             arrays[f"row_of_{at}"] = cut.row_of
             arrays[f"shown_{at}"] = np.array(sorted(cut.shown), dtype=np.int64)
@@ -170,7 +183,7 @@ class Ledger:
                 )
                 for at, name in enumerate(kept["names"])
             )
-            return cls(int(kept["people"][0]), cuts)
+            return cls(int(kept["people"][0]), cuts, kept.get("known"))
 
 
 def _question(population: str, *by: str) -> Question:
@@ -183,8 +196,11 @@ class _Comparison:
     def __init__(self, ledger: Ledger, offered: Sequence[Cut], policy: Policy) -> None:
         self._ledger = ledger
         self._policy = policy
-        self._atoms = _atoms([cut.row_of for cut in (*ledger.cuts, *offered)], ledger.people)
+        self._everybodys = tuple(_everybodys(ledger)) if policy.rounding == "none" else ()
+        cuts = (*self._everybodys, *ledger.cuts, *offered)
+        self._atoms = _atoms([cut.row_of for cut in cuts], ledger.people)
         self._sizes = np.bincount(self._atoms, minlength=1)
+        self._free = self._span(()).rank
         self._known = self._span(ledger.cuts)
         self._counted = np.zeros(ledger.people, dtype=np.bool_)
         for cut in ledger.cuts:
@@ -192,10 +208,7 @@ class _Comparison:
 
     def _span(self, cuts: Iterable[Cut]) -> _Span:
         span = _Span(self._sizes, self._policy.small_max)
-        if self._policy.rounding == "none":
-            # How many people there are is known to everybody, and exact numbers can be taken from it.
-            span.add(np.ones(len(self._sizes), dtype=np.int64))
-        for cut in cuts:
+        for cut in (*self._everybodys, *cuts):
             for vector in _vectors(cut, self._atoms, sorted(cut.shown)):
                 span.add(vector)
         return span
@@ -206,7 +219,7 @@ class _Comparison:
         sizes = np.bincount(cut.row_of[cut.row_of >= 0], minlength=max(cut.shown, default=0) + 1)
         order = sorted(cut.shown, key=lambda row: (-int(sizes[row]), row))
         for row, vector in zip(order, _vectors(cut, self._atoms, order), strict=True):
-            if not sizes.any():
+            if not sizes.any() or self._is_blind:
                 # Of how many it counts nobody is not said: it may be one person, who is then told of.
                 yield Difference(row, 0, ())
                 continue
@@ -218,6 +231,11 @@ class _Comparison:
                 self._known.add(vector)
                 related.add(vector)
 
+    @property
+    def _is_blind(self) -> bool:
+        """Whether exact numbers would be shown to somebody who may know anything."""
+        return self._policy.rounding == "none" and self._ledger.known is None
+
     def _why_not(self, cut: Cut, row: int, vector: Ints, related: _Span) -> int | None:
         """The people that a row would single out, 0 where it says what is known or too much; None where it may be shown."""
         singled = self._known.would_single_out(vector)
@@ -226,13 +244,20 @@ class _Comparison:
         if self._known.gives(vector):
             return None if related.gives(vector) else 0
         about = int(np.count_nonzero(self._counted | (cut.row_of == row)))
-        return 0 if (self._known.rank + 1) * (self._policy.small_max + 1) > about else None
+        return 0 if (self._known.rank - self._free + 1) * (self._policy.small_max + 1) > about else None
 
     def _near(self, cut: Cut, row: int) -> tuple[str, ...]:
         """The earlier releases that count somebody whom the row counts, latest first."""
         inside = cut.row_of == row
         touching = (each.release for each in reversed(self._ledger.cuts) if np.any(each.row_of[inside] >= 0))
         return tuple(dict.fromkeys(touching))
+
+
+def _everybodys(ledger: Ledger) -> Iterator[Cut]:
+    """How many people there are, and how many of each group that anybody may know, as though it had left."""
+    everybody = np.zeros(ledger.people, dtype=np.int64)
+    for groups in (everybody, everybody if ledger.known is None else ledger.known):
+        yield Cut("what everybody knows", groups, frozenset(range(int(groups.max(initial=_OUTSIDE)) + 1)))
 
 
 def _atoms(partitions: Sequence[Ints], people: int) -> Ints:

@@ -105,13 +105,10 @@ def checked_alone(policy: Policy) -> Gate:
 
 
 def checked_and_compared(policy: Policy, everybody_knows: NDArray[np.int64] | None = None) -> Gate:
-    """The checks beside a ledger of everything answered; it may start from a table that everybody knows."""
+    """The checks beside a ledger of everything answered, which may be told what everybody knows of people."""
 
     def gate(asked: Sequence[Mask]) -> Answers:
-        ledger, answers = Ledger(PEOPLE), list[int | None]()
-        if everybody_knows is not None:
-            rows = frozenset(range(int(everybody_knows.max()) + 1))
-            ledger = ledger.with_release(Cut("known", everybody_knows, rows))
+        ledger, answers = Ledger(PEOPLE, known=everybody_knows), list[int | None]()
         for at, people in enumerate(asked):
             cut = Cut(str(at), np.where(people, 0, -1), frozenset({0}))
             withheld = bool(ledger.differences(cut, policy))

@@ -221,3 +221,50 @@ def test_a_finer_table_does_not_tell_whether_the_one_person_it_sets_apart_is_the
         ledger = Ledger(1000).with_release(by_illness)
         told.append(refused(ledger, Cut("ill, Bob", rows, frozenset({0, 1}), asked)))
     assert told == [[0, 1], [0, 1]]
+
+
+EXACT = load_policy(pack="sdap-10")
+OLD = AGES >= 70
+
+
+def ill_and_well_of_the_old(bob_is_ill: bool) -> tuple[Cut, Cut]:
+    """Of a group that Bob is in: the ill with him, and the well without him."""
+    ill = np.arange(1000) % 3 == 0
+    ill[BOB] = bob_is_ill
+    return cut("the ill", ill & OLD), cut("the well but Bob", ~ill & OLD & without(BOB))
+
+
+@pytest.mark.parametrize("bob_is_ill", [True, False])
+def test_a_total_that_somebody_brings_is_part_of_the_comparison_where_numbers_are_exact(
+    bob_is_ill: bool,
+) -> None:
+    """The two add up to the old or to one fewer: whoever knows how many are old would know of Bob."""
+    first, second = ill_and_well_of_the_old(bob_is_ill)
+    ledger = Ledger(1000, known=AGES // 10)
+    assert ledger.differences(first, EXACT) == ()
+    assert [each.row for each in ledger.with_release(first).differences(second, EXACT)] == [0]
+
+
+def test_whoever_brings_no_total_would_have_been_told() -> None:
+    """The test above can fail: where everybody knows only how many people there are, the second is answered."""
+    first, second = ill_and_well_of_the_old(bob_is_ill=False)
+    ledger = Ledger(1000, (first,), known=np.zeros(1000, dtype=np.int64))
+    assert ledger.differences(second, EXACT) == ()
+
+
+def test_exact_numbers_are_not_compared_with_nothing_known() -> None:
+    honest = table("by sex", SEX, by="sex")
+    assert [each.row for each in Ledger(1000).differences(honest, EXACT)] == [0, 1]
+    assert Ledger(1000).differences(honest, POLICY) == (), "rounded, they are compared with what left"
+
+
+def test_an_honest_exact_table_is_answered_beside_what_everybody_knows() -> None:
+    ill = np.arange(1000) % 3 == 0
+    ledger = Ledger(1000, known=AGES // 10)
+    assert ledger.differences(table("the ill by sex", np.where(ill, SEX, -1)), EXACT) == ()
+    assert Ledger.from_bytes(ledger.to_bytes()).known is not None
+
+
+def test_what_is_known_of_other_people_is_refused() -> None:
+    with pytest.raises(LedgerMismatch):
+        Ledger(1000, known=np.zeros(3, dtype=np.int64))

@@ -1,15 +1,26 @@
 """Nobody is got out by a random search over counts; the full size of it is `benchmarks/checks_random_search.py`."""
 
 from output_checks.policy import load_policy
-from tests.output_checks.random_search import Lot, checked_alone, checked_and_compared, search
+from tests.output_checks.random_search import (
+    Lot,
+    checked_alone,
+    checked_and_compared,
+    known_to_everybody,
+    search,
+)
 
 POLICY = load_policy()
-SEQUENCES = 80
+SEQUENCES, EXACT_SEQUENCES = 80, 12
 
 
 def test_no_sequence_of_counts_gets_a_person_out() -> None:
     gate = checked_and_compared(POLICY)
     assert not [at for at, found in enumerate(search(gate, Lot(1), SEQUENCES)) if found.out]
+
+
+def test_nor_out_of_exact_ones_beside_what_everybody_knows() -> None:
+    gate = checked_and_compared(load_policy(pack="sdap-10"), known_to_everybody(Lot(1)))
+    assert not [at for at, found in enumerate(search(gate, Lot(1), EXACT_SEQUENCES)) if found.out]
 
 
 def test_without_the_ledger_the_same_search_gets_people_out() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from output_checks.model import Confidence
+from output_checks.policy import PolicyError, load_policy
 from tre.custody.context import Rules
 from tre.custody.encoding import canonical
 from tre.custody.errors import Malformed
@@ -143,7 +144,7 @@ def load_site(folder: Path) -> Site:
             people={name: _person(name, entry) for name, entry in people.items()},
             votes={Confidence(level): int(votes) for level, votes in rules["review"]["votes"].items()},
             opt_outs_fresh_for=timedelta(days=int(rules["opt_outs"]["fresh_for_days"])),
-            disclosure_pack=str(rules["disclosure"]["pack"]),
+            disclosure_pack=_disclosure_pack(str(rules["disclosure"]["pack"])),
             runners=tuple(sandboxes["runners"]),
             required_walls=frozenset(sandboxes["required_walls"]),
             runtime=str(sandboxes.get("runtime", "")),
@@ -243,6 +244,26 @@ def _table(path: Path) -> dict[str, Any]:
         raise SiteError(
             "site-unclear", "A site file is not TOML.", where=str(path), fix=f"Mend it: {error}."
         ) from error
+
+
+def _disclosure_pack(name: str) -> str:
+    """The pack's name. One that does not round is refused: whoever brings exact totals would find people by subtraction [P10]."""
+    try:
+        policy = load_policy(pack=name)
+    except PolicyError as wrong:
+        raise _no_pack(str(wrong)) from wrong
+    if policy.rounding == "none":
+        raise _no_pack(f"{name} does not round, and nobody says what everybody knows of the people here")
+    return name
+
+
+def _no_pack(why: str) -> SiteError:
+    return SiteError(
+        "site-unclear",
+        f"The site's disclosure pack cannot be used: {why}.",
+        where="site.toml [disclosure] pack",
+        fix="Choose a pack that rounds: opensafely, nhs-hes, ons-10-5 (which hides what sdap-10 and uk-llc hide) or midpoint-6.",
+    )
 
 
 def _only(table: Mapping[str, Any], known: set[str], name: str) -> None:
