@@ -37,7 +37,7 @@ def _agrees(subject: Subject, cell: CellRef, exact: float) -> bool:
     role, policy = subject.columns[cell.column].role, subject.policy
     if role in COUNTED:
         whole = round(exact)
-        near = {whole, policy.rounded(whole)} | (
+        near = {whole, *policy.shown_as(whole)} | (
             {midpoint(whole, policy.survival_base)} if role in _STEPS else set()
         )
         return said in {Decimal(each) for each in near}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, permutations
 
+from output_checks.consistent import shown_before
 from output_checks.declare import ROUNDED
 from output_checks.model import CellRef
 from output_checks.policy import Policy
@@ -54,6 +55,13 @@ class Part:
         """The quantities that are hidden in any case."""
         places = self.subject.system.of_cell
         return frozenset(places[cell] for cell in self.hidden if cell in places)
+
+    @cached_property
+    def before(self) -> Mapping[int, int]:
+        """What some quantities were shown as when they left before."""
+        places = self.subject.system.of_cell
+        shown = (each for each in shown_before(self.subject) if each.number is not None)
+        return {places[each.cell]: int(each.number or 0) for each in shown if each.cell in places}
 
     @cached_property
     def readings(self) -> tuple[Groups, ...]:
@@ -108,7 +116,8 @@ def patterns(parts: Sequence[Part], policy: Policy) -> list[Pattern]:
     found: dict[int, Pattern] = {}
     for group in _groups(len(parts), ties):
         if len(group) == 1:
-            found[group[0]] = protect(parts[group[0]].subject.system, parts[group[0]].primary, policy)
+            alone = parts[group[0]]
+            found[group[0]] = protect(alone.subject.system, alone.primary, policy, alone.before)
         else:
             found |= _together(parts, group, ties, policy)
     return [found[at] for at in range(len(parts))]
@@ -192,7 +201,8 @@ def _together(
         place(*where) for tie in ties if not tie.whole and tie.ours[0][0] in group for where in tie.theirs
     }
     system = replace(system, blind=system.blind | given)
-    pattern = protect(system, primary, policy)
+    before = {place(at, each): shown for at in group for each, shown in parts[at].before.items()}
+    pattern = protect(system, primary, policy, before)
     return {at: _of_one(pattern, [place(at, each) for each in joint.places(at)]) for at in group}
 
 

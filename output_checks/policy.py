@@ -63,8 +63,8 @@ class Policy:
     def __post_init__(self) -> None:
         if self.small_max < 1 or self.rounding_base < 1:
             raise PolicyError(f"{self.name}: the threshold and the rounding base are at least 1")
-        if self.rounding not in ("nearest", "midpoint", "none"):
-            raise PolicyError(f"{self.name}: rounding is nearest, midpoint or none")
+        if self.rounding not in ("nearest", "midpoint", "controlled", "none"):
+            raise PolicyError(f"{self.name}: rounding is nearest, midpoint, controlled or none")
         for key, words in _LOOSE_TO_STRICT.items():
             if getattr(self, key) not in words:
                 raise PolicyError(f"{self.name}: {key} is one of {', '.join(words)}")
@@ -85,15 +85,25 @@ class Policy:
         return self.zero_is_small if count == 0 else 0 < count <= self.small_max
 
     def rounded(self, count: int) -> int:
-        """The count as it may be shown; zero stays zero. A count is not negative."""
+        """The count as it may be shown, alone; zero stays zero. A count is not negative.
+
+        Controlled rounding is of a whole table: a number in it may be the other multiple beside the count.
+        """
         base = self.rounding_base
         match self.rounding:
-            case "nearest":
+            case "nearest" | "controlled":
                 return (2 * count + base) // (2 * base) * base
             case "midpoint":
                 return 0 if count == 0 else -(-count // base) * base - base // 2
             case _:
                 return count
+
+    def shown_as(self, count: int) -> frozenset[int]:
+        """Every number that a table under this policy may show for the count, exact numbers left aside."""
+        below = count // self.rounding_base * self.rounding_base
+        if self.rounding == "controlled" and below != count:
+            return frozenset({below, below + self.rounding_base})
+        return frozenset({self.rounded(count)})
 
     def is_rounded(self, count: int) -> bool:
         """Whether rounding would leave the count as it is."""

@@ -49,10 +49,30 @@ def make_twin(subject: Subject, table: Table, findings: Iterable[Finding], patte
     dependent = set(_dependent(subject, table, hidden | beside)) - hidden - beside
     written = _Writer(subject, table, pattern, frozenset(hidden | beside | dependent)).table()
     more = (
+        _bent(subject, pattern),
         _finding(subject, beside, "Numbers beside hidden ones would give them away."),
         _finding(subject, dependent, "Numbers computed from hidden ones would give them away."),
     )
     return Twin(written, tuple(each for each in more if each is not None))
+
+
+def _bent(subject: Subject, pattern: Pattern) -> Finding | None:
+    """That totals are not within the base of what was counted, where the policy's rounding would have them be."""
+    policy = subject.policy
+    pairs = zip(pattern.values, subject.system.quantities, strict=True)
+    if policy.rounding != "controlled" or all(
+        abs(shown - each.value) < policy.rounding_base for shown, each in pairs
+    ):
+        return None
+    return Finding(
+        check=_NAME,
+        severity=Severity.NOTE,
+        confidence=subject.confidence,
+        file=subject.path,
+        message="No way was found to round this table so that every total adds and stays near what was counted.",
+        fix="Nothing: its totals are sums of what is shown. With fewer dimensions or totals they would stay near.",
+        promise="P10",
+    )
 
 
 def _undone(subject: Subject) -> Finding:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from output_checks.audit import Published, exposed
 from output_checks.checks import small_count
+from output_checks.linked import Part
 from output_checks.model import CellRef, Remedy
 from output_checks.rule import Because, Rule, change
 from output_checks.subject import Subject
@@ -49,7 +50,7 @@ def _rests(subject: Subject, system: System) -> Iterator[Because]:
 
 def _exposed(subject: Subject, system: System) -> Iterator[Because]:
     primary = primaries(subject, system)
-    shown = rounded(system, subject.policy)
+    shown = rounded(system, subject.policy, Part(subject, frozenset()).before)
     published = Published(system, shown.values, primary | system.unshown)
     found = exposed(published, primary, aim_of(subject.policy))
     cells = sorted(cell for place in found for cell in system.quantities[place].cells)

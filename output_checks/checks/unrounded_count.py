@@ -21,7 +21,12 @@ def _look(subject: Subject) -> Iterator[Because]:
             found.setdefault(cell.column, []).append(cell)
     for column in subject.with_role(*ROUNDED):
         if column.name in found:
-            fix = f"Take the twin, or round counts to the {policy.rounding} {policy.rounding_base} after hiding."
+            how = (
+                f"to the {policy.rounding}"
+                if policy.rounding != "controlled"
+                else "so that totals add, to a multiple of"
+            )
+            fix = f"Take the twin, or round counts {how} {policy.rounding_base} after hiding."
             yield change(
                 "Counts are not rounded.",
                 fix,

@@ -38,7 +38,7 @@ class Goal:
 def aim_of(policy: Policy) -> Aim:
     """What a policy asks of the attacker's ignorance, in numbers as they are shown."""
     lowest = 0 if policy.zero_is_small else 1
-    unit = policy.rounding_base if policy.rounding == "nearest" else 1
+    unit = policy.rounding_base if policy.rounding in ("nearest", "controlled") else 1
     low, high = policy.rounded(lowest), policy.rounded(policy.small_max)
     if policy.interval == "exact":
         return Aim(floor=0, low=low, high=high, unit=unit, cover=False)

@@ -5,7 +5,7 @@ Refuses to call a pattern safe by itself: the attacker decides, and what it can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,9 +37,14 @@ class Pattern:
     unprotected: frozenset[int]
 
 
-def protect(system: System, primary: frozenset[int], policy: Policy) -> Pattern:
-    """A pattern that hides the primaries, and whatever else is needed to keep them hidden."""
-    chosen = choice(system, primary, policy)
+def protect(
+    system: System, primary: frozenset[int], policy: Policy, before: Mapping[int, int] | None = None
+) -> Pattern:
+    """A pattern that hides the primaries, and whatever else is needed to keep them hidden.
+
+    `before` is what some quantities were shown as when they left.
+    """
+    chosen = choice(system, primary, policy, before)
     cheapest = chosen.unsolvable()
     hidden, lost = chosen.until_protected(cheapest)
     if hidden != cheapest:
@@ -47,9 +52,11 @@ def protect(system: System, primary: frozenset[int], policy: Policy) -> Pattern:
     return Pattern(hidden, tuple(chosen.values), lost)
 
 
-def choice(system: System, primary: frozenset[int], policy: Policy) -> Choice:
+def choice(
+    system: System, primary: frozenset[int], policy: Policy, before: Mapping[int, int] | None = None
+) -> Choice:
     """What has to be chosen: the numbers as they would be shown, what is hidden in any case, and what is protected."""
-    shown = rounded(system, policy)
+    shown = rounded(system, policy, before)
     small = {place for place in system.unshown if policy.is_small(system.quantities[place].value)}
     targets = primary | frozenset(place for place in small if place in system.sums_of)
     telling = _telling(system, primary | small, policy)

@@ -1,14 +1,16 @@
-"""Rounding that adds up: every cell rounded alone, every total the sum of what is shown [P10].
+"""Rounding that adds up: every cell rounded alone, every total the sum of what is shown; or all of them together [P10].
 
-Refuses to smooth over sums that contradict each other after rounding: such totals are reported, and are to be hidden.
+Where the policy's rounding is controlled, cells and totals alike stay within the base of what was counted; where no such
+numbers are found, they are rounded as under the others. Refuses to smooth over sums that contradict each other after rounding: such totals are reported, and are to be hidden.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from output_checks.policy import Policy
+from output_checks.suppress.controlled import controlled
 from output_checks.suppress.system import Sum, System
 
 
@@ -20,11 +22,14 @@ class Rounded:
     torn: frozenset[int]
 
 
-def rounded(system: System, policy: Policy) -> Rounded:
-    """The numbers to show for each quantity of a system, hidden or not."""
+def rounded(system: System, policy: Policy, before: Mapping[int, int] | None = None) -> Rounded:
+    """The numbers to show for each quantity of a system, hidden or not; `before` is what some were shown as when they left."""
     counted = tuple(quantity.value for quantity in system.quantities)
     if policy.rounding == "none" and all(_adds_up(each, counted) for each in system.sums):
         return Rounded(counted, frozenset())
+    together = controlled(system, policy, before or {}) if policy.rounding == "controlled" else None
+    if together is not None:
+        return Rounded(together, frozenset())
     work = _Work(system, policy)
     for place in range(len(system.quantities)):
         work.settle(place)

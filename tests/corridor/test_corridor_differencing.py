@@ -93,3 +93,23 @@ def test_a_date_moved_by_a_day_is_seen_and_the_same_question_is_not(
     found = differences(desk, moved)
     assert found
     assert first in str(found[0])
+
+
+def offered_as(desk: Any, request: str, path: str) -> str:
+    """The digest of what is offered in a file's place."""
+    files = desk.tre("--as", "cleo", "review", "show", request)["files"]
+    return str(next(file["digest"] for file in files if file["path"] == path))
+
+
+def test_another_study_that_asks_the_same_is_shown_the_same_numbers_and_no_hidden_one(
+    checked: tuple[Any, str],
+) -> None:
+    """What one study was shown, hidden cells and rounded ones, another is shown to the byte, and nothing is withheld for it."""
+    desk, first = checked
+    signed_off(desk, first)
+    desk.work()
+    assert desk.stage(first) == "released"
+    other = desk.submitted(study=desk.approved())
+    desk.work()
+    assert differences(desk, other) == []
+    assert offered_as(desk, other, TABLE) == offered_as(desk, first, TABLE)

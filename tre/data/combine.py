@@ -133,8 +133,8 @@ def _number(text: str | None, policy: Policy) -> int | None:
 
 
 def _of_released_grade(number: int, policy: Policy) -> bool:
-    """Sums of numbers rounded to the nearest base are such numbers again; of midpoints they are not."""
-    if policy.rounding != "nearest":
+    """Sums of multiples of the base are multiples again; of midpoints they are not midpoints."""
+    if policy.rounding not in ("nearest", "controlled"):
         raise _refused("rounding-cannot-be-summed", "Counts released under this policy cannot be summed.")
     return number == 0 or (number % policy.rounding_base == 0 and number > policy.small_max)
 
