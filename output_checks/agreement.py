@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from output_checks.checks.survival import curve_follows
 from output_checks.declare import COUNTED, DERIVED, Role
 from output_checks.model import CellRef, Confidence
 from output_checks.numerals import decimal, is_hidden
@@ -68,15 +69,23 @@ def _level(subject: Subject, name: str, row: int) -> Confidence:
         return subject.confidence
     if evidence.source is Confidence.PROVED:
         return Confidence.PROVED if name in evidence.roles or not evidence.roles else Confidence.DECLARED
-    column = subject.columns[name]
-    if column.role in DERIVED and column.operands:
-        return max((_level(subject, each, row) for each in column.operands), key=_ORDER.index)
+    column, parts = subject.columns[name], _computed_from(subject, name)
+    if parts:
+        return max((_level(subject, each, row) for each in parts), key=_ORDER.index)
     if column.role is Role.MARGIN:
         return _level_of_total(subject, CellRef(row, name))
     if name in evidence.smallest or (not evidence.values and not evidence.smallest):
         return Confidence.RECOMPUTED
     given = evidence.values.get(name)
     return Confidence.RECOMPUTED if given and given[row] is not None else Confidence.DECLARED
+
+
+def _computed_from(subject: Subject, name: str) -> tuple[str, ...]:
+    """The columns that a ratio, or a curve that follows from the numbers beside it, is as sure as."""
+    column = subject.columns[name]
+    if column.role is Role.SURVIVAL and curve_follows(subject, name):
+        return tuple(each.name for each in subject.with_role(Role.AT_RISK, Role.EVENTS))
+    return column.operands if column.role in DERIVED else ()
 
 
 def _level_of_total(subject: Subject, cell: CellRef) -> Confidence:

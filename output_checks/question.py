@@ -6,6 +6,7 @@ holds it answers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +26,12 @@ class Measure(StrEnum):
     SUM = "sum"
     MEAN = "mean"
     SD = "sd"
+    VARIANCE = "variance"
+    SKEWNESS = "skewness"
+    SKEWNESS_POP = "skewness_pop"
+    KURTOSIS = "kurtosis"
+    KURTOSIS_POP = "kurtosis_pop"
+    COEFFICIENT = "coefficient"
     PERCENTILE = "percentile"
     LOWEST = "lowest"
     HIGHEST = "highest"
@@ -50,7 +57,8 @@ class Question:
     """The groups, row by row and as the file labels them, and what is asked of each.
 
     `value` is the summarised column, `event` the one that marks an event; `labels` are the file's own words in the
-    columns of modes, and `times` the time of each row of a survival table.
+    columns of modes, and `times` the time of each row of a survival table. `outcome` is what least squares explain by the
+    regressors, where a model says so, and `terms` the regressor of each row.
     """
 
     by: tuple[str, ...]
@@ -61,6 +69,8 @@ class Question:
     times: tuple[str, ...] = ()
     labels: Mapping[str, tuple[str, ...]] | None = None
     regressors: tuple[str, ...] = ()
+    outcome: str = ""
+    terms: tuple[str, ...] = ()
 
 
 class DataRoom(Protocol):
@@ -85,6 +95,15 @@ _OF_VALUE: Mapping[Role, Measure] = {
     Role.MODE: Measure.MODE,
 }
 _OF_KIND: Mapping[str, Measure] = {"gini": Measure.GINI, "concentration": Measure.CONCENTRATION}
+_SHAPES: Mapping[str, Measure] = {
+    "variance": Measure.VARIANCE,
+    "skewness": Measure.SKEWNESS,
+    "skewness_pop": Measure.SKEWNESS_POP,
+    "kurtosis": Measure.KURTOSIS,
+    "kurtosis_pop": Measure.KURTOSIS_POP,
+}
+"""Shapes by the name of their column: of a sample, as pandas and SAS estimate them, or of the people themselves (`_pop`)."""
+_LEAST_SQUARES = re.compile(r"ols\(\s*(\w+)\s*~\s*(\w+(?:\s*\+\s*\w+)*)\s*\)", re.ASCII)
 _STEPS: Mapping[Role, Measure] = {Role.AT_RISK: Measure.AT_RISK, Role.EVENTS: Measure.EVENTS}
 _NEVER = frozenset({"linked_table", "clusters", "figure", "text", "hypothesis_test"})
 
@@ -102,6 +121,7 @@ def question_of(subject: Subject) -> Question:
         raise Unaskable("Declare `by` as the file's own columns.")
     asked = tuple(each for column in subject.columns.values() for each in _asked(subject, column))
     regressors = declaration.extra.get("regressors") if declaration.kind == "correlation" else None
+    outcome, terms = _least_squares(subject, declaration)
     if not asked and not regressors:
         raise Unaskable("Declare the role of each column, so that it can be recomputed.")
     by = _groups_by(declaration)
@@ -115,7 +135,21 @@ def question_of(subject: Subject) -> Question:
         times=_times(subject, declaration),
         labels={each.column: table.column(each.column) for each in asked if each.measure is Measure.MODE},
         regressors=tuple(map(str, regressors)) if isinstance(regressors, list | tuple) else (),
+        outcome=outcome,
+        terms=terms,
     )
+
+
+def _least_squares(subject: Subject, declaration: Declaration) -> tuple[str, tuple[str, ...]]:
+    """What a model of the form `ols(outcome ~ one + other)` explains, and the term of each row; nothing of any other model."""
+    table, dimensions = subject.table, subject.dimensions
+    said = _LEAST_SQUARES.fullmatch(_word(declaration, "model").strip())
+    regressors = declaration.extra.get("regressors")
+    if said is None or table is None or len(dimensions) != 1 or not isinstance(regressors, list | tuple):
+        return "", ()
+    if sorted(re.split(r"\s*\+\s*", said[2])) != sorted(map(str, regressors)):
+        return "", ()
+    return said[1], table.column(dimensions[0])
 
 
 def _word(declaration: Declaration, key: str) -> str:
@@ -150,6 +184,10 @@ def _asked(subject: Subject, column: Column) -> Iterator[Asked]:
             yield Asked(column.name, Measure.PEOPLE, value)
         case Role.PERCENTILE:
             yield from _percentile(subject, column, value)
+        case Role.COEFFICIENT if kind == "correlation":
+            yield Asked(column.name, Measure.COEFFICIENT)
+        case Role.VALUE if kind == "shape" and value and column.name.casefold() in _SHAPES:
+            yield Asked(column.name, _SHAPES[column.name.casefold()], value)
         case Role.VALUE if kind in _OF_KIND:
             yield Asked(column.name, _OF_KIND[kind], value)
         case role if role in _OF_VALUE and value:

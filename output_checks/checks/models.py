@@ -2,7 +2,8 @@
 
 Refuses ones with too few residual degrees of freedom or none declared, with as many terms as people, with a regressor
 that is true for chosen people only, or with a level of a regressor that the data gives too few people. Leaves to a
-person a model of which nothing says how many people each level holds.
+person a model of which nothing says how many people each level holds. Written `ols(outcome ~ one + other)`, its coefficients are
+recomputed.
 """
 
 from __future__ import annotations

@@ -1,5 +1,12 @@
 """A table that study code made says what the data says [P9].
 
+Counts, sums, means, standard deviations, variances, skewness and kurtosis, percentiles, extremes, modes, concentration, Gini,
+numbers at risk and events are computed again; of records, where people have several, counts, sums, means, standard deviations
+and variances. So are the coefficients of `model: ols(outcome ~ one + other)` over columns of numbers, from sums of products. A
+ratio, a margin and a curve are as sure as the numbers that they follow from. Not computed again, and so only declared:
+coefficients of other models (their fit is not had from sums), standard errors, p-values and other tests, since how they were
+corrected is not said; clusters, and whatever a person must judge.
+
 Refuses numbers that are not what the data gives for the declared groups, exactly or as this policy rounds them. Notes
 where the data could not be asked, and why: such a table is only declared.
 """

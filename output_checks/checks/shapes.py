@@ -1,7 +1,9 @@
 """Standard deviations, variances, skewness and kurtosis of enough people [P10].
 
 Hides one of too few people: the mean and the standard deviation of two people are those two people's values. Refuses
-one beside which nobody says how many people it is of, and leaves to a person one of nought: then all are the same.
+one beside which nobody says how many people it is of, and leaves to a person one of nought: then all are the same. Name the
+columns of a `shape` `variance`, `skewness` and `kurtosis` (of a sample, as pandas and SAS estimate them; less 3 for kurtosis)
+or `skewness_pop` and `kurtosis_pop` (as scipy does by default), and they are recomputed.
 """
 
 from __future__ import annotations

@@ -87,9 +87,17 @@ def _curve(subject: Subject, table: Table) -> Iterator[Because]:
         if not events or not subject.with_role(Role.AT_RISK):
             fix = "Put the rounded numbers at risk and events beside it, with the roles at_risk and events."
             yield refuse("A survival curve stands without its numbers at risk and events.", fix)
-        elif not all(follows(steps) for steps in _curves(subject, events[0], column.name)) or not table.rows:
+        elif not curve_follows(subject, column.name) or not table.rows:
             reason = "The curve does not follow from the rounded numbers beside it."
             yield review(reason, "Compute the share from the rounded numbers at risk and events.")
+
+
+def curve_follows(subject: Subject, share: str) -> bool:
+    """Whether a column of shares follows from the numbers at risk and the events beside it, where there are any."""
+    events = [column.name for column in subject.with_role(Role.EVENTS)]
+    return bool(events and subject.with_role(Role.AT_RISK)) and all(
+        follows(steps) for steps in _curves(subject, events[0], share)
+    )
 
 
 def follows(steps: Sequence[_Step]) -> bool:

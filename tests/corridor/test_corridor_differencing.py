@@ -96,9 +96,8 @@ def test_a_date_moved_by_a_day_is_seen_and_the_same_question_is_not(
 
 
 def offered_as(desk: Any, request: str, path: str) -> str:
-    """The digest of what is offered in a file's place."""
-    files = desk.tre("--as", "cleo", "review", "show", request)["files"]
-    return str(next(file["digest"] for file in files if file["path"] == path))
+    """What would leave in a file's place."""
+    return str(desk.tre("--as", "cleo", "review", "open", request, path, "--offered")["content"])
 
 
 def test_another_study_that_asks_the_same_is_shown_the_same_numbers_and_no_hidden_one(

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
+from output_checks.agreement import midpoint
 from output_checks.check import check, subject_of
 from output_checks.model import Confidence, Evidence, Offered, Report, Sides, Verdict
 from output_checks.policy import load_policy
@@ -272,6 +274,108 @@ def test_spread_concentration_and_gini_are_the_textbooks() -> None:
     )
     gini = [sum(abs(a - b) for a in each for b in each) / (2 * len(each) * sum(each)) for each in costs]
     assert values("gini", "value") == pytest.approx(gini)
+
+
+@pytest.mark.parametrize("shape", ["variance", "skewness", "skewness_pop", "kurtosis", "kurtosis_pop"])
+def test_higher_moments_are_the_textbooks_in_the_form_that_the_columns_name_says(shape: str) -> None:
+    found = groups("sex")
+    rows: list[list[object]] = [["sex", "n", shape], *([*key, len(who), 0.5] for key, who in found.items())]
+    declaration = {"statistic": "shape", "by": ["sex"], "value": "cost", "n": "n", "columns": {"n": "n", shape: "value"}}  # fmt: skip
+    by_hand = [moment_by_hand(shape, [p["cost"] for p in who]) for who in found.values()]
+    assert asked(rows, declaration).values[shape] == pytest.approx(by_hand)
+
+
+def moment_by_hand(shape: str, values: list[float]) -> float:
+    n, mean = len(values), statistics.fmean(values)
+    m2, m3, m4 = (sum((each - mean) ** power for each in values) / n for power in (2, 3, 4))
+    g1, g2 = m3 / m2**1.5, m4 / m2**2 - 3
+    return {
+        "variance": m2 * n / (n - 1),
+        "skewness_pop": g1,
+        "kurtosis_pop": g2,
+        "skewness": g1 * (n * (n - 1)) ** 0.5 / (n - 2),
+        "kurtosis": (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * g2 + 6),
+    }[shape]
+
+
+def test_the_spread_of_records_is_recomputed_where_a_person_has_several() -> None:
+    several = [{**p, "cost": round(p["cost"] * more, 2)} for p in PEOPLE[:60] for more in (1, 2, 5)]
+    found = groups("sex", people=several)
+    rows: list[list[object]] = [["sex", "n", "sd"]]
+    rows += [[*key, len({p[PATIENT] for p in who}), 1.0] for key, who in found.items()]
+    declaration = {
+        "statistic": "shape",
+        "by": ["sex"],
+        "value": "cost",
+        "n": "n",
+        "columns": {"n": "n", "sd": "sd"},
+    }
+    evidence = asked(rows, declaration, several)
+    assert evidence.values["sd"] == pytest.approx(
+        [statistics.stdev(p["cost"] for p in who) for who in found.values()]
+    )
+    assert evidence.people == tuple(row[1] for row in rows[1:])
+
+
+MODEL = {
+    "statistic": "correlation", "model": "ols(cost ~ days + died)", "n": 400, "residual_df": 397,
+    "regressors": ["days", "died"], "columns": {"term": "dimension", "b": "coefficient", "p": "p_value"},
+}  # fmt: skip
+
+
+def fitted() -> dict[str, float]:
+    """Least squares by the pseudo-inverse of the rows themselves."""
+    rows = np.array([[1.0, p["days"], p["died"]] for p in PEOPLE])
+    found = np.linalg.pinv(rows) @ np.array([p["cost"] for p in PEOPLE])
+    return dict(zip(("Intercept", "days", "died"), map(float, found), strict=True))
+
+
+def coefficients(**other: float) -> list[list[object]]:
+    return [["term", "b", "p"], *([name, f"{b:.6g}", 0.5] for name, b in (fitted() | other).items())]
+
+
+def test_coefficients_of_least_squares_are_recomputed_from_sums_of_products() -> None:
+    evidence = asked(coefficients(), MODEL)
+    assert evidence.values["b"] == pytest.approx(tuple(fitted().values()))
+    report = judged(coefficients(), MODEL)
+    assert report.verdict is not Verdict.REFUSED
+    assert (report.levels["b"][1], report.levels["p"][1]) == (Confidence.RECOMPUTED, Confidence.DECLARED)
+    assert judged(coefficients(days=1.5), MODEL).verdict is Verdict.REFUSED, "it is not what the data gives"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "cost ~ days + died"},
+        {"model": "ols(cost ~ days)"},
+        {"regressors": ["days", "died", "days"]},
+    ],
+)
+def test_a_model_of_another_form_is_only_declared(change: Mapping[str, Any]) -> None:
+    assert not asked(coefficients(), MODEL | dict(change)).values.get("b")
+
+
+def test_least_squares_without_a_single_answer_are_only_declared() -> None:
+    twice = [{**p, "again": p["days"] * 2} for p in PEOPLE]
+    declaration = MODEL | {"model": "ols(cost ~ days + again)", "regressors": ["days", "again"]}
+    assert not asked([["term", "b", "p"], ["days", 1, 1], ["again", 1, 1]], declaration, twice).values
+
+
+def test_a_share_that_follows_from_recomputed_numbers_is_as_sure_as_they_are() -> None:
+    declaration = {
+        "statistic": "survival", "by": ["sex"], "time": "days", "event": "died",
+        "columns": {"days": "time", "risk": "at_risk", "events": "events", "share": "survival"},
+    }  # fmt: skip
+    (key, who), *_ = groups("sex").items()
+    rows: list[list[object]] = [["sex", "days", "risk", "events", "share"]]
+    start = midpoint(len(who), POLICY.survival_base)
+    for day in (0, 20, 40):
+        risk = midpoint(sum(p["days"] >= day for p in who), POLICY.survival_base)
+        events = midpoint(sum(p["died"] and p["days"] <= day for p in who), POLICY.survival_base)
+        rows.append([*key, day, risk, events, round(1 - events / start, 3)])
+    assert set(judged(rows, declaration).levels["share"]) == {Confidence.RECOMPUTED}
+    rows[3][4] = 0.999
+    assert set(judged(rows, declaration).levels["share"]) == {Confidence.DECLARED}
 
 
 def test_a_survival_table_is_recomputed_step_by_step() -> None:

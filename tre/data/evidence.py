@@ -14,20 +14,38 @@ from output_checks.question import Asked, Measure, Question, Unaskable
 from tre.data import grouping
 from tre.data.extracted import Extract
 from tre.data.grouping import Key, quoted
+from tre.data.models import of_model
 
 _SHARED = frozenset({Measure.SUM, Measure.MEAN, Measure.GINI, Measure.CONCENTRATION})
 _SIDED = frozenset({Measure.PERCENTILE, Measure.LOWEST, Measure.HIGHEST})
 _STEPS = frozenset({Measure.AT_RISK, Measure.EVENTS})
 _NO_AMOUNT = _STEPS | {Measure.PEOPLE, Measure.WITH, Measure.MODE}
-_OF_RECORDS = frozenset({Measure.PEOPLE, Measure.WITH, Measure.SUM, Measure.MEAN})
+_SPREAD = frozenset({Measure.SD, Measure.VARIANCE})
+_OF_RECORDS = _SPREAD | {Measure.PEOPLE, Measure.WITH, Measure.SUM, Measure.MEAN}
 TRUTHS = frozenset({"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT"})
 _NUMBERS = TRUTHS | {"DOUBLE", "FLOAT", "HUGEINT", "UINTEGER", "USMALLINT", "UBIGINT"}
 _N, _TOTAL = "count(*) FILTER (WHERE nv > 0)", "sum(s)"
+_VARIANCE = f"(sum(q) - {_TOTAL} * {_TOTAL} / nullif(sum(nv), 0)) / nullif(sum(nv) - 1, 0)"
+"""The variance of records, where a person has several: from their number, their sum and the sum of their squares."""
+
+
+def _moment(order: int) -> str:
+    """The mean of a power of standardised amounts."""
+    powers = {3: "sum(s ^ 3) / count(s) - 3 * avg(s) * avg(s * s) + 2 * avg(s) ^ 3",
+              4: "sum(s ^ 4) / count(s) - 4 * avg(s) * avg(s ^ 3) + 6 * avg(s) ^ 2 * avg(s * s) - 3 * avg(s) ^ 4"}  # fmt: skip
+    return f"({powers[order]}) / nullif(var_pop(s) ^ {order / 2}, 0)"
+
+
 _NUMBER: Mapping[Measure, Callable[[Asked], str]] = {
     Measure.PEOPLE: lambda _: _N,
     Measure.SUM: lambda _: _TOTAL,
     Measure.MEAN: lambda _: "sum(s) / nullif(sum(nv), 0)",
     Measure.SD: lambda _: "stddev_samp(s)",
+    Measure.VARIANCE: lambda _: "var_samp(s)",
+    Measure.SKEWNESS: lambda _: "skewness(s)",
+    Measure.SKEWNESS_POP: lambda _: _moment(3),
+    Measure.KURTOSIS: lambda _: "kurtosis(s)",
+    Measure.KURTOSIS_POP: lambda _: f"{_moment(4)} - 3",
     Measure.PERCENTILE: lambda asked: f"quantile_cont(s, {asked.at / 100!r})",
     Measure.LOWEST: lambda _: "min(s)",
     Measure.HIGHEST: lambda _: "max(s)",
@@ -69,7 +87,7 @@ def measure(extract: Extract, question: Question) -> Evidence:
     """
     _hold(extract, question)
     if question.regressors:
-        return _of_model(extract, question)
+        return of_model(extract, question)
     whole = _Asking(extract, question, question.by)
     keys = grouping.keys(question, _known(whole))
     answer = Gathered([0] * len(keys), [0] * len(keys))
@@ -86,10 +104,10 @@ def _hold(extract: Extract, question: Question) -> None:
         raise Unaskable(
             "Group by, and summarise, columns of the extract that `of` names, under their own names."
         )
-    measures = {each.measure for each in question.asked}
+    measures = {each.measure for each in question.asked} - {Measure.COEFFICIENT}
     if not extract.one_each and not measures <= _OF_RECORDS:
         raise Unaskable(
-            "Only counts, sums and means are recomputed from data with several records for a person."
+            "Only counts, sums, means and standard deviations are recomputed from data with several records for a person."
         )
 
 
@@ -135,7 +153,13 @@ class _Asking:
         grouped = f"{self.dims}{quoted(self.extract.patient)}"
         # Amounts that are never negative are their own sizes: one sum less over all records.
         size = amount if self.extract.never_below_nought(amount) else f"abs({amount})"
-        return f"SELECT {grouped}, count(*) AS n, count({amount}) AS nv, sum({amount}) AS s, sum({size}) AS a{true} FROM people GROUP BY ALL"  # noqa: S608 - names are quoted
+        squares = f", sum({amount} * {amount}) AS q" if self.spreads else ""
+        return f"SELECT {grouped}, count(*) AS n, count({amount}) AS nv, sum({amount}) AS s, sum({size}) AS a{squares}{true} FROM people GROUP BY ALL"  # noqa: S608 - names are quoted
+
+    @property
+    def spreads(self) -> bool:
+        """Whether anything needs the squares of the amounts."""
+        return any(each.measure in _SPREAD for each in self.question.asked)
 
     @property
     def ranks(self) -> bool:
@@ -166,6 +190,8 @@ class _Asking:
                 if asked.column in flags
                 else "count(*)"
             )
+        if asked.measure in _SPREAD and not self.extract.one_each:
+            return f"sqrt(greatest({_VARIANCE}, 0))" if asked.measure is Measure.SD else _VARIANCE
         return _NUMBER[asked.measure](asked)
 
 
@@ -250,13 +276,3 @@ def _take_steps(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gath
         for each in steps:
             number = at_risk if each.measure is Measure.AT_RISK else events
             _at(answer.values, each.column, answer)[row] = float(number)
-
-
-def _of_model(extract: Extract, question: Question) -> Evidence:
-    """The people of a model, and how many are at the rarest level of each regressor."""
-    names = ", ".join(f"count({quoted(name)})" for name in question.regressors)
-    counted = extract.connection.execute(f"SELECT count(*), {names} FROM people").fetchall()[0]  # noqa: S608 - names are quoted
-    people = min(int(each) for each in counted)
-    smallest = {name: grouping.smallest(extract, name) for name in question.regressors}
-    rows = len(question.groups)
-    return Evidence((people,) * rows, Confidence.RECOMPUTED, rows=(people,) * rows, smallest=smallest)

@@ -1,0 +1,97 @@
+"""What an extract says about a model: its people, its rarest levels, and least squares computed again.
+
+Least squares are had from sums of products: no row is looked at, and no residual. It refuses nothing that is not a model of
+numbers: what it does not compute again is None, and is then only declared.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from output_checks.model import Confidence, Evidence
+from output_checks.question import Measure, Question, Unaskable
+from tre.data import grouping
+from tre.data.extracted import Extract
+from tre.data.grouping import quoted
+
+_INTERCEPT = frozenset({"intercept", "(intercept)", "const", "constant", "_cons"})
+_NUMBERS = frozenset(
+    {
+        "BOOLEAN",
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "UTINYINT",
+        "DOUBLE",
+        "FLOAT",
+        "UINTEGER",
+        "USMALLINT",
+    }
+)
+_SINGULAR = 1e12
+
+
+def of_model(extract: Extract, question: Question) -> Evidence:
+    """The people of a model, how many are at the rarest level of each regressor, and its coefficients where they are had.
+
+    Raises:
+        Unaskable: it explains what the extract does not have.
+    """
+    if question.outcome and question.outcome not in extract.columns:
+        raise Unaskable("Explain a column of the extract that `of` names, under its own name.")
+    names = [name for name in (*question.regressors, question.outcome) if name]
+    counts = ", ".join(f"count({quoted(name)})" for name in names)
+    counted = extract.connection.execute(f"SELECT count(*), {counts} FROM people").fetchall()[0]  # noqa: S608 - names are quoted
+    people, rows = min(int(each) for each in counted), len(question.groups)
+    known = _least_squares(extract, question)
+    shown = [each.column for each in question.asked if each.measure is Measure.COEFFICIENT]
+    return Evidence(
+        (people,) * rows,
+        Confidence.RECOMPUTED,
+        rows=(people,) * rows,
+        smallest={name: grouping.smallest(extract, name) for name in question.regressors},
+        values={
+            column: tuple(known.get(_term(term)) for term in question.terms) for column in shown if known
+        },
+    )
+
+
+def _term(label: str) -> str:
+    return "" if label.casefold() in _INTERCEPT else label
+
+
+def _least_squares(extract: Extract, question: Question) -> Mapping[str, float]:
+    """The coefficient of each regressor, and of the intercept under no name; nothing where there is no single answer."""
+    names = [*question.regressors, question.outcome]
+    # Of several records for a person, what one record more explains is nobody's.
+    if (
+        not question.outcome
+        or not extract.one_each
+        or not all(extract.columns.get(name) in _NUMBERS for name in names)
+    ):
+        return {}
+    products = _products(extract, names)
+    if products is None:
+        return {}
+    matrix, right = products[:-1, :-1], products[:-1, -1]
+    scale = np.sqrt(np.diag(matrix))
+    if not np.all(scale > 0) or np.linalg.cond(matrix / np.outer(scale, scale)) > _SINGULAR:
+        return {}
+    found = np.linalg.solve(matrix / np.outer(scale, scale), right / scale) / scale
+    return dict(zip(("", *question.regressors), map(float, found), strict=True))
+
+
+def _products(extract: Extract, names: list[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]] | None:
+    """The sum of products of each two of: one, and each column; over the people who have all of them."""
+    columns = ["1.0", *(f"{quoted(name)}::DOUBLE" for name in names)]
+    pairs = [(one, other) for one in range(len(columns)) for other in range(one + 1)]
+    sums = ", ".join(f"sum({columns[one]} * {columns[other]})" for one, other in pairs)
+    complete = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in names)
+    (row,) = extract.connection.execute(f"SELECT {sums} FROM people WHERE {complete}").fetchall()  # noqa: S608 - names are quoted
+    if any(each is None for each in row):
+        return None
+    found = np.zeros((len(columns), len(columns)))
+    for (one, other), total in zip(pairs, row, strict=True):
+        found[one, other] = found[other, one] = total
+    return found
