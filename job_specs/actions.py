@@ -198,6 +198,7 @@ def _check_body(
     body: SqlBody | RunBody, outputs: tuple[OutputSpec, ...], table: Table, complaints: Complaints
 ) -> None:
     if isinstance(body, RunBody):
+        _refuse_disk(table, complaints)
         place = table.entries["run"][1]
         commands.check_outputs(body, outputs, place, complaints)
         return
@@ -212,3 +213,13 @@ def _check_body(
     if "config" in table.entries:
         fix = "Use `parameters:` and {{ parameters.name }} in the query."
         complaints.add("unknown-key", table.entries["config"][0], text="config", fix=fix)
+
+
+def _refuse_disk(table: Table, complaints: Complaints) -> None:
+    """What study code writes to a disk is not encrypted, so it has none."""
+    asked = _get(table, "resources")
+    if isinstance(asked, Table) and "disk" in asked.entries:
+        fix = (
+            "Leave `disk` out, and read the extract in parts or ask for more memory: disk is for SQL actions."
+        )
+        complaints.add("resources", asked.entries["disk"][1], text="disk", fix=fix)

@@ -122,18 +122,29 @@ class RunBody:
         return self.image.partition(":")[0]
 
 
+LEAST_OUTPUT_MB, MOST_OUTPUT_MB = 64, 2048
+
+
 @dataclass(frozen=True)
 class Resources:
-    """What one action may use: memory in mebibytes, processors, wall-clock seconds, and local sockets or not."""
+    """What one action may use: memory in mebibytes, processors, wall-clock seconds, local sockets or not, and disk in mebibytes
+    for what does not fit into memory.
+    """
 
     memory_mb: int = 4096
     cpus: float = 2.0
     seconds: int = 4 * 3600
     local_sockets: bool = False
+    disk_mb: int = 0
 
     def __post_init__(self) -> None:
-        if self.memory_mb < 1 or self.cpus <= 0 or self.seconds < 1:
+        if self.memory_mb < 1 or self.cpus <= 0 or self.seconds < 1 or self.disk_mb < 0:
             raise ValueError("resources are positive")
+
+    @property
+    def output_mb(self) -> int:
+        """How much the action may write: an eighth of its memory, which what it writes takes until it is kept."""
+        return min(max(self.memory_mb // 8, LEAST_OUTPUT_MB), MOST_OUTPUT_MB)
 
 
 @dataclass(frozen=True)
@@ -143,6 +154,7 @@ class Site:
     memory_mb: int = 131_072
     cpus: float = 16.0
     seconds: int = 48 * 3600
+    disk_mb: int = 262_144
     default: Resources = Resources()
 
 

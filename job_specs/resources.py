@@ -1,4 +1,4 @@
-"""What an action asks to use: memory, processors, time, local sockets.
+"""What an action asks to use: memory, processors, time, local sockets, disk.
 
 Refuses more than the site gives to one action, and units that have to be guessed.
 """
@@ -27,13 +27,15 @@ class _Measure(NamedTuple):
 
 
 _MEMORY = _Measure("memory", {"MB": 1, "GB": 1024})
+_DISK = _Measure("disk", {"MB": 1, "GB": 1024})
+_LEAST_DISK_MB = 8
 _TIME = _Measure("time", {"s": 1, "m": 60, "h": 3600})
 
 
 def resources(node: Node | None, site: Site, complaints: Complaints) -> Resources:
     """What the action may use: what it asks for, the site's defaults for the rest."""
     table = (
-        as_table(node, complaints, "`memory`, `cpus`, `time` or `local_sockets`")
+        as_table(node, complaints, "`memory`, `cpus`, `time`, `disk` or `local_sockets`")
         if node is not None
         else None
     )
@@ -42,6 +44,7 @@ def resources(node: Node | None, site: Site, complaints: Complaints) -> Resource
     check_keys(table, vocabulary.RESOURCES, complaints, noun="resources")
     memory = _amount(table, _MEMORY, complaints)
     seconds = _amount(table, _TIME, complaints)
+    disk = _amount(table, _DISK, complaints)
     cpus = as_number(table.entries["cpus"][1], complaints, "`cpus`") if "cpus" in table.entries else None
     default = site.default
     sockets = table.entries.get("local_sockets")
@@ -49,6 +52,7 @@ def resources(node: Node | None, site: Site, complaints: Complaints) -> Resource
         memory_mb=int(_within(table, "memory", (memory, site.memory_mb), complaints) or default.memory_mb),
         cpus=_within(table, "cpus", (cpus, site.cpus), complaints) or default.cpus,
         seconds=int(_within(table, "time", (seconds, site.seconds), complaints) or default.seconds),
+        disk_mb=int(_within(table, "disk", (disk, site.disk_mb), complaints) or default.disk_mb),
         local_sockets=sockets is not None and as_truth(sockets[1], complaints, "`local_sockets`"),
     )
 
@@ -71,10 +75,10 @@ def _within(
     table: Table, name: str, asked_and_most: tuple[float | None, float], complaints: Complaints
 ) -> float | None:
     asked, most = asked_and_most
-    least = 0.1 if name == "cpus" else 1
+    least = {"cpus": 0.1, "disk": _LEAST_DISK_MB}.get(name, 1)
     if asked is None or least <= asked <= most:
         return asked
-    unit = {"memory": "MB", "time": "s"}.get(name, "")
+    unit = {"memory": "MB", "disk": "MB", "time": "s"}.get(name, "")
     fix = f"Ask for between {least}{unit} and {most:g}{unit}."
     complaints.add("resources", table.entries[name][1], text=f"{asked:g}{unit}", fix=fix)
     return None

@@ -93,7 +93,8 @@ def explain(checked: Checked, name: str) -> str:
         f"{name}: {what_it_is(action)}, written at {action.where}",
         f"needs: {', '.join(action.needs) or 'nothing'}",
         f"runs after: {', '.join(ordered.order[:-1]) or 'nothing'}",
-        f"may use: {resources.memory_mb} MB, {resources.cpus:g} processors, {resources.seconds} seconds",
+        f"may use: {resources.memory_mb} MB, {resources.cpus:g} processors, {resources.seconds} seconds"
+        + (f", {resources.disk_mb} MB of disk" if resources.disk_mb else ""),
         *(f"writes: {_output(output)}" for output in action.outputs),
     ]
     if isinstance(action.body, RunBody):

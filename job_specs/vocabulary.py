@@ -103,6 +103,10 @@ SQL: Mapping[str, Key] = MappingProxyType(
 RESOURCES: Mapping[str, Key] = MappingProxyType(
     {
         "memory": Key("Memory, such as 512MB or 8GB.", {"type": "string", "pattern": "^[0-9.]+ ?(MB|GB)$"}),
+        "disk": Key(
+            "Disk for what a query cannot hold in memory, such as 20GB; for SQL actions, which write it encrypted.",
+            {"type": "string", "pattern": "^[0-9.]+ ?(MB|GB)$"},
+        ),
         "cpus": Key("Processors, such as 2 or 0.5.", _NUMBER),
         "time": Key("Wall-clock time, such as 90s, 30m or 4h.", {"type": "string"}),
         "local_sockets": Key(

@@ -18,7 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from sandboxes import bubblewrap_form, cgroups, keeper, mounts, profile, seccomp
+from sandboxes import bubblewrap_form, cgroups, disk, keeper, mounts, places, profile, seccomp
 from sandboxes.home import Home, Record, write_json
 from sandboxes.inputs import require_inputs, require_same, unpacked_images
 from sandboxes.model import (
@@ -31,7 +31,6 @@ from sandboxes.model import (
     Status,
     Wall,
 )
-from sandboxes.placeholders import place_inputs
 from sandboxes.receipts import Log, recall, settle
 from sandboxes.runner import Clock, SystemClock, lost, not_prepared, still_running
 from sandboxes.saying import share_said
@@ -86,7 +85,7 @@ class BubblewrapRunner:
         return tuple(wall for wall in (*profile.WALLS, *profile.PROCEDURES) if wall.name in missing)
 
     def _without(self) -> frozenset[str]:
-        missing = self._site.without | bubblewrap_form.NEVER
+        missing = self._site.without | bubblewrap_form.NEVER | disk.missing_walls()
         missing |= frozenset() if self._root else bubblewrap_form.NOT_AS_ROOT
         return missing if self._groups else missing | bubblewrap_form.NOT_WITHOUT_GROUPS
 
@@ -128,12 +127,11 @@ class BubblewrapRunner:
         )
 
     def _make(self, box: Box, tree: bubblewrap_form.Tree) -> None:
-        folder, output = self._home.folder(box.job), self._home.output(box.job)
+        folder = self._home.folder(box.job)
         folder.mkdir(mode=0o700)
         record = Record(box, self._claim_uid(folder), self._clock.now())
         made = self._settings(record)
-        mounts.make(output, made.output, record.owner)
-        place_inputs(output, box, record.owner)
+        places.make(self._home, record, made)
         write_json(folder / keeper.PLAN, asdict(self._plan(record, made, tree)))
         self._home.save(record)
 
@@ -152,8 +150,7 @@ class BubblewrapRunner:
         )
 
     def _settings(self, record: Record) -> profile.Settings:
-        output, empty = self._home.output(record.box.job), self._home.empty
-        place = profile.Place(record.owner, output, empty, platform.machine())
+        place = places.of(self._home, record)
         return profile.settings(record.box, place, replace(self._site, without=self._without()))
 
     def _plan(self, record: Record, made: profile.Settings, tree: bubblewrap_form.Tree) -> keeper.Plan:

@@ -20,7 +20,7 @@ NOT_AS_ROOT = frozenset({"uid-per-job", "output-limit", "output-flags", "scratch
 NOT_WITHOUT_GROUPS = frozenset({"memory", "pids", "cpus", "held-together"})
 """These need the right to make control groups."""
 
-_OURS = frozenset({"dev", "proc", "sys", "tmp", "run", "code", "data", "workspace", "out"})
+_OURS = frozenset({"dev", "proc", "sys", "tmp", "run", "code", "data", "workspace", "out", "scratch"})
 """What a box has at its top whatever its image has there."""
 
 _SECRETIVE = ("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--disable-userns")
@@ -81,7 +81,7 @@ def _root(tree: Tree) -> Iterator[tuple[str, ...]]:
         yield "--ro-bind", str(tree.root / name), f"/{name}"
     for name, leads_to in tree.links:
         yield "--symlink", leads_to, f"/{name}"
-    for name in ("/code", "/data", "/workspace", "/run"):
+    for name in ("/code", "/data", "/scratch", "/workspace", "/run"):
         yield "--dir", name
 
 

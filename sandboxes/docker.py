@@ -6,7 +6,6 @@ brings in anything of its own, an engine that differs from its request in any fi
 """
 
 import os
-import platform
 import socket
 import weakref
 from collections.abc import Iterator, Mapping
@@ -21,7 +20,7 @@ import requests
 from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
-from sandboxes import cgroups, docker_form, kernel_log, mounts, profile
+from sandboxes import cgroups, disk, docker_form, kernel_log, mounts, places, profile
 from sandboxes.home import Home, Record, box_digest
 from sandboxes.inputs import require_inputs, require_same, unpacked_images
 from sandboxes.model import (
@@ -34,7 +33,6 @@ from sandboxes.model import (
     Status,
     Wall,
 )
-from sandboxes.placeholders import place_inputs
 from sandboxes.receipts import Log, recall, settle
 from sandboxes.runner import Clock, SystemClock, lost, not_prepared, still_running
 from sandboxes.saying import share_said
@@ -127,7 +125,8 @@ class DockerRunner:
         return tuple(wall for wall in (*profile.WALLS, *profile.PROCEDURES) if wall.name in missing)
 
     def _without(self) -> frozenset[str]:
-        missing = self._site.without if self._root else self._site.without | _NOT_AS_ROOT
+        missing = self._site.without | disk.missing_walls()
+        missing = missing if self._root else missing | _NOT_AS_ROOT
         return missing if self._parent else missing | {"held-together"}
 
     def versions(self) -> Mapping[str, str]:
@@ -196,12 +195,9 @@ class DockerRunner:
             )
 
     def _make(self, box: Box, image: docker_form.Image) -> None:
-        self._home.output(box.job).parent.mkdir(mode=0o700)
-        self._home.output(box.job).mkdir(mode=0o700)
+        places.lay(self._home, box)
         record = self._create(box, image)
-        output = self._home.output(box.job)
-        mounts.make(output, self._settings(record).output, record.owner)
-        place_inputs(output, box, record.owner)
+        places.make(self._home, record, self._settings(record))
         self._home.save(record)
 
     def _create(self, box: Box, image: docker_form.Image) -> Record:
@@ -247,8 +243,7 @@ class DockerRunner:
             BOX: box_digest(record.box),
             DEADLINE: str(int(record.overdue_at)),
         }
-        output, empty = self._home.output(record.box.job), self._home.empty
-        place = profile.Place(record.owner, output, empty, platform.machine(), labels, self._parent)
+        place = places.of(self._home, record, labels, self._parent)
         return profile.settings(record.box, place, replace(self._site, without=self._without()))
 
     # -- running ---------------------------------------------------------------------------------------------------
@@ -266,7 +261,7 @@ class DockerRunner:
     def _require_as_asked(self, record: Record, said: Mapping[str, Any]) -> None:
         made = self._settings(record)
         wrong = docker_form.differences(docker_form.request(made, self._image(record.box.image)), said)
-        wrong += mounts.differences(self._home.output(record.box.job), made.output)
+        wrong += places.differences(self._home, record.box.job, made)
         if wrong:
             self._discard(record.box.job)
             raise BoxRefused(

@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sandboxes import mounts
+from sandboxes import disk, mounts
 from sandboxes.model import JOB_NAME, Box, BoxRefused, Input, Limits
 
 _RECORD = "box.json"
 _HALTED = "halted"
-_OUTPUT = "out"
+_OUTPUT, _SCRATCH = "out", "scratch"
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,10 @@ class Home:
         """Where the host sees the job's output folder."""
         return self.folder(job) / _OUTPUT
 
+    def scratch(self, job: str) -> Path:
+        """Where the host sees the job's folder on disk, if it has one."""
+        return self.folder(job) / _SCRATCH
+
     def jobs(self) -> tuple[str, ...]:
         """Every job that has a folder here, whole or not."""
         return tuple(sorted(path.name for path in self.boxes.iterdir() if JOB_NAME.fullmatch(path.name)))
@@ -105,6 +109,7 @@ class Home:
         """Remove all that is kept of a job. Absent is fine."""
         folder = self.folder(job)
         mounts.remove(self.output(job))
+        disk.remove(self.scratch(job))
         if folder.is_dir():
             (folder / _RECORD).unlink(missing_ok=True)
             mounts.remove(folder)

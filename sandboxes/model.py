@@ -23,6 +23,9 @@ INPUT_ROOTS = ("/code", "/data", "/workspace")
 OUTPUT_TARGETS = ("/out", "/workspace/output")
 """The only places of a box that outlive it."""
 
+SCRATCH = "/scratch"
+"""Where a box that asks for it has a folder on disk."""
+
 ENVIRONMENT = frozenset(
     {
         "HOME",
@@ -117,6 +120,9 @@ class Limits:
     pids: int = 256
     """Processes and threads at one time."""
     tmp_bytes: int = 256 << 20
+    disk_bytes: int = 0
+    """A folder on the host's disk, at `SCRATCH`, for what does not fit into memory; 0 for none. For programs of ours alone,
+    which write it encrypted."""
     output_bytes: int = 64 << 20
     output_files: int = 500
     log_bytes: int = 1 << 20
@@ -125,6 +131,8 @@ class Limits:
     def __post_init__(self) -> None:
         for name, least, most in _LIMIT_RANGES:
             value = getattr(self, name)
+            if name == "disk_bytes" and value == 0 and value is not False:
+                continue
             if isinstance(value, bool) or not least <= value <= most:
                 raise BoxRefused(
                     "LIMIT_OUT_OF_RANGE",
@@ -139,6 +147,7 @@ _LIMIT_RANGES: tuple[tuple[str, float, float], ...] = (
     ("wall_seconds", 1, 60 * 60 * 24 * 14),
     ("pids", 4, 32768),
     ("tmp_bytes", 1 << 20, 4 << 40),
+    ("disk_bytes", 8 << 20, 4 << 40),
     ("output_bytes", 4096, 4 << 40),
     ("output_files", 1, 1_000_000),
     ("log_bytes", 1 << 10, 1 << 30),

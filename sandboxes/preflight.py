@@ -7,10 +7,11 @@ it stands, is not fit to run jobs. Known holes of the engine's parts are told, s
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from sandboxes.disk import missing_walls
 from sandboxes.model import Box, Input, Limits, Status, Wall
 from sandboxes.probes import FOLDER
 from sandboxes.runner import Clock, Runner, run
@@ -25,6 +26,7 @@ LIMITS = Limits(
     output_files=20,
     log_bytes=64 << 10,
 )
+DISK_BYTES = 8 << 20
 _TRIED = ("memory_bytes", "cpus", "pids", "tmp_bytes", "output_bytes")
 _LINE = re.compile(r"([a-z-]+)\t([a-z0-9_-]+)\t(held|open)")
 
@@ -154,13 +156,16 @@ def try_walls(
     # Anyone may write there, so that only the wall is in the way.
     (data / "try.txt").chmod(0o666)
     data.chmod(0o777)
-    words = tuple(f"{limit}={getattr(LIMITS, limit)}" for limit in _TRIED)
+    # A folder on disk is tried where the host can bound one: elsewhere no box has any.
+    limits = LIMITS if missing_walls() else replace(LIMITS, disk_bytes=DISK_BYTES)
+    tried = (*_TRIED, *(("disk_bytes",) if limits.disk_bytes else ()))
+    words = tuple(f"{limit}={getattr(limits, limit)}" for limit in tried)
     box = Box(
         job=f"preflight-{name}",
         image=content_id,
         argv=("python3", "-I", "/code/try_walls.py", *words),
         inputs=(Input(FOLDER, "/code"), Input(data, "/data")),
-        limits=LIMITS,
+        limits=limits,
     )
     # What tries that were killed have left: their folder is gone, and their box would stand in the way for ever.
     runner.discard(box.job)

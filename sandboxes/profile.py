@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from sandboxes.model import Box, Wall
+from sandboxes.model import SCRATCH, Box, Wall
 from sandboxes.seccomp import profile_text
 
 MASKED = (
@@ -121,6 +121,14 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Disk:
+    """A folder on the host's disk. A size of 0: a plain folder, which is bounded by nothing."""
+
+    size: int = 0
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Place:
     """Where on this host a box is put: the runner's part of the question."""
 
@@ -133,6 +141,8 @@ class Place:
     machine: str
     """The kernel's name for the architecture, `x86_64` or `aarch64`."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    scratch: Path = Path("/nowhere")
+    """The host's folder that a box which asks for one sees as its folder on disk."""
     cgroup_parent: str = ""
     """The control group that the box is put into, in the engine's words; empty for the engine's own."""
 
@@ -173,6 +183,8 @@ class Settings:
     binds: tuple[Bind, ...]
     output: Memory
     """The file system the runner mounts on the host for the outputs; no flags and no size: a plain folder."""
+    disk: Disk | None = None
+    """The folder on disk that the runner makes on the host, for a box that asks for one."""
     scratch: tuple[Memory, ...] = (Memory("/tmp"),)  # noqa: S108 - a path inside the box, a file system of its own
     shared_memory: Memory | None = None
     hostname: str = ""
@@ -225,14 +237,16 @@ def settings(box: Box, place: Place, profile: Profile | None = None) -> Settings
 
 def _bare(box: Box, place: Place) -> Settings:
     inputs = tuple(Bind(item.source, item.target, read_only=False) for item in box.inputs)
+    disks = (Bind(place.scratch, SCRATCH, read_only=False),) if box.limits.disk_bytes else ()
     return Settings(
         image=box.image,
         argv=box.argv,
         workdir=box.workdir,
         environment={"HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", **box.environment},  # noqa: S108 - in the box
         labels=place.labels,
-        binds=(*inputs, Bind(place.output, box.output_target, read_only=False)),
+        binds=(*inputs, Bind(place.output, box.output_target, read_only=False), *disks),
         output=Memory(box.output_target),
+        disk=Disk() if disks else None,
     )
 
 
@@ -290,7 +304,8 @@ def _read_only_root(made: Settings, _box: Box, _place: Place) -> Settings:
     threat="changing data or code, under other jobs too",
 )
 def _read_only_inputs(made: Settings, box: Box, _place: Place) -> Settings:
-    binds = (replace(item, read_only=item.target != box.output_target) for item in made.binds)
+    ours = {box.output_target, SCRATCH}
+    binds = (replace(item, read_only=item.target not in ours) for item in made.binds)
     return replace(made, binds=tuple(binds))
 
 
@@ -331,7 +346,7 @@ def _processor_time(made: Settings, box: Box, _place: Place) -> Settings:
 
 @_wall("file-size", setting="--ulimit fsize", threat="one enormous sparse file that a reader would fill out")
 def _file_size(made: Settings, box: Box, _place: Place) -> Settings:
-    largest = max(box.limits.output_bytes, box.limits.tmp_bytes)
+    largest = max(box.limits.output_bytes, box.limits.tmp_bytes, box.limits.disk_bytes)
     return _limited(made, fsize=(largest, largest))
 
 
@@ -373,6 +388,15 @@ def _output_limit(made: Settings, box: Box, _place: Place) -> Settings:
 )
 def _output_flags(made: Settings, _box: Box, _place: Place) -> Settings:
     return replace(made, output=replace(made.output, flags=OUTPUT_FLAGS))
+
+
+@_wall(
+    "disk-limit",
+    setting="mount -o loop,nosymfollow,noexec,nosuid,nodev of a file of that size on the host",
+    threat="filling the host's disk with what does not fit into memory",
+)
+def _disk_limit(made: Settings, box: Box, _place: Place) -> Settings:
+    return replace(made, disk=made.disk and Disk(box.limits.disk_bytes, OUTPUT_FLAGS))
 
 
 @_wall(

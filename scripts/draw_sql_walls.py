@@ -21,6 +21,8 @@ PREFACE = (
     "Where *and* says `lock`, DuckDB locked down refuses it too when the engine's readings are switched off. Behind all of",
     "this the query runs in a box: no network, the store's files of the approved groups alone, read-only, and no more memory,",
     "time or disk than it was given ([the walls around a box](walls.md)); people who have opted out are not in those files.",
+    "An action that asks for disk has a little less of the lock: DuckDB keeps its own file system for what does not fit into",
+    "memory, and with it the bytes of the attached files. The guard and the engine's three readings stop what would read them.",
     "The numbers are those of the findings and of the lists of functions and statements in our notes on DuckDB.",
     "",
     "| | attack | guard | wall | and |",

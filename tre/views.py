@@ -17,7 +17,7 @@ from tre.custody.outputs import Offered, Vote
 from tre.custody.people import Person, Role
 from tre.custody.policies import BY_JUDGES
 from tre.custody.remarks import Audience, Said
-from tre.custody.requests import Job, JobRequest, JobState, RequestStage
+from tre.custody.requests import ActionKind, Job, JobRequest, JobState, Outcome, RequestStage
 from tre.custody.studies import Application
 
 CELL_BANDS = ((1, "1"), (10, "2 to 10"), (100, "11 to 100"))
@@ -28,6 +28,22 @@ DURATION_BANDS = (
     (36_000, "1 to 10 hours"),
 )
 QUARTERS = ("", "a quarter is done", "half is done", "three quarters are done")
+_MORE_MEMORY = "Ask for more `memory` under the action's `resources`"
+_MOST = "an eighth of its memory (64 MB at least, 2 GB at most)"
+ADVICE: Mapping[Outcome, tuple[str, str]] = MappingProxyType(
+    {
+        Outcome.OUT_OF_MEMORY: (
+            f"{_MORE_MEMORY}, or for `disk`, where a query writes what does not fit.",
+            f"{_MORE_MEMORY}, or read the data in parts.",
+        ),
+        Outcome.OUT_OF_TIME: ("Ask for more `time` under the action's `resources`.",) * 2,
+        Outcome.OUTPUTS_REFUSED: (
+            f"All that an action writes may be {_MOST}: ask for more `memory`, or for fewer columns.",
+            f"Every declared output must be there as a plain file, and all that an action writes be {_MOST}.",
+        ),
+    }
+)
+"""What to do about an ending, for a query and for study code: fixed sentences, which say nothing of the run [P1]."""
 BLIND = frozenset({RequestStage.CHECKED, RequestStage.VOTED})
 UNTOLD = BLIND | {RequestStage.REVIEWED, RequestStage.PART_SIGNED_OFF, RequestStage.SIGNED_OFF}
 """While checkers are at it, the study does not read over their shoulders."""
@@ -192,8 +208,14 @@ def _job_view(job: Job, quarters: int) -> Mapping[str, Any]:
         "action": job.action.name,
         "kind": job.action.kind.value,
         "state": job.outcome.value if ended else job.state.value,
+        "advice": _advice(job) if job.state is JobState.FAILED else "",
         "done": QUARTERS[quarters] if job.state is JobState.STARTED else "",
     }
+
+
+def _advice(job: Job) -> str:
+    of_a_query, of_code = ADVICE.get(job.outcome, ("", ""))
+    return of_code if job.action.kind is ActionKind.CODE else of_a_query
 
 
 def _ways(person: Person, case: JobRequest, study: Application) -> list[str]:

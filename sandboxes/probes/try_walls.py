@@ -291,6 +291,20 @@ def _output_runs() -> bool:
     return runs("/out") or not {"nosuid", "nodev"} <= mount_of("/out")[0]
 
 
+@tries("disk-limit", "size")
+def _disk() -> bool:
+    if "disk_bytes" not in LIMITS:
+        return False
+    return larger_than("/scratch", int(LIMITS["disk_bytes"])) or os.statvfs("/scratch").f_files > 10_000  # noqa: PLR2004
+
+
+@tries("disk-limit", "run")
+def _disk_runs() -> bool:
+    if "disk_bytes" not in LIMITS:
+        return False
+    return runs("/scratch") or not {"nosuid", "nodev"} <= mount_of("/scratch")[0]
+
+
 @tries("masked-paths", "read")
 def _masked() -> bool:
     told = (

@@ -12,6 +12,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from tre.data.engine import run as engine_run
+from tre.data.engine import walls as engine_walls
 from tre.data.engine.telling import SAID
 from tre.data.errors import AnswerUnreadable
 from tre.data.extract import Counting
@@ -309,6 +311,7 @@ SORTED = """
 def test_a_query_that_needs_to_spill_may_where_a_folder_is_given(ask, tmp_path):
     """Under a key of this process alone: with DuckDB's wall against its own cipher in place no spill is written at all."""
     spill, seen, done = tmp_path / "spill", list[Path](), threading.Event()
+    spill.mkdir()
     watching = threading.Thread(target=_watch, args=(spill, seen, done))
     watching.start()
     bounds = limits(memory_bytes=32 << 20, spill={"directory": str(spill), "bytes": 1 << 30})
@@ -321,7 +324,53 @@ def test_a_query_that_needs_to_spill_may_where_a_folder_is_given(ask, tmp_path):
     assert seen, "nothing spilled: nothing was shown"
 
 
+# Values that nothing can make shorter, so that a spill that is not encrypted holds them as they are.
+SECRETS = """
+    SELECT max(a)::VARCHAR AS n FROM (
+        SELECT a, row_number() OVER (ORDER BY hash(a)) AS k FROM (
+            SELECT unhex(sha256(range::VARCHAR)) AS a FROM range(450000))) WHERE k % 2 = 0
+"""
+NEEDLES = [hashlib.sha256(str(number).encode()).digest() for number in range(0, 450000, 2250)]
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_nothing_of_a_row_can_be_read_in_a_spill(ask, tmp_path, monkeypatch, encrypted):
+    """And it could, were the spill not encrypted: the same query, the same reader, one setting changed."""
+    asked = engine_walls.spilling
+
+    def spilling(*asked_for, **options):
+        return asked(*asked_for, **options) | {"temp_file_encryption": str(encrypted).lower()}
+
+    for module in (engine_walls, engine_run):
+        monkeypatch.setattr(module, "spilling", spilling)
+    spill, found, done = tmp_path / "spill", set[bytes](), threading.Event()
+    spill.mkdir()
+    watching = threading.Thread(target=_read_all, args=(spill, found, done))
+    watching.start()
+    bounds = limits(memory_bytes=32 << 20, spill={"directory": str(spill), "bytes": 1 << 30})
+    try:
+        answer = ask(SECRETS, tables=PATIENTS, columns=["n"], change={"limits": bounds}, apart=False)
+    finally:
+        done.set()
+        watching.join()
+    assert answer.report["status"] == "ok", answer.report
+    assert b"spilled" in found, "nothing spilled: nothing was shown"
+    assert (b"a row" in found) is not encrypted
+    assert not [path for path in spill.rglob("*") if path.is_file()]
+
+
+def _read_all(folder, found, done):
+    while not done.is_set():
+        with suppress(FileNotFoundError):  # what is seen may be gone when it is read
+            for path in folder.rglob("*.tmp"):
+                content = path.read_bytes()
+                found |= {b"spilled"} if content.strip(b"\0") else set()
+                found |= {b"a row"} if any(needle in content for needle in NEEDLES) else set()
+        done.wait(0.05)
+
+
 def test_a_spill_is_no_larger_than_it_may_be(ask, tmp_path):
+    (tmp_path / "spill").mkdir()
     bounds = limits(memory_bytes=32 << 20, spill={"directory": str(tmp_path / "spill"), "bytes": 1 << 20})
     answer = ask(SORTED, tables=PATIENTS, columns=["n"], change={"limits": bounds}, apart=False)
     assert answer.report["class"] == "out_of_memory"
@@ -368,7 +417,8 @@ def _hear(place, heard, done):
 
 def _watch(folder, seen, done):
     while not done.is_set():
-        seen.extend(folder.rglob("*.tmp") if folder.exists() else ())
+        with suppress(FileNotFoundError):
+            seen.extend(folder.rglob("*.tmp"))
         done.wait(0.01)
 
 
@@ -429,3 +479,5 @@ def test_the_engine_may_use_what_the_action_asked_for_and_leaves_room_for_itself
     assert (3 << 30) < limits.memory_bytes < (4096 << 20)
     assert limits_for(Resources(memory_mb=256, cpus=0.5)).threads == 1
     assert limits_for(Resources(memory_mb=256)).memory_bytes == 128 << 20
+    assert limits.spill is None
+    assert limits_for(Resources(disk_mb=10)).spill == {"directory": "/scratch", "bytes": 10 << 20}

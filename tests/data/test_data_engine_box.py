@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from job_specs.model import Resources
 from sandboxes.docker import DockerRunner
 from sandboxes.images import installed
 from sandboxes.model import Box, Input, Limits, Phase, Receipt, Status
 from sandboxes.profile import Profile
 from sandboxes.runner import SystemClock, run, wait
 from tre.data.catalogue import Catalogue
-from tre.data.extract import ARGV, EngineLimits, request_for_aggregate
+from tre.data.engine.run import LACKED
+from tre.data.extract import ARGV, EngineLimits, limits_for, request_for_aggregate
 from tre.data.store import Store
 
 pytestmark = pytest.mark.engine
@@ -37,18 +39,21 @@ class Boxed:
     def runner(self) -> DockerRunner:
         return DockerRunner(state_dir=self.folder / "state", site=Profile())
 
-    def box(self, sql: str, memory: int) -> Box:
+    def box(self, sql: str, memory: int, disk: int | None = None) -> Box:
+        """Where it is told how much disk, of the bounds that an action with so much memory and disk has."""
+        bound = limits_for(Resources(memory_mb=memory >> 20, cpus=1, disk_mb=(disk or 0) >> 20))
+        asked = PLENTY if disk is None else bound
         request = request_for_aggregate(
             self.store, self.catalogue, sql=sql, counting=None, columns={"n": "other"}, parameters={},
-            tables={"patients": ["sex"]}, output="n.csv", limits=PLENTY,
+            tables={"patients": ["sex"]}, output="n.csv", limits=asked,
         )  # fmt: skip
         job = f"engine-{next(NUMBERS)}"
         inputs = (Input(request.write_code(self.folder / job), "/code"), *request.inputs)
-        limits = Limits(memory_bytes=memory, cpus=1.0, wall_seconds=60)
+        limits = Limits(memory_bytes=memory, cpus=1.0, wall_seconds=120, disk_bytes=disk or 0)
         return Box(job=job, image=self.image, argv=ARGV, inputs=inputs, limits=limits)
 
-    def __call__(self, sql: str, memory: int = 512 << 20) -> Receipt:
-        box = self.box(sql, memory)
+    def __call__(self, sql: str, memory: int = 512 << 20, disk: int | None = None) -> Receipt:
+        box = self.box(sql, memory, disk)
         return run(self.runner, box, ("n.csv", "engine.json"), self.folder / f"{box.job}-kept")
 
     def seconds_to_end(self, sql: str) -> float:
@@ -111,3 +116,24 @@ def test_how_far_a_query_is_is_heard_outside_its_box_while_it_runs(boxed):
     shares = [share for share in heard if share is not None]
     assert shares == sorted(shares)
     assert len(set(shares)) > 2, heard
+
+
+# A sort and a distinct count of rows that take more room than the whole box has.
+LARGE = """
+    SELECT count(*) AS n FROM (
+        SELECT a, row_number() OVER (ORDER BY hash(a)) AS k FROM (
+            SELECT hash(range)::VARCHAR || hash(range + 1)::VARCHAR AS a FROM range(1600000))) WHERE k % 2 = 0
+"""
+
+
+def test_a_query_that_does_not_fit_into_its_boxs_memory_is_answered_from_disk(boxed):
+    """The same query in the same box: with no disk it lacks memory, with too little it lacks memory, with enough it is answered."""
+    memory = 256 << 20
+    for disk in (0, 16 << 20):
+        receipt = boxed(LARGE, memory, disk)
+        assert (receipt.status, receipt.exit_code) == (Status.FAILED, LACKED["out_of_memory"])
+        assert not receipt.collected
+    receipt = boxed(LARGE, memory, 1 << 30)
+    assert receipt.status is Status.OK
+    kept = {each.path: each.stored.read_text() for each in receipt.collected}
+    assert kept["n.csv"] == "n\n800000\n"

@@ -121,6 +121,24 @@ def test_resources_are_asked_for_in_units_and_default_to_the_site_s():
     assert codes(STUDY, site=Site(memory_mb=512)) == ["resources"]
 
 
+def test_disk_is_given_to_a_query_that_asks_and_never_to_study_code():
+    asked = STUDY.replace("resources: {memory: 2GB,", "resources: {disk: 20GB, memory: 2GB,")
+    assert parse(asked).action("cohort").resources.disk_mb == 20 << 10
+    assert parse(STUDY).action("cohort").resources.disk_mb == 0
+    assert codes(asked, site=Site(disk_mb=4096)) == ["resources"]
+    assert codes(asked.replace("20GB", "7MB")) == ["resources"]
+    code = STUDY.replace("    needs: [cohort]\n", "    needs: [cohort]\n    resources: {disk: 20GB}\n")
+    assert code != STUDY
+    assert codes(code) == ["resources"]
+
+
+@pytest.mark.parametrize(
+    ("memory", "output"), [(100, 64), (512, 64), (4096, 512), (8192, 1024), (131_072, 2048)]
+)
+def test_what_an_action_may_write_grows_with_its_memory_within_bounds(memory, output):
+    assert Resources(memory_mb=memory).output_mb == output
+
+
 def test_local_sockets_are_shut_unless_an_action_asks_for_them_in_one_spelling():
     asked = STUDY.replace("cpus: 0.5,", "cpus: 0.5, local_sockets: true,")
     assert parse(STUDY).action("cohort").resources.local_sockets is False

@@ -94,7 +94,7 @@ def said(place, request):
     return run_as_somebody
 
 
-NEED_A_MOUNT = {"uid-per-job", "output-limit", "output-flags"}
+NEED_A_MOUNT = {"uid-per-job", "output-limit", "output-flags", "disk-limit"}
 
 
 def test_bubblewrap_says_what_it_can_not_build_and_holds_the_rest(said, cache):

@@ -11,7 +11,16 @@ from job_specs.model import Purpose, TableScope
 from output_checks.model import CellRef, Confidence, Finding, Severity
 from tre.custody.outputs import Vote
 from tre.custody.people import Person, Role
-from tre.custody.requests import ActionAsked, ActionKind, Job, JobRequest, JobState, RequestStage, Submission
+from tre.custody.requests import (
+    ActionAsked,
+    ActionKind,
+    Job,
+    JobRequest,
+    JobState,
+    Outcome,
+    RequestStage,
+    Submission,
+)
 from tre.custody.studies import Application, ApplicationStage, Proposal
 from tre.views import band, finding_view, request_view, sight, size_band, visible_votes
 
@@ -114,3 +123,14 @@ def test_how_far_an_action_is_is_said_in_quarters_and_only_while_it_runs(state: 
     ]
     running = ["", "a quarter is done", "half is done", "three quarters are done"]
     assert said == (running if state is JobState.STARTED else [""] * 4)
+
+
+@pytest.mark.parametrize("kind", list(ActionKind))
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_an_ending_that_something_can_be_done_about_says_what(outcome: Outcome, kind: ActionKind) -> None:
+    job = Job(replace(ASKED, kind=kind), JobState.FAILED, outcome)
+    case = replace(CASE, jobs=(job,))
+    advice = request_view(person("ada", Role.RESEARCHER), case, STUDY)["actions"][0]["advice"]
+    can = outcome in {Outcome.OUT_OF_MEMORY, Outcome.OUT_OF_TIME, Outcome.OUTPUTS_REFUSED}
+    assert bool(advice) is can
+    assert ("disk" in advice) is (outcome is Outcome.OUT_OF_MEMORY and kind is not ActionKind.CODE)

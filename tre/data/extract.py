@@ -17,8 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from job_specs.model import Resources
-from sandboxes.model import Input
+from job_specs.model import LEAST_OUTPUT_MB, Resources
+from sandboxes.model import SCRATCH, Input
 from tre.data import engine
 from tre.data.absent import file_list_digest
 from tre.data.catalogue import Catalogue
@@ -60,12 +60,14 @@ class EngineLimits:
 
 
 def limits_for(resources: Resources) -> EngineLimits:
-    """What the engine may use of an action's resources: Python and DuckDB's own code need some of the box's memory."""
+    """What the engine may use of an action's resources: Python, DuckDB's own code and what is written need some of the box's memory."""
     whole = resources.memory_mb << 20
+    own = _OWN_BYTES + ((resources.output_mb - LEAST_OUTPUT_MB) << 20)
     return EngineLimits(
-        memory_bytes=max(whole - _OWN_BYTES, whole // 2),
+        memory_bytes=max(whole - own, whole // 2),
         threads=max(int(resources.cpus), 1),
         seconds=resources.seconds,
+        spill={"directory": SCRATCH, "bytes": resources.disk_mb << 20} if resources.disk_mb else None,
     )
 
 

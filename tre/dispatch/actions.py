@@ -35,6 +35,8 @@ OUTCOMES = {
     Status.OUTPUT_REFUSED: Outcome.OUTPUTS_REFUSED,
     Status.CANCELLED: Outcome.CANCELLED,
 }
+LACKED = {4: Outcome.OUT_OF_MEMORY, 5: Outcome.OUT_OF_TIME}
+"""How the engine ends that had too little memory and disk, or time, for a query: `tre.data.engine.run.LACKED`."""
 R_OPTIONS = ("--no-environ", "--no-init-file", "--no-restore", "--no-save")
 """As `--vanilla`, but the image's own profile is read: an error then names its line. A study's `.Rprofile` is not run."""
 ENVIRONMENT = {"HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "TZ": "UTC"}  # noqa: S108 - the box's own tmpfs
@@ -240,7 +242,7 @@ class Dispatcher:
             argv=laid.argv,
             inputs=laid.inputs,
             environment=ENVIRONMENT,
-            limits=Limits(memory_bytes=asked.memory_mb << 20, cpus=asked.cpus, wall_seconds=asked.seconds),
+            limits=limits_of(task.action),
             output_target=laid.output_target,
             unix_sockets=asked.local_sockets,
         )
@@ -273,9 +275,15 @@ class Dispatcher:
         log = self._rooms.quarantine.put(receipt.log.read_bytes())
         if receipt.status is not Status.OK:
             told = (receipt.status, receipt.refused, receipt.undeclared)
-            return Ending(OUTCOMES[receipt.status], (), log, *told)
+            return Ending(self._outcome(task, receipt), (), log, *told)
         outputs = tuple(self._output(task, laid, collected) for collected in receipt.collected)
         return Ending(Outcome.SUCCEEDED, outputs, log)
+
+    def _outcome(self, task: Task, receipt: Receipt) -> Outcome:
+        """Of a query the engine itself says, by how it ends, what it lacked; study code is not asked."""
+        if receipt.status is Status.FAILED and isinstance(task.action.body, SqlBody):
+            return LACKED.get(receipt.exit_code or 0, Outcome.FAILED)
+        return OUTCOMES[receipt.status]
 
     def _output(self, task: Task, laid: "Laid", collected: Collected) -> Output:
         digest = self._rooms.quarantine.put(collected.stored.read_bytes())
@@ -309,6 +317,18 @@ class Laid:
             )
         worst = min((self.files[pattern] for pattern in matching), key=list(Sensitivity).index)
         return self.names.get(untrusted_path, OUTPUTS + untrusted_path), worst
+
+
+def limits_of(action: Action) -> Limits:
+    """What an action's box may use. Study code has no disk, whatever it asked for: it would not be written encrypted."""
+    asked = action.resources
+    return Limits(
+        memory_bytes=asked.memory_mb << 20,
+        cpus=asked.cpus,
+        wall_seconds=asked.seconds,
+        output_bytes=asked.output_mb << 20,
+        disk_bytes=asked.disk_mb << 20 if isinstance(action.body, SqlBody) else 0,
+    )
 
 
 def matches(path: str, pattern: str) -> bool:

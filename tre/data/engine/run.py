@@ -16,7 +16,7 @@ from .counting import answer_aggregate
 from .query import Query, Refused, read_query, write_json
 from .readings import Readings
 from .telling import telling
-from .walls import bound, lock, open_store
+from .walls import bound, lock, open_store, set_all, spilling
 from .writing import answer_extract
 
 _CLASSES: tuple[tuple[type[Exception], str], ...] = (
@@ -31,11 +31,13 @@ _CLASSES: tuple[tuple[type[Exception], str], ...] = (
     (duckdb.InvalidInputException, "invalid_input"),
     (duckdb.Error, "engine"),
 )
+LACKED = {"out_of_memory": 4, "out_of_time": 5}
+"""How the program ends where that was all that was wrong: whoever runs the box may say so."""
 _STATIC = frozenset({"syntax", "meaning"})
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Answer the query in the file named; returns 0 when the results are written and 1 when they are not."""
+    """Answer the query in the file named; returns 0 when the results are written, and else 1 or what it lacked."""
     content = json.loads(Path(arguments[0]).read_text("utf-8"))
     query = read_query(content)
     try:
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     except duckdb.Error as error:
         report = {"status": "error", **_classified(error)}
     write_json(query.out / query.report, report)
-    return 0 if report["status"] == "ok" else 1
+    return 0 if report["status"] == "ok" else LACKED.get(str(report.get("class")), 1)
 
 
 def answer(query: Query) -> dict[str, Any]:
@@ -65,10 +67,7 @@ def answer(query: Query) -> dict[str, Any]:
         names = open_store(patients, query)
         lock(patients, query.limits)
         bound(writer, query.limits, share=0.25)
-        if query.limits.get("spill"):
-            writer.execute("SET force_mbedtls_unsafe = 'true'")
-            writer.execute("SET temp_file_encryption = true")
-            writer.execute("SET temp_directory = $1", [query.limits["spill"]["directory"] + "/writer"])
+        set_all(writer, spilling(query.limits, "writer", share=0.25))
         readings = Readings(patients, query, names)
         began = time.monotonic()
         told = (answer_extract if query.extract else answer_aggregate)(readings, writer, tell)

@@ -75,31 +75,49 @@ def _load_absent(patients: duckdb.DuckDBPyConnection, told: Mapping[str, str]) -
 def lock(patients: duckdb.DuckDBPyConnection, limits: Mapping[str, Any]) -> None:
     """Shut DuckDB off from everything but the views, for good."""
     bound(patients, limits, share=0.7)
-    spill = limits.get("spill")
-    for setting, value in (
-        ("python_enable_replacements", "false"),
-        # Kept, for the engine to tell of; never drawn.
-        ("enable_progress_bar", "true"),
-        ("enable_progress_bar_print", "false"),
-        ("autoinstall_known_extensions", "false"),
-        ("autoload_known_extensions", "false"),
-        ("allow_community_extensions", "false"),
-        ("allow_persistent_secrets", "false"),
-        ("max_execution_time", str(int(limits["seconds"]) * 1000)),
-        ("temp_directory", f"'{text(spill['directory'])}'" if spill else "''"),
-        ("max_temp_directory_size", f"'{int(spill['bytes'])}B'" if spill else "'0B'"),
-        # Spilled rows are patients' rows: they are written under a key that dies with this process. Without an extension
-        # DuckDB writes nothing encrypted but by its own cipher, whose random numbers its makers do not vouch for.
-        ("force_mbedtls_unsafe", "'true'"),
-        ("temp_file_encryption", "true"),
-        ("explain_output", "'all'"),
-        ("enable_external_access", "false"),
-    ):
-        patients.execute(f"SET {setting} = {value}")
-    if not spill:
+    set_all(
+        patients,
+        {
+            "python_enable_replacements": "false",
+            # Kept, for the engine to tell of; never drawn.
+            "enable_progress_bar": "true",
+            "enable_progress_bar_print": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "allow_persistent_secrets": "false",
+            "max_execution_time": str(int(limits["seconds"]) * 1000),
+            **spilling(limits, "patients", share=0.65),
+            "explain_output": "'all'",
+            "enable_external_access": "false",
+        },
+    )
+    if not limits.get("spill"):
         # Even the bytes of the attached files are now out of a query's reach. Only with no spill: that needs files.
         patients.execute("SET disabled_filesystems = 'LocalFileSystem'")
     patients.execute("SET lock_configuration = true")
+
+
+def spilling(limits: Mapping[str, Any], folder: str, *, share: float) -> dict[str, str]:
+    """Where a database may write what does not fit into memory, and how much: its share of the disk, or nothing.
+
+    Those are patients' rows: they are written under a key that dies with this process. Without an extension DuckDB writes
+    nothing encrypted but by its own cipher, whose random numbers its makers do not vouch for.
+    """
+    spill = limits.get("spill")
+    where = f"{spill['directory']}/{folder}" if spill else ""
+    return {
+        "temp_directory": f"'{text(where)}'",
+        "max_temp_directory_size": f"'{int(spill['bytes'] * share) if spill else 0}B'",
+        "force_mbedtls_unsafe": "'true'",
+        "temp_file_encryption": "true",
+    }
+
+
+def set_all(connection: duckdb.DuckDBPyConnection, settings: Mapping[str, str]) -> None:
+    """Set DuckDB's settings, in order."""
+    for setting, value in settings.items():
+        connection.execute(f"SET {setting} = {value}")
 
 
 def bound(connection: duckdb.DuckDBPyConnection, limits: Mapping[str, Any], *, share: float) -> None:

@@ -32,7 +32,7 @@ def job_view(ask: Ask, outside: Outside, case: JobRequest, study: Application) -
             **_shown(line["state"]),
             "took": took.get(line["action"]) or line["done"],
             "made": _made(job),
-            "why": reason(ask, outside, case, job),
+            "why": reason(ask, outside, case, job) or line["advice"],
         }
         for line, job in zip(view["actions"], case.jobs, strict=True)
     ]
