@@ -74,6 +74,7 @@ from tre.views import Sight, findings_view
 from tre.web import account_pages
 from tre.web.api import described
 from tre.web.app import Face, build
+from tre.web.counting import Counted
 from tre.web.doors import Common, Settings
 from tre.web.inside.doors import Inside
 from tre.web.inside.face import face as inside_face
@@ -88,6 +89,7 @@ from tre.worker.drill import drill
 from tre.worker.gate import Window, gate, windows_of
 from tre.worker.hosts import choose, report_on_host
 from tre.worker.incidents import Scene, report
+from tre.worker.meter import PageMeter
 from tre.worker.settings import settings_of, site_says
 from tre.worker.telling import Telling, channels_of
 
@@ -252,11 +254,11 @@ class Opening:
     def _provider(self) -> Provider | None:
         return site_says("sign_in", lambda: provider_of(self._site.sign_in, self._folders.keys))
 
-    def _serve(self, host: str, port: int, address: str) -> None:
+    def _serve(self, host: str, port: int, address: str, meter: PageMeter) -> None:
         folder, hands = self._folders.site, self._hands
         settings = Settings(address=address, form_secret=hands.chance(SEED_BYTES).hex())
         app = Reopened(lambda: Opening(folder, hands).pages(settings), lambda: as_written(folder))
-        serve(app, host=host, port=port)
+        serve(Counted(app, meter), host=host, port=port)
 
     def _coarse_findings(self, case: JobRequest) -> list[dict[str, Any]]:
         """What the outside is told of each offered file; the quarantine is read here, and only this comes out."""

@@ -4,10 +4,15 @@ import csv
 import io
 import json
 
+from sqlalchemy import delete
+
 from tests.web.review_world import ROUNDED, offered
 from tre.custody.outputs import Decision, FileVote
 from tre.custody.reasons import Reason, ReasonCode
+from tre.records.database import writing
+from tre.records.read_models import RegisteredRelease, folding
 from tre.records.read_models.public_registers import HDR_UK, NHS_ENGLAND
+from tre.records.read_models.tables import CURSORS, TABLE_OF
 
 
 def test_it_needs_no_account_and_shows_only_what_was_approved(desk) -> None:
@@ -40,6 +45,21 @@ def test_it_is_searched_and_filtered_and_paged(desk) -> None:
     assert "1 study<" in desk.get("", "/register?status=suspended").text
     assert "23 studies" in desk.get("", "/register?status=secret").text
     assert "0 studies" in desk.get("", "/register?words=%25").text
+
+
+def test_a_list_that_is_being_prepared_says_so_on_its_own_page_alone(desk, monkeypatch) -> None:
+    """As after an upgrade that lays one list out anew: whoever asks for another is served, and nothing is a fault."""
+    desk.approved("study-1")
+    assert desk.get("", "/register").status_code == 200
+    monkeypatch.setattr(folding, "LATE", 1)
+    with writing(desk.common.service.ledger.engine) as connection:
+        connection.execute(delete(CURSORS).where(CURSORS.c.list == TABLE_OF[RegisteredRelease].name))
+    answer = desk.get("", "/register/releases")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert "being prepared" in answer.text
+    assert desk.get("", "/register").status_code == 200
+    desk.common.read_models.prepare()
+    assert desk.get("", "/register/releases").status_code == 200
 
 
 def test_it_is_taken_away_as_csv_and_json_and_no_title_is_a_formula(desk) -> None:

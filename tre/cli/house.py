@@ -28,6 +28,7 @@ from tre.records.wake import Bell
 from tre.service import By, Service
 from tre.worker import Worker
 from tre.worker.incidents import Scene
+from tre.worker.meter import PageMeter
 from tre.worker.telling import Telling
 
 
@@ -212,7 +213,7 @@ class House:
     accept: Callable[[By, str, str], dict[str, str]]
     watch: Callable[[By], "Round"]
     accounts: Accounts
-    serve: Callable[[str, int, str], None]
+    serve: Callable[[str, int, str, PageMeter], None]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from prometheus_client import CollectorRegistry
 
 from tre.cli import show
 from tre.cli.serve_demo import PASSWORD, Demonstration, begin
@@ -16,6 +17,8 @@ from tre.records.locks import only_worker
 from tre.records.site import SiteError, as_written
 from tre.worker import Worker
 from tre.worker.logs import write_to
+from tre.worker.meter import Meter, PageMeter, answer
+from tre.worker.traces import Traces, exporter_to
 
 LOG = logging.getLogger("tre.serve")
 EVERY_SECONDS, NOTICES_SECONDS = 2, 30
@@ -35,23 +38,65 @@ def serve(
         bool,
         typer.Option("--demo", help="Begin a site of synthetic people first, with studies at every stage."),
     ] = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Answer Prometheus on this port of this host alone.", min=0, max=65535)
+    ] = None,
+    traces: Annotated[
+        str, typer.Option(help="Send a trace of each job to this OpenTelemetry collector (OTLP over HTTP).")
+    ] = "",
 ) -> None:
     """Serve the pages and the API; run the worker and send notices beside them."""
     s = session(ctx)
     place = address or f"http://{host}:{port}"
+    _require_sense(host, place, traces, work=work)
+    write_to(sys.stderr)
+    heard = Heard(traces)
+    if metrics_port is not None:
+        server, _ = answer(metrics_port, heard.registries)
+        s.tell(f"metrics at http://127.0.0.1:{server.server_port}/metrics")
+    if demo:
+        _demonstrate(ctx, s)
+    if work:
+        threading.Thread(target=_work, args=(s, heard), daemon=True).start()
+    threading.Thread(target=_tell, args=(s,), daemon=True).start()
+    threading.Thread(target=_prepare, args=(s,), daemon=True).start()
+    s.answer({"address": place, "stop": "Ctrl-C"}, show.facts)
+    s.house.serve(host, port, place, heard.pages)
+
+
+class Heard:
+    """How this process is heard by machines: what the pages count, and what the worker of the moment does."""
+
+    def __init__(self, traces: str) -> None:
+        """``traces`` is the address of a collector; nothing is sent without."""
+        self.pages = PageMeter()
+        self._traces = traces
+        self._meter: Meter | None = None
+
+    def registries(self) -> tuple[CollectorRegistry, ...]:
+        """The counts of the pages, and of the worker where there is one."""
+        meter = self._meter
+        return (self.pages.registry, *((meter.registry,) if meter is not None else ()))
+
+    def listen_to(self, worker: Worker) -> None:
+        """Hear a worker, in the place of the one before."""
+        self._meter = worker.tools.meter
+        if self._traces:
+            worker.watch.traces = Traces(exporter_to(self._traces), "worker")
+
+
+def _require_sense(host: str, place: str, traces: str, *, work: bool) -> None:
+    """Refuse what would be served in the clear, and what nobody would do."""
     if host not in HERE and not place.startswith("https://"):
         raise typer.BadParameter(
             "Beyond this machine the pages are served by https only: put a proxy in front, and name its address."
         )
-    write_to(sys.stderr)
-    if demo:
-        _demonstrate(ctx, s)
-    if work:
-        threading.Thread(target=_work, args=(s,), daemon=True).start()
-    threading.Thread(target=_tell, args=(s,), daemon=True).start()
-    threading.Thread(target=_prepare, args=(s,), daemon=True).start()
-    s.answer({"address": place, "stop": "Ctrl-C"}, show.facts)
-    s.house.serve(host, port, place)
+    if traces and not work:
+        raise typer.BadParameter(
+            "A trace is made by the worker: leave out --no-work, or give it to `tre worker run`."
+        )
+    if traces:
+        exporter_to(traces).shutdown()
 
 
 def _demonstrate(ctx: typer.Context, s: Session) -> None:
@@ -70,7 +115,7 @@ def _demonstrate(ctx: typer.Context, s: Session) -> None:
     s.answer({"password of everybody": PASSWORD, "codes, each good once": said}, show.facts)
 
 
-def _work(s: Session) -> None:
+def _work(s: Session, heard: Heard) -> None:
     """Work; and where the site's files are written anew, go on under them as soon as nothing runs."""
     with only_worker(s.house.folders.worker_lock("worker")):
         while True:
@@ -82,6 +127,7 @@ def _work(s: Session) -> None:
                 LOG.error("nothing is worked on", extra=facts)  # noqa: TRY400 - its code and place are all there is
                 time.sleep(EVERY_SECONDS)
                 continue
+            heard.listen_to(worker)
             _work_until_changed(worker, lambda seen=seen: as_written(s.site) != seen)  # type: ignore[misc] # bound now
 
 

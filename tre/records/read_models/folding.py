@@ -67,7 +67,7 @@ from tre.records.rows import Head
 from tre.records.schema import EVENTS
 
 AFTER_PARTS = chr(ord(PART) + 1)
-PORTION = 2_000
+PORTION = 1_000
 """How many events are taken in at a time."""
 LATE = 20_000
 """A list that lacks more events than this is prepared by whoever has the time, and not while somebody waits for a page."""
