@@ -9,7 +9,8 @@ import pytest
 
 from output_checks.ledger import Listed, Question
 from output_checks.policy import load_policy
-from tre.data.released import differences
+from tre.data.errors import AnswerUnreadable
+from tre.data.released import differences, everybody
 
 POLICY = load_policy()
 ALL = list(range(100))
@@ -77,3 +78,26 @@ def test_a_count_of_nobody_is_not_answered() -> None:
 @pytest.mark.parametrize("version", ["02", "7f"])
 def test_lists_of_another_key_cannot_be_compared(version: str) -> None:
     assert refused(listed("new key", {0: ALL}, version=version), listed("old key", {0: ALL})) is None
+
+
+def test_a_person_is_the_same_however_a_list_spells_them() -> None:
+    """The engine writes sixteen bytes; what is listed of a table of study code is spelled out."""
+    written = listed("any", {0: [3, 1 << 40, 7]}).members
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        place = Path(folder, "members.parquet")
+        place.write_bytes(written)
+        spelled = Path(folder, "spelled.parquet")
+        connection.execute(
+            f"COPY (SELECT place, member::VARCHAR AS member FROM '{place}') TO '{spelled}' (FORMAT parquet)"  # noqa: S608 - paths of ours
+        )
+        assert everybody(spelled.read_bytes()).tolist() == everybody(written).tolist()
+    assert everybody(written).tolist() == [(1 << 56) + each for each in (3, 7, 1 << 40)]
+
+
+def test_a_list_that_does_not_say_who_is_in_it_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        for number, member in enumerate(("NULL::UUID", "'nobody'", "7")):
+            place = Path(folder, f"{number}.parquet")
+            connection.execute(f"COPY (SELECT 0 AS place, {member} AS member) TO '{place}' (FORMAT parquet)")
+            with pytest.raises(AnswerUnreadable):
+                everybody(place.read_bytes())

@@ -23,6 +23,7 @@ from tre.data.grouping import Key, quoted
 
 _STEPS = frozenset({Measure.AT_RISK, Measure.EVENTS})
 _MOST_CELLS = 4_000
+_MOST_LATEST = 32
 NOT_LISTED = "Its people cannot be listed row by row; compare it with what the study released before."
 
 
@@ -37,6 +38,25 @@ class Behind:
     by: tuple[str, ...]
     rows: tuple[int, ...]
     members: bytes
+
+
+class Latest:
+    """The answers given last, and what each was about: a table is asked of as it is offered, and again as it is shown."""
+
+    def __init__(self, most: int = _MOST_LATEST) -> None:
+        self._most = most
+        self._answers: dict[bytes, tuple[Behind, ...]] = {}
+
+    def get(self, key: bytes) -> tuple[Behind, ...] | None:
+        """The answer that was kept under a key."""
+        return self._answers.get(key)
+
+    def keep(self, key: bytes, answer: tuple[Behind, ...]) -> tuple[Behind, ...]:
+        """Keep an answer, in the place of the oldest where there are many; gives it."""
+        for oldest in list(self._answers)[: max(0, len(self._answers) + 1 - self._most)]:
+            self._answers.pop(oldest, None)
+        self._answers[key] = answer
+        return answer
 
 
 def behind(extract: Extract, link: bytes, question: Question) -> tuple[Behind, ...]:

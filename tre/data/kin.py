@@ -6,22 +6,21 @@ nothing but names of requests comes out. Refuses to leave anything out where it 
 and where pseudonyms are of more than one key, everything has to do with everything.
 """
 
-import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from tre.data.released import PERSON, VERSION
+from tre.data.released import VERSION, everybody
 
 _AT_ONCE = 16 << 20
 """Bytes of lists that are read in one go."""
 
 Get = Callable[[str], Sequence[bytes]]
 People = NDArray[np.uint64]
+_NOBODY: People = np.empty(0, dtype=np.uint64)
+_NO_NUMBERS: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
 
 class Kin:
@@ -33,8 +32,7 @@ class Kin:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
         self._joined: list[int] = []
-        self._people: People = np.empty(0, dtype=np.uint64)
-        self._list_of: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._people, self._list_of = _NOBODY, _NO_NUMBERS
         self._cannot_tell = False
         self._lock = threading.Lock()
 
@@ -117,16 +115,6 @@ def _batches(new: Iterable[tuple[str, Sequence[bytes]]]) -> Iterator[list[tuple[
 
 def _everybody(lists: Sequence[tuple[int, bytes]]) -> tuple[NDArray[np.int64], People]:
     """Everybody in some lists, each with its number: the number, and the person."""
-    if not lists:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64)
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect(":memory:") as connection:
-        files = [Path(folder, f"{at}.parquet") for at in range(len(lists))]
-        for file, (_, content) in zip(files, lists, strict=True):
-            file.write_bytes(content)
-        read = connection.execute(
-            "SELECT DISTINCT parse_filename(filename, true)::BIGINT AS at, "  # noqa: S608 - our words
-            f"{PERSON} AS person FROM read_parquet($1, filename = true, union_by_name = true)",
-            [[str(file) for file in files]],
-        ).fetchnumpy()
-    numbers = np.array([number for number, _ in lists], dtype=np.int64)
-    return numbers[np.asarray(read["at"], dtype=np.int64)], np.asarray(read["person"], dtype=np.uint64)
+    people = [everybody(content) for _, content in lists]
+    numbers = [np.full(len(each), number) for each, (number, _) in zip(people, lists, strict=True)]
+    return np.concatenate([_NO_NUMBERS, *numbers]), np.concatenate([_NOBODY, *people])

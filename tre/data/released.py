@@ -5,23 +5,26 @@ keeps it for as long as the release is remembered. Here the lists become places 
 leaves this room. Refuses to say that a table is safe where its list is missing, or is not of this key.
 """
 
-import tempfile
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
-import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import compute, parquet
 
 from output_checks.ledger import Cut, Difference, Ledger, Listed
 from output_checks.policy import Policy
+from tre.data.errors import AnswerUnreadable, Reason
 
 _MOST_ROWS = 200
 _MOST_KEPT = 256 << 20
 VERSION = np.uint64(56)
 """How far the key's version is from the end of a person's number."""
-PERSON = "('0x' || replace(member::VARCHAR, '-', '')[:16])::UBIGINT"
-"""A person is the beginning of their pseudonym, key's version first."""
+_PSEUDONYM = 16
+"""Bytes of one; and as many of its digits say who it is."""
 Ints = NDArray[np.int64]
 Lines = tuple[Ints, NDArray[np.uint64]]
 """The row and the person of every line of a list."""
@@ -101,14 +104,44 @@ def _placed(table: Listed, lists: Lists) -> Lines:
 
 
 def _members(content: bytes) -> Lines:
-    with tempfile.NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect(":memory:") as connection:
-        file.write(content)
-        file.flush()
-        read = connection.execute(
-            f"SELECT place::BIGINT AS place, {PERSON} AS person FROM read_parquet($1)",  # noqa: S608 - our words
-            [file.name],
-        ).fetchnumpy()
-    return np.asarray(read["place"], dtype=np.int64), np.asarray(read["person"], dtype=np.uint64)
+    read = parquet.read_table(io.BytesIO(content), columns=["place", "member"])
+    return read.column("place").to_numpy().astype(np.int64), _people(read)
+
+
+def everybody(content: bytes) -> NDArray[np.uint64]:
+    """Everybody in a list, each once and in order."""
+    return np.unique(_people(parquet.read_table(io.BytesIO(content), columns=["member"])))
+
+
+def _people(table: Any) -> NDArray[np.uint64]:
+    """The person of each line: the beginning of their pseudonym, key's version first.
+
+    The engine writes pseudonyms as sixteen bytes; a list that was made of a table of study code spells them out.
+    """
+    members = table.column("member").combine_chunks()
+    members = getattr(members, "storage", members)
+    if members.null_count:
+        raise _unreadable()
+    if pa.types.is_string(members.type):
+        return _spelled_out(members)
+    if not pa.types.is_fixed_size_binary(members.type) or members.type.byte_width != _PSEUDONYM:
+        raise _unreadable()
+    halves = np.frombuffer(members.buffers()[1] or b"", dtype=">u8").reshape(-1, 2)
+    return halves[members.offset : members.offset + len(members), 0].astype(np.uint64)
+
+
+def _spelled_out(members: Any) -> NDArray[np.uint64]:
+    digits = compute.utf8_slice_codeunits(compute.replace_substring(members, "-", ""), 0, _PSEUDONYM)
+    try:
+        return np.frombuffer(bytes.fromhex("".join(digits.to_pylist())), dtype=">u8").astype(np.uint64)
+    except ValueError as wrong:
+        raise _unreadable() from wrong
+
+
+def _unreadable() -> AnswerUnreadable:
+    return AnswerUnreadable(
+        Reason("list-unreadable", "Who is behind a release is not as the engine lists it.", "Run it again.")
+    )
 
 
 def _cuts(table: Listed, rows: Ints, people: Ints, everybody: int) -> list[Cut] | None:

@@ -23,7 +23,7 @@ from sandboxes.model import Input
 from tre.custody.context import OptOuts, StoreFacts
 from tre.custody.requests import ActionKind, JobRequest, Submission
 from tre.data import extract
-from tre.data.behind import Behind, behind
+from tre.data.behind import Behind, Latest, behind
 from tre.data.catalogue import Catalogue, scope
 from tre.data.copying import copied
 from tre.data.errors import OptOutsRefused, Reason, StoreUnavailable
@@ -142,7 +142,7 @@ class Room:
         self.catalogue = catalogue
         self._stores = stores
         self._governance = governance
-        self._lists, self._kin = Lists(), Kin()
+        self._lists, self._kin, self._behind = Lists(), Kin(), Latest()
 
     def facts(self, case: JobRequest) -> StoreFacts | None:
         """Version and opt-out lists of the store that a request would read; nothing where there is no such store [P6]."""
@@ -252,6 +252,19 @@ class Room:
         self, content: bytes, link: bytes, question: Question, kept: Kept | None = None
     ) -> tuple[Behind, ...]:
         """Who is behind each row of a declared table of an extract, as released tables remember people. Raises Unaskable."""
+        where = (kept.table, kept.sql, sorted(kept.parameters.items())) if kept else None
+        key = (
+            hashlib.sha256(content).digest()
+            + hashlib.sha256(link).digest()
+            + repr((question, where)).encode()
+        )
+        return self._behind.get(key) or self._behind.keep(
+            key, self._asked_behind(content, link, question, kept)
+        )
+
+    def _asked_behind(
+        self, content: bytes, link: bytes, question: Question, kept: Kept | None
+    ) -> tuple[Behind, ...]:
         with opened(content, self.catalogue.patient) as extract:
             if kept is not None:
                 extract.keep(kept.table, kept.sql, kept.parameters)

@@ -9,7 +9,7 @@ take over; what keeps an action from counting twice is the token. Refuses a clai
 the word of a worker whose claim was taken over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -96,9 +96,16 @@ class Claims:
 
     def of(self, request: str) -> Mapping[str, Claim]:
         """The claim that counts on each action of a request."""
-        query = select(CLAIMS).where(CLAIMS.c.case_id == request).order_by(CLAIMS.c.token)
+        return {action: claim for (_, action), claim in self.of_all((request,)).items()}
+
+    def of_all(self, requests: Collection[str]) -> Mapping[Place, Claim]:
+        """The claim that counts on each action of some requests."""
+        if not requests:
+            return {}
+        query = select(CLAIMS).where(CLAIMS.c.case_id.in_(requests)).order_by(CLAIMS.c.token)
         with reading(self._engine) as connection:
-            return {row.action: Claim(row.worker, row.token) for row in connection.execute(query)}
+            rows = connection.execute(query).all()
+        return {(row.case_id, row.action): Claim(row.worker, row.token) for row in rows}
 
     def fault(self, place: Place, code: str, again_at: float) -> int:
         """Note that the platform failed an action; how often it has by now."""

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tre.custody.errors import Refusal
-from tre.custody.requests import JobRequest, Outcome
+from tre.custody.requests import Job, JobRequest, Outcome
 from tre.dispatch.actions import box_name
 from tre.dispatch.retry import due_at, give_up_after, wait_after
 from tre.dispatch.schedule import Gate, Place, Ready, Rules
@@ -59,6 +59,7 @@ class Worker:
         self._running: dict[Place, Running] = {}
         self._held_off: dict[str, float] = {}
         self._queue = Queue(self._board, tools)
+        self._later: Mapping[Place, float] = {}
         self._host_again_at = 0.0
         self._renewed_at = 0.0
         self._bell = tools.bell()
@@ -150,6 +151,7 @@ class Worker:
     def _look(self) -> bool:
         self._renew()
         ended = self._reap()
+        self._later = self._read_faults()
         touched = self._board.catch_up()
         self._queue.refresh(touched)
         for case in touched:
@@ -184,7 +186,7 @@ class Worker:
 
     def _until_next_look(self) -> float:
         soonest = self.tools.settings.lease / 3
-        times = [*self._held_off.values(), *self._later().values(), self._host_again_at]
+        times = [*self._held_off.values(), *self._later.values(), self._host_again_at]
         later = [at - self._now() for at in times if at > self._now()]
         return max(0.02, min([soonest, *later]))
 
@@ -241,21 +243,20 @@ class Worker:
         """Take up what had started and does not run here: our own from before, and what a lost worker left."""
         if self._host_again_at > self._now():
             return
-        later = self._later()
         for case, action, token in self._mine():
             place = (case.id, action)
-            if place not in self._running and later.get(place, 0.0) <= self._now():
+            if place not in self._running and self._later.get(place, 0.0) <= self._now():
                 self._act(Act(case, action, token), self._queue.ready_of(case, action))
 
     def _mine(self) -> list[tuple[JobRequest, str, int]]:
         """What has started under a claim of this worker, or of one whose lease has lapsed and which is now taken over."""
         mine = []
         leases: Mapping[str, float] | None = None
-        for case, job in self._board.started():
-            place = (case.id, job.action.name)
-            if place in self._running:
-                continue
-            claim = self.service.claims.of(case.id).get(job.action.name)
+        started = (each for each in self._board.started() if place_of(*each) not in self._running)
+        elsewhere = list(started)
+        claims = self.service.claims.of_all({case.id for case, _ in elsewhere})
+        for case, job in elsewhere:
+            claim = claims.get(place_of(case, job))
             if claim is not None and claim.worker == self.name:
                 mine.append((case, job.action.name, claim.token))
                 continue
@@ -279,13 +280,13 @@ class Worker:
         LOG.info("took over", extra={"job": case.id, "action": action})
         return [(taken, action, token)]
 
-    def _later(self) -> Mapping[Place, float]:
+    def _read_faults(self) -> Mapping[Place, float]:
         """When what the platform failed at may be tried again."""
         faults, now = self.service.claims.faults(), self._now()
         return {place: due_at(fault.again_at, fault.number, now) for place, fault in faults.items()}
 
     def _rules(self) -> Rules:
-        return Rules(self.tools.settings.limits, self._gate, self._now(), self._later())
+        return Rules(self.tools.settings.limits, self._gate, self._now(), self._later)
 
     def _run_errands(self) -> bool:
         """Start what requests need that is not an action; whether anything was started."""
@@ -411,6 +412,11 @@ class Worker:
         future = pool.submit(self._actor.act, act)
         future.add_done_callback(lambda _: self._bell.strike())
         self._running[act.place] = Running(future, act, ready)
+
+
+def place_of(case: JobRequest, job: Job) -> Place:
+    """Where an action is."""
+    return (case.id, job.action.name)
 
 
 def _pools(tools: Tools) -> Mapping[str, ThreadPoolExecutor]:
