@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
@@ -37,6 +37,7 @@ from tre.data.room import Room, Stores
 from tre.data.store import Check, open_store
 from tre.dispatch.actions import Dispatcher, Rooms
 from tre.dispatch.checks import Checks
+from tre.dispatch.code import fetch
 from tre.dispatch.push import Push
 from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
 from tre.dispatch.schedule import Gate
@@ -86,6 +87,7 @@ from tre.web.reopening import Reopened
 from tre.web.serve import serve
 from tre.worker import Tools, Worker
 from tre.worker.drill import drill
+from tre.worker.estimating import FEW_PEOPLE, rehearsed
 from tre.worker.gate import Window, gate, windows_of
 from tre.worker.hosts import choose, report_on_host
 from tre.worker.incidents import Scene, report
@@ -347,8 +349,16 @@ class Opening:
             gate=self._gate,
             bell=self._bell,
             settings=settings_of(self._site, name),
+            estimate=lambda case: self._estimate(case, self._folders.work(name) / "estimates"),
         )
         return Worker(self._service, tools)
+
+    def _estimate(self, case: JobRequest, folder: Path) -> Mapping[str, str]:
+        asked = case.submission
+        code = fetch(asked.code, self._shelves.documents.get)
+        there = self._room(asked.backend).population(case)
+        dummies = (Dummy(asked.backend, FEW_PEOPLE), Dummy(asked.backend))
+        return rehearsed(code, dummies, folder, rehearse=self._hands.rehearse, there=there)
 
     @cached_property
     def _checks(self) -> Checks:

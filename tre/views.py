@@ -19,6 +19,7 @@ from tre.custody.policies import BY_JUDGES
 from tre.custody.remarks import Audience, Said
 from tre.custody.requests import ActionKind, Job, JobRequest, JobState, Outcome, RequestStage
 from tre.custody.studies import Application
+from tre.records.claims import Told
 
 CELL_BANDS = ((1, "1"), (10, "2 to 10"), (100, "11 to 100"))
 DURATION_BANDS = (
@@ -143,12 +144,13 @@ def study_view(study: Application) -> dict[str, Any]:
 
 
 def request_view(
-    person: Person, case: JobRequest, study: Application, *, shares: Mapping[str, int] = MappingProxyType({})
+    person: Person, case: JobRequest, study: Application, *, told: Told | None = None
 ) -> dict[str, Any]:
     """A request's outline: stage, and per action one of a handful of words [P1].
 
-    ``shares`` are the quarters that are done of actions that run, as their workers say.
+    ``told`` is what workers say of actions that have not ended.
     """
+    told = told or Told()
     return {
         "request": case.id,
         "study": study.id,
@@ -156,7 +158,7 @@ def request_view(
         "purpose": case.submission.purpose.value,
         "backend": case.submission.backend,
         "round": case.round,
-        "actions": [_job_view(job, shares.get(job.action.name, 0)) for job in case.jobs],
+        "actions": [_job_view(job, told) for job in case.jobs],
         "left_out": [file.path for file in case.left_out] if sight(person, case, study).findings else [],
         "next_steps": _ways(person, case, study),
         "votes": [
@@ -202,14 +204,15 @@ def findings_view(case: JobRequest, report_of: Callable[[str], Report], seen: Si
     ]
 
 
-def _job_view(job: Job, quarters: int) -> Mapping[str, Any]:
+def _job_view(job: Job, told: Told) -> Mapping[str, Any]:
     ended = job.state in {JobState.LANDED, JobState.FAILED}
     return {
         "action": job.action.name,
         "kind": job.action.kind.value,
         "state": job.outcome.value if ended else job.state.value,
         "advice": _advice(job) if job.state is JobState.FAILED else "",
-        "done": QUARTERS[quarters] if job.state is JobState.STARTED else "",
+        "done": QUARTERS[told.shares.get(job.action.name, 0)] if job.state is JobState.STARTED else "",
+        "may_take": "" if ended else told.estimates.get(job.action.name, ""),
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +114,22 @@ def test_dummy_people_are_as_many_as_are_asked_for_and_the_same_for_the_same_see
     again = made(asked[0])
     assert again.version == stores[0].version != stores[1].version
     assert not list(tmp_path.rglob("supply.duckdb*"))
+
+
+def test_of_several_who_want_the_same_people_at_once_one_makes_them(tmp_path) -> None:
+    chances: list[int] = []
+
+    def chance(size: int) -> bytes:
+        chances.append(size)
+        return secrets.token_bytes(size)
+
+    def made(_number: int) -> str:
+        place, _ = synthetic_store(Dummy("tpp", 100, 3, 2), tmp_path, AT, chance=chance, tell=silent)
+        return open_store(place).version
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(made, range(4)))) == 1
+    assert len(chances) == 1
 
 
 @pytest.mark.parametrize("command", ["sql", "run"])

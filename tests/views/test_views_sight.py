@@ -22,6 +22,7 @@ from tre.custody.requests import (
     Submission,
 )
 from tre.custody.studies import Application, ApplicationStage, Proposal
+from tre.records.claims import Told
 from tre.views import band, finding_view, request_view, sight, size_band, visible_votes
 
 DATA = (TableScope("patients", ("sex",)),)
@@ -116,9 +117,9 @@ def test_how_much_was_made_is_told_in_three_bands(size: int, words: str) -> None
 def test_how_far_an_action_is_is_said_in_quarters_and_only_while_it_runs(state: JobState) -> None:
     case = replace(CASE, jobs=(Job(ASKED, state),))
     said = [
-        request_view(person("ada", Role.RESEARCHER), case, STUDY, shares={"count": quarters})["actions"][0][
-            "done"
-        ]
+        request_view(
+            person("ada", Role.RESEARCHER), case, STUDY, told=Told({"count": quarters}, {"count": "minutes"})
+        )["actions"][0]["done"]
         for quarters in range(4)
     ]
     running = ["", "a quarter is done", "half is done", "three quarters are done"]
@@ -134,3 +135,12 @@ def test_an_ending_that_something_can_be_done_about_says_what(outcome: Outcome, 
     can = outcome in {Outcome.OUT_OF_MEMORY, Outcome.OUT_OF_TIME, Outcome.OUTPUTS_REFUSED}
     assert bool(advice) is can
     assert ("disk" in advice) is (outcome is Outcome.OUT_OF_MEMORY and kind is not ActionKind.CODE)
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_how_long_an_action_may_take_is_said_until_it_has_ended(state: JobState) -> None:
+    case = replace(CASE, jobs=(Job(ASKED, state),))
+    told = Told(estimates={"count": "an hour or two"})
+    line = request_view(person("ada", Role.RESEARCHER), case, STUDY, told=told)["actions"][0]
+    ended = state in {JobState.LANDED, JobState.FAILED}
+    assert line["may_take"] == ("" if ended else "an hour or two")

@@ -151,7 +151,7 @@ def _say(s: Session, case: JobRequest) -> None:
     study = s.house.service.study_of(case)
     seen = sight(s.person, case, study)
     view = (
-        request_view(s.person, case, study, shares=s.house.service.claims.shares(case.id))
+        request_view(s.person, case, study, told=s.house.service.claims.told(case.id))
         if seen.outline
         else {"request": case.id, "stage": "not yours to see"}
     )

@@ -31,3 +31,17 @@ def at_scale(seconds: float, *, people: int, there: int) -> str:
         raise ValueError("a store has people")
     grows = max(seconds - _STARTING, 0.0)
     return band(_STARTING + grows * max(there / people, 1.0))
+
+
+def from_two(fewer: tuple[int, float], more: tuple[int, float], *, there: int) -> str:
+    """Roughly how long a query would take among that many people, from how long it took among two numbers of them.
+
+    Each is people and seconds. What it takes however few they are is in both, so that what each person adds is the difference.
+
+    Raises:
+        ValueError: the second is not of more people.
+    """
+    if more[0] <= fewer[0]:
+        raise ValueError("what each person adds is seen among more of them")
+    each = max(more[1] - fewer[1], 0.0) / (more[0] - fewer[0])
+    return band(fewer[1] + each * max(there - fewer[0], 0))

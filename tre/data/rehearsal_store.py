@@ -4,8 +4,10 @@ Each is made once for its size, seed and backend, and kept in a cache. Refuses t
 supply it was made from.
 """
 
+import fcntl
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,12 +49,30 @@ def synthetic_store(
     place = cache / f"synthetic-{dummy.name}-{catalogue_of(dummy.backend).digest[:12]}"
     store, keys = place / "backends" / dummy.backend / "store", place / "keys"
     ring = KeyRing(keys / dummy.backend)
+    with _alone(cache):
+        _make_once(place, dummy, now, chance=chance, tell=tell)
+    return store, ring
+
+
+@contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """Of several who want made-up people at once one makes them, and the others wait."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "synthetic.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make_once(
+    place: Path, dummy: Dummy, now: datetime, *, chance: Callable[[int], bytes], tell: Progress
+) -> None:
+    store, keys = place / "backends" / dummy.backend / "store", place / "keys"
+    ring = KeyRing(keys / dummy.backend)
     if not (store / CURRENT).exists():
         shutil.rmtree(place, ignore_errors=True)
         keys.mkdir(mode=0o700, parents=True)
         make_keys(KeyRing(keys), {dummy.backend: ring}, chance(SEED_BYTES), outside=(store,))
         _build(place / "supply.duckdb", store, dummy, now, ring=ring, tell=tell)
-    return store, ring
 
 
 def _build(supply: Path, store: Path, dummy: Dummy, now: datetime, *, ring: KeyRing, tell: Progress) -> None:

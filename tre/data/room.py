@@ -160,6 +160,11 @@ class Room:
             canaries=self._stores.are_canaries(case.submission),
         )
 
+    def population(self, case: JobRequest) -> int:
+        """About how many people the store holds that a request would read, to one digit. Raises StoreUnavailable."""
+        people = sum(file.rows.get("patients", 0) for file in self._store(case).groups.values())
+        return round(people, 1 - len(str(people)))
+
     def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
         """Facts about those tables and columns, for the guard. Raises CatalogueInvalid for an unknown name."""
         return scope_of(scope(self.catalogue, _by_table(datasets)))

@@ -83,6 +83,10 @@ class Rehearsal:
             if played.outcome is not Outcome.SUCCEEDED:
                 return
 
+    def clear(self) -> None:
+        """End what a rehearsal that was interrupted in this folder has left."""
+        self._bench.dispatcher.sweep(frozenset())
+
     def offered(self) -> tuple[Offered, ...]:
         """What the checks say of every output that would be asked to leave."""
         return self._bench.checks.over(self.case)

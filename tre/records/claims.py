@@ -10,11 +10,11 @@ the word of a worker whose claim was taken over.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from tre.records.beside import CLAIMS, FAULTS, LEASES, MADE, SHARES, lay_out
+from tre.records.beside import CLAIMS, ESTIMATES, FAULTS, LEASES, MADE, SHARES, lay_out
 from tre.records.database import noting, reading, writing
 from tre.records.errors import ClaimHeld, ClaimLost
 from tre.records.ledger import Ledger, Transaction
@@ -41,6 +41,14 @@ class Faults:
     number: int
     code: str
     again_at: float
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of a request's actions before they end: quarters that are done, and a band of how long each may take."""
+
+    shares: Mapping[str, int] = field(default_factory=dict)
+    estimates: Mapping[str, str] = field(default_factory=dict)
 
 
 class Claims:
@@ -137,6 +145,24 @@ class Claims:
         with reading(self._engine) as connection:
             rows = connection.execute(select(SHARES).where(SHARES.c.case_id == request)).all()
         return {row.action: row.quarters for row in rows if standing.get(row.action) == row.token}
+
+    def note_estimates(self, request: str, bands: Mapping[str, str]) -> None:
+        """Note how long actions of a request may take, in words; what was noted before is replaced."""
+        rows = [{"case_id": request, "action": action, "band": band} for action, band in bands.items()]
+        with noting(self._engine) as connection:
+            connection.execute(delete(ESTIMATES).where(ESTIMATES.c.case_id == request))
+            if rows:
+                connection.execute(insert(ESTIMATES), rows)
+
+    def estimates(self, request: str) -> Mapping[str, str]:
+        """How long actions of a request may take, in words, where that was estimated."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(ESTIMATES).where(ESTIMATES.c.case_id == request)).all()
+        return {row.action: row.band for row in rows}
+
+    def told(self, request: str) -> Told:
+        """How far the actions of a request are, and how long they may take."""
+        return Told(self.shares(request), self.estimates(request))
 
     def made(self, key: str) -> Place | None:
         """The request and action that first landed with that key."""

@@ -19,6 +19,7 @@ from tre.service import Held, Service
 from tre.worker.acting import Act, Actor, Fault
 from tre.worker.board import Board
 from tre.worker.errands import Errand, Errands
+from tre.worker.estimating import Estimating
 from tre.worker.looking import Queue
 from tre.worker.tools import Tools, Waiting
 from tre.worker.watching import Watch
@@ -56,6 +57,7 @@ class Worker:
         self.watch = Watch(service, tools.meter)
         self._actor = Actor(service, tools, self._board)
         self._errands = Errands(service, tools, self._board)
+        self._estimating = Estimating(service, tools.estimate, time.monotonic)
         self._running: dict[Place, Running] = {}
         self._held_off: dict[str, float] = {}
         self._queue = Queue(self._board, tools)
@@ -140,6 +142,7 @@ class Worker:
         """Take in what is new and start what may start; whether anything moved."""
         began = time.monotonic()
         moved = self._look()
+        self._estimating.look(self._board.cases.values())
         if self.watch.looked(began, self._board):
             readies = [each.ready for each in self._running.values()]
             pools = (

@@ -9,6 +9,7 @@ from tre.dispatch.contract import Dispatch
 from tre.dispatch.push import Push
 from tre.dispatch.schedule import Gate, Limits
 from tre.records.wake import Bell
+from tre.worker.estimating import Estimate
 from tre.worker.meter import Meter
 
 Clock = Callable[[], datetime]
@@ -53,7 +54,8 @@ class Settings:
 class Tools:
     """What the worker acts with.
 
-    ``gate`` says what is closed at a moment, ``bell`` hears the ledger being written to, and ``meter`` counts.
+    ``gate`` says what is closed at a moment, ``bell`` hears the ledger being written to, ``meter`` counts, and ``estimate``,
+    where there is one, says how long a request's queries may take.
     """
 
     dispatcher: Dispatch
@@ -64,3 +66,4 @@ class Tools:
     bell: Callable[[], Bell]
     settings: Settings = Settings()
     meter: Meter = field(default_factory=Meter)
+    estimate: Estimate | None = None

@@ -71,7 +71,7 @@ def answer(query: Query) -> dict[str, Any]:
         readings = Readings(patients, query, names)
         began = time.monotonic()
         told = (answer_extract if query.extract else answer_aggregate)(readings, writer, tell)
-        seconds = round(time.monotonic() - began, 2)
+        seconds = round(time.monotonic() - began, 3)
         return told | {"seconds": seconds, "provenance": {**query.provenance, "plans": readings.plans}}
 
 

@@ -23,14 +23,13 @@ MOVING = frozenset({RequestStage.SUBMITTED, RequestStage.RUNNING, RequestStage.L
 
 def job_view(ask: Ask, outside: Outside, case: JobRequest, study: Application) -> dict[str, Any]:
     """The request's outline with, for each action, its state, how long it took in a band or how far it is, and why it waits."""
-    shares = outside.common.service.claims.shares(case.id)
-    view = request_view(ask.person, case, study, shares=shares)
+    view = request_view(ask.person, case, study, told=outside.common.service.claims.told(case.id))
     took = _durations(outside.common.service.ledger.case_events(case.id))
     actions = [
         {
             **line,
             **_shown(line["state"]),
-            "took": took.get(line["action"]) or line["done"],
+            "took": took.get(line["action"]) or _so_far(line),
             "made": _made(job),
             "why": reason(ask, outside, case, job) or line["advice"],
         }
@@ -59,6 +58,12 @@ def reason(ask: Ask, outside: Outside, case: JobRequest, job: Job) -> str:
     except (Refusal, DispatchError) as refusal:
         return f"{refusal.sentence} {refusal.fix}"
     return "It is its turn as soon as the worker is free."
+
+
+def _so_far(line: Mapping[str, str]) -> str:
+    """How far an action is, and how long it may take."""
+    may_take = f"may take {line['may_take']}" if line["may_take"] else ""
+    return "; ".join(filter(None, (line["done"], may_take)))
 
 
 def _made(job: Job) -> str:

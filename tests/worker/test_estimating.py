@@ -1,0 +1,157 @@
+"""How long a query may take is told before it has, from people who do not exist, and nobody waits for it [P1]."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from sandboxes.images import installed
+from tests.torture.stand import begin, hands, tre_says, write_study
+from tre.cli.house import House
+from tre.custody.requests import JobRequest, JobState
+from tre.data.cost import BANDS, LONGEST, from_two
+from tre.data.rehearsal_store import Dummy
+from tre.dispatch.code import gather
+from tre.main import Hands
+from tre.worker.estimating import PATIENCE, Estimating, rehearsed
+
+NUMBERS = count()
+WORDS = {name for _, name in BANDS} | {LONGEST}
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("estimating")
+    return folder / "site", begin(folder / "site", lease=30)
+
+
+@pytest.fixture
+def house(stand: tuple[Path, str]) -> Iterator[House]:
+    house = hands(stand[0]).wiring().open_house(stand[0])
+    yield house
+    house.service.ledger.close()
+
+
+@pytest.fixture
+def case(stand: tuple[Path, str], house: House, tmp_path: Path) -> JobRequest:
+    folder = write_study(tmp_path / "study", "table", next(NUMBERS), 0)
+    asked = tre_says(stand[0], "--as", "ada", "job", "submit", str(folder), "--study", stand[1])
+    return house.service.request(asked["request"])
+
+
+class Made:
+    """An estimator whose clock stands still until it is moved, and what it was asked."""
+
+    def __init__(self, house: House, answer: dict[str, str] | Exception) -> None:
+        self.asked: list[str] = []
+        self.now, self._answer = 0.0, answer
+        self.estimating = Estimating(house.service, self._estimate, lambda: self.now)
+
+    def _estimate(self, case: JobRequest) -> dict[str, str]:
+        self.asked.append(case.id)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+    def look(self, *cases: JobRequest) -> None:
+        self.estimating.look(cases)
+        if self.estimating._busy:
+            self.estimating._busy.join(30)
+
+
+def test_a_request_that_is_not_over_is_estimated_once_and_told(house, case):
+    made = Made(house, {"cohort": "minutes"})
+    made.look(case)
+    assert made.asked == [], "one that may be over in a moment is left alone"
+    made.now = PATIENCE
+    made.look(case)
+    assert house.service.claims.told(case.id).estimates == {"cohort": "minutes"}
+    made.now = 10 * PATIENCE
+    made.look(case)
+    assert made.asked == [case.id]
+    other = Made(house, {"cohort": "hours"})
+    other.look(case)
+    other.now = PATIENCE
+    other.look(case)
+    assert other.asked == [], "another worker has made it"
+
+
+def test_a_request_that_is_over_is_not_estimated(house, case):
+    over = replace(case, jobs=tuple(replace(job, state=JobState.LANDED) for job in case.jobs))
+    made = Made(house, {"cohort": "minutes"})
+    for made.now in (0.0, PATIENCE, 2 * PATIENCE):
+        made.look(over)
+    assert made.asked == []
+
+
+def test_a_request_is_not_worse_off_where_there_is_no_estimate(house, case):
+    made = Made(house, RuntimeError("'9434765919' is not a date"))
+    for made.now in (0.0, PATIENCE, 2 * PATIENCE):
+        made.look(case)
+    assert made.asked == [case.id]
+    assert house.service.claims.estimates(case.id) == {}
+
+
+def test_nobody_waits_while_one_is_made(house, case):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(_case: JobRequest) -> dict[str, str]:
+        begun.set()
+        go_on.wait(30)
+        return {"cohort": "hours"}
+
+    now = [0.0]
+    estimating = Estimating(house.service, slowly, lambda: now[0])
+    estimating.look([case])
+    now[0] = PATIENCE
+    estimating.look([case])
+    assert begun.wait(30)
+    estimating.look([case])
+    assert house.service.claims.estimates(case.id) == {}
+    go_on.set()
+    estimating._busy.join(30)
+    assert house.service.claims.estimates(case.id) == {"cohort": "hours"}
+
+
+@pytest.mark.engine
+def test_an_estimate_is_a_band_of_words_from_a_rehearsal_in_real_boxes(tmp_path):
+    """Of the queries alone: the study's own code is not run for it. What an interrupted one has left is no hindrance."""
+    if "sql" not in installed():
+        pytest.skip("the sandbox images are not built: run `python -m sandboxes.images build` as root")
+    study = write_study(tmp_path / "study", "table", 1, 0)
+    code, dummies = gather(study), (Dummy("tpp", 300, 3, 5), Dummy("tpp", 600, 3, 5))
+    for there in (10_000, 25_000_000):
+        (tmp_path / "made" / "study" / "analysis").mkdir(parents=True, exist_ok=True)
+        found = rehearsed(code, dummies, tmp_path / "made", rehearse=Hands().rehearse, there=there)
+        assert set(found) == {"cohort"}
+        assert set(found.values()) <= WORDS
+
+
+@pytest.mark.parametrize(
+    ("few", "more", "there", "told"),
+    [
+        ((2_000, 0.05), (20_000, 0.05), 25_000_000, "seconds"),
+        ((2_000, 0.05), (20_000, 0.10), 25_000_000, "a minute or two"),
+        ((2_000, 0.05), (20_000, 0.50), 25_000_000, "minutes"),
+        ((2_000, 0.05), (20_000, 5.00), 25_000_000, "an hour or two"),
+        ((2_000, 0.05), (20_000, 500.0), 25_000_000, LONGEST),
+        ((2_000, 0.06), (20_000, 0.05), 25_000_000, "seconds"),
+        ((2_000, 0.05), (20_000, 5.00), 20_000, "seconds"),
+    ],
+)
+def test_what_each_person_adds_is_the_difference_between_few_and_more(few, more, there, told):
+    assert from_two(few, more, there=there) == told
+
+
+def test_more_people_are_more():
+    with pytest.raises(ValueError, match="more of them"):
+        from_two((2_000, 1.0), (2_000, 2.0), there=1)
+
+
+def test_what_is_told_of_the_real_store_is_its_size_to_one_digit(house, case):
+    people = house.data.of("tpp").population(case)
+    assert people > 0
+    assert str(people).strip("0") in set("123456789")

@@ -1,0 +1,111 @@
+"""How long a query may take, told before it has: each is asked of people who do not exist, and that is brought to scale.
+
+A request that starts and ends at once is left alone; one that waits, or runs on, is rehearsed behind a worker's back, in the
+same boxes, on a synthetic store of its backend. What is told is a band of words, for as many people as the real store has,
+rounded to one digit: nothing of it comes from a row [P1]. It refuses to keep anybody waiting, and to try the same twice.
+"""
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from job_specs.model import SqlBody
+from tre.custody.requests import JobRequest, JobState, Outcome
+from tre.data.cost import from_two
+from tre.data.extract import REPORT, read_report
+from tre.data.progress import Progress, silent
+from tre.data.rehearsal_store import Dummy
+from tre.dispatch.code import Code, lay_out
+from tre.dispatch.ports import inside_path
+from tre.dispatch.rehearsal import Asked, Rehearsal
+from tre.dispatch.retry import code_of
+from tre.service import Service
+
+LOG = logging.getLogger("tre.worker")
+FEW_PEOPLE = 2_000
+PATIENCE = 5.0
+"""Seconds after which a request that is not over is worth an estimate."""
+
+Estimate = Callable[[JobRequest], Mapping[str, str]]
+"""How long each query of a request may take, in words; raises whatever it likes."""
+
+
+class Estimating:
+    """Makes estimates, one after another, in a thread that nobody waits for."""
+
+    def __init__(self, service: Service, estimate: Estimate | None, steady: Callable[[], float]) -> None:
+        """Without ``estimate`` none is made; ``steady`` counts seconds from any moment."""
+        self._service, self._estimate, self._steady = service, estimate, steady
+        self._seen: dict[str, float] = {}
+        self._tried: set[str] = set()
+        self._busy: threading.Thread | None = None
+
+    def look(self, cases: Iterable[JobRequest]) -> None:
+        """Begin the next estimate, where one is due and none is being made."""
+        if self._estimate is None or (self._busy is not None and self._busy.is_alive()):
+            return
+        now, open_cases = self._steady(), {case.id: case for case in cases if _is_open(case)}
+        self._seen = {name: self._seen.get(name, now) for name in open_cases}
+        self._tried &= set(open_cases)
+        due = (name for name, at in self._seen.items() if now - at >= PATIENCE and name not in self._tried)
+        name = next(due, None)
+        if name is not None:
+            self._tried.add(name)
+            self._busy = threading.Thread(
+                target=self._make, args=(open_cases[name], self._estimate), daemon=True
+            )
+            self._busy.start()
+
+    def _make(self, case: JobRequest, estimate: Estimate) -> None:
+        try:
+            if not self._service.claims.estimates(case.id):
+                self._service.claims.note_estimates(case.id, estimate(case))
+        except Exception as error:  # noqa: BLE001 - the face of a thread: a request is not worse off without an estimate
+            LOG.info("no estimate", extra={"job": case.id, "code": code_of(error)})
+
+
+def _is_open(case: JobRequest) -> bool:
+    return any(job.state in {JobState.ASKED, JobState.STARTED} for job in case.jobs)
+
+
+def rehearsed(
+    code: Code,
+    dummies: tuple[Dummy, Dummy],
+    folder: Path,
+    *,
+    rehearse: Callable[[Path, Dummy, Progress], Rehearsal],
+    there: int,
+) -> Mapping[str, str]:
+    """How long each query of a study may take among so many people; nothing is said of one that does not end well.
+
+    It is asked of few made-up people and of more: the difference is what each of them adds. ``folder`` is kept for this alone.
+    """
+    few, more = (_took(code, dummy, folder, rehearse) for dummy in dummies)
+    return {
+        name: from_two((dummies[0].patients, few[name]), (dummies[1].patients, more[name]), there=there)
+        for name in few.keys() & more.keys()
+    }
+
+
+def _took(
+    code: Code, dummy: Dummy, folder: Path, rehearse: Callable[[Path, Dummy, Progress], Rehearsal]
+) -> Mapping[str, float]:
+    """Seconds that each query takes; what an estimate that was interrupted has left is ended first."""
+    shutil.rmtree(folder / "study", ignore_errors=True)
+    lay_out(code, folder / "study")
+    rehearsal = rehearse(folder / "study", dummy, silent)
+    rehearsal.clear()
+    names = (action.name for action in rehearsal.intake.spec.actions if isinstance(action.body, SqlBody))
+    took = {name: _seconds(rehearsal, name) for name in names}
+    return {name: seconds for name, seconds in took.items() if seconds is not None}
+
+
+def _seconds(rehearsal: Rehearsal, action: str) -> float | None:
+    """How long the engine says that one query took."""
+    for played in rehearsal.play((action,), Asked(everything=True), lambda _line: None):
+        reports = [each.digest for each in played.outputs if each.path == inside_path(action, REPORT)]
+        if played.outcome is Outcome.SUCCEEDED and reports:
+            return read_report(rehearsal.read(reports[0])).seconds
+    return None
