@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from sqlalchemy import Column, MetaData, Table, Text, delete, insert, inspect, update
+from sqlalchemy import Column, Engine, MetaData, Table, Text, delete, insert, inspect, update
 
 from tests.records.examples import (
     EXAMPLES,
@@ -19,7 +19,7 @@ from tests.records.examples import (
     tell_everything,
 )
 from tre.custody.requests import RequestStage
-from tre.records.database import reading, writing
+from tre.records.database import Session, reading, writing
 from tre.records.errors import LedgerBroken, ListBeingPrepared
 from tre.records.ledger import Ledger
 from tre.records.read_models import (
@@ -33,9 +33,9 @@ from tre.records.read_models import (
     folding,
     tables,
 )
-from tre.records.read_models.cursors import Behind
+from tre.records.read_models.cursors import BEGINNING, Behind, cursors
 from tre.records.read_models.projections import PUBLIC_STATUS
-from tre.records.read_models.tables import CURSORS, TABLE_OF, to_columns
+from tre.records.read_models.tables import CURSORS, SHELVES, TABLE_OF, to_columns
 
 
 @pytest.fixture
@@ -95,6 +95,24 @@ def test_whoever_dies_while_lists_are_folded_is_followed_by_one_who_goes_on(
     assert ReadModels(told).prepare() == 19
     assert seen == [0, 3, 6, 9, 9, 12, 15, 18], "it went on where the last one had died"
     assert lists.digest() == before
+
+
+def test_who_is_slower_does_not_undo_what_somebody_quicker_took_in(
+    told: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "PORTION", 4)
+    usual, lists = folding.writing, ReadModels(told)
+
+    def overtaken(engine: Engine) -> Session:
+        monkeypatch.setattr(folding, "writing", usual)
+        ReadModels(told).prepare()
+        return usual(engine)
+
+    monkeypatch.setattr(folding, "writing", overtaken)
+    folding._take_in(told.engine, Behind(BEGINNING, SHELVES))
+    with reading(told.engine) as connection:
+        assert {cursor.position for cursor in cursors(connection).values()} == {19}
+    assert [row.id for row in lists.requests()] == ["run-1", "run-2"]
 
 
 def test_of_two_who_fold_the_same_one_counts(told: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

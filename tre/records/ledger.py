@@ -119,7 +119,8 @@ class Transaction:
             LedgerRefused: there is nothing to append, or it cannot be kept word for word.
         """
         draft = Draft(case_kind, case_id, actor, at, policy)
-        found = rows.seq_of(self._connection, case_kind, case_id)
+        read = self._read.get((case_kind, case_id))
+        found = read[1] if read is not None else rows.seq_of(self._connection, case_kind, case_id)
         if found != expected_seq:
             raise CaseMoved(case_id, expected=expected_seq, found=found)
         new = rows.chain(self.head(), found, draft, events)

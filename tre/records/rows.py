@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, select
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, select
 
 from tre.custody.cases import AnyCase
 from tre.custody.errors import Malformed
@@ -32,6 +32,14 @@ from tre.records.schema import EVENTS
 
 _PAGE = 1000
 _CASES_AT_ONCE = 400
+
+# Put into words once: every claim, every look and every page asks these.
+_OF_CASE_FROM = (
+    select(EVENTS)
+    .where(EVENTS.c.case_id == bindparam("of"), EVENTS.c.seq >= bindparam("seq"))
+    .order_by(EVENTS.c.seq)
+)
+_LAST = select(EVENTS).order_by(EVENTS.c.position.desc()).limit(1)
 _LONGEST_NAME = 200
 
 
@@ -139,8 +147,7 @@ def _kept(
 
 def _events_after(connection: Connection, case_id: str, last: tuple[int, str]) -> tuple[Envelope, ...] | None:
     """The case's events after one that is known by its place and hash; nothing to go on from where it is not there."""
-    query = select(EVENTS).where(EVENTS.c.case_id == case_id, EVENTS.c.seq >= last[0]).order_by(EVENTS.c.seq)
-    found = connection.execute(query).mappings().all()
+    found = connection.execute(_OF_CASE_FROM, {"of": case_id, "seq": last[0]}).mappings().all()
     if not found or (found[0]["seq"], found[0]["hash"]) != last:
         return None
     return tuple(open_envelope(_plain(row)) for row in found[1:])
@@ -183,7 +190,7 @@ def _whole_case(found: Iterable[RowMapping]) -> tuple[Envelope, ...]:
 
 def head_of(connection: Connection) -> Head:
     """The last event's position and hash."""
-    row = connection.execute(select(EVENTS).order_by(EVENTS.c.position.desc()).limit(1)).mappings().first()
+    row = connection.execute(_LAST).mappings().first()
     return Head(0, GENESIS) if row is None else Head(whole(_plain(row))["position"], row["hash"])
 
 
