@@ -3,9 +3,9 @@
 import pytest
 
 from benchmarks._acro_attacks import OURS, theirs
-from scripts.set_up_acro import PLACE
+from scripts.set_up_acro import BUILD
 
-PYTHON = PLACE / "bin" / "python"
+PYTHON = BUILD / "acro" / "bin" / "python"
 
 
 @pytest.mark.parametrize("number", OURS, ids=[name for name, _ in OURS.values()])

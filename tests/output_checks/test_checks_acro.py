@@ -1,6 +1,7 @@
 """An ACRO session is read as declarations and judged by us; what we write, ACRO's own viewer opens."""
 
 import json
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from output_checks.check import check
 from output_checks.model import Offered, Verdict, sha256
 from output_checks.policy import load_policy
 from output_checks.reports import acro
+from scripts.set_up_acro import BUILD
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
 WIDE = b"region,a,b,c\nN,139,97,3\nS,166,90,41\n"
@@ -131,3 +133,29 @@ def test_the_command_judges_a_whole_session(tmp_path: Path, capsys: pytest.Captu
     )
     assert "refused" in capsys.readouterr().out
     assert main(["acro", str(tmp_path), "--into", str(tmp_path / "again")]) == 2
+
+
+VIEWER = BUILD / "sacro_viewer" / "bin" / "python"
+
+
+@pytest.mark.skipif(
+    not VIEWER.exists(), reason="SACRO-Viewer is not installed: python scripts/set_up_acro.py"
+)
+def test_sacro_viewer_itself_opens_reviews_and_bundles_what_we_write(tmp_path: Path) -> None:
+    theirs, ours = tmp_path / "acro_outputs", tmp_path / "checked"
+    theirs.mkdir()
+    (theirs / "results.json").write_bytes(session(result("t.csv"), result("u.csv")))
+    for name in ("t.csv", "u.csv"):
+        (theirs / name).write_bytes(WIDE)
+    main(["acro", str(theirs), "--into", str(ours)])
+    program = Path(__file__).with_name("sacro_viewer.py")
+    done = subprocess.run(
+        [VIEWER, program, ours], stdout=subprocess.PIPE, env={"HOME": str(tmp_path)}, check=True
+    )
+    said = json.loads(done.stdout)
+    assert (said["opened"], said["reviewed"]) == (200, 200)
+    assert said["valid"] == {"t.csv": True, "u.csv": True}
+    assert said["contents"]["t.csv"] == (ours / "t.csv").read_text()
+    assert said["marked"]["t.csv"]["0,2"] == ["small_count"]
+    assert "small_count" in said["page"]
+    assert {"t.csv", "u.csv"} <= {Path(name).name for name in said["bundle"]}
