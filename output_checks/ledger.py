@@ -66,13 +66,15 @@ NOTHING_KNOWN = Question()
 class Cut:
     """One table as the data room sees it: for each person the row they are counted in (-1 for none), and what is shown.
 
-    `shown` holds the rows whose number the twin shows; the others are hidden and tell nobody anything.
+    `shown` holds the rows whose number the twin shows; the others are hidden and tell nobody anything. `curve` names
+    the curve that the rows are steps of: what they tell beside each other alone is the business of the check of curves.
     """
 
     release: str
     row_of: Ints
     shown: frozenset[int]
     question: Question = NOTHING_KNOWN
+    curve: str = ""
 
     def __post_init__(self) -> None:
         if self.row_of.ndim != 1 or (self.row_of.size and int(self.row_of.min()) < _OUTSIDE):
@@ -86,7 +88,8 @@ class Listed:
     """A table that left, or is to leave, with the list of who is behind each row, which only the data room can read.
 
     `places` says of each row which number it is a part of, where one number, a total, is repeated on several rows; rows
-    that are part of none are left out. `shown` are then such numbers.
+    that are part of none are left out. `shown` are then such numbers. `curve` names the curve
+    that the rows are steps of, if they are.
     """
 
     release: str
@@ -94,6 +97,7 @@ class Listed:
     question: Question
     shown: frozenset[int]
     places: Mapping[int, int] | None = None
+    curve: str = ""
 
     def rows_of(self, place: int) -> tuple[int, ...]:
         """The rows of the file in which a number of the list stands."""
@@ -202,6 +206,8 @@ class _Comparison:
         self._sizes = np.bincount(self._atoms, minlength=1)
         self._free = self._span(()).rank
         self._known = self._span(ledger.cuts)
+        curves = {cut.curve for cut in offered} - {""}
+        self._alone = self._span(cut for cut in ledger.cuts if cut.curve in curves)
         self._counted = np.zeros(ledger.people, dtype=np.bool_)
         for cut in ledger.cuts:
             self._counted |= np.isin(cut.row_of, sorted(cut.shown))
@@ -219,17 +225,25 @@ class _Comparison:
         sizes = np.bincount(cut.row_of[cut.row_of >= 0], minlength=max(cut.shown, default=0) + 1)
         order = sorted(cut.shown, key=lambda row: (-int(sizes[row]), row))
         for row, vector in zip(order, _vectors(cut, self._atoms, order), strict=True):
+            if cut.curve and not sizes.any():
+                continue
             if not sizes.any() or self._is_blind:
                 # Of how many it counts nobody is not said: it may be one person, who is then told of.
                 yield Difference(row, 0, ())
                 continue
             people = self._why_not(cut, row, vector, related)
-            if people is not None:
+            if people is not None and not (cut.curve and self._is_its_own(vector, people)):
                 yield Difference(row, people, self._near(cut, row))
             else:
                 self._counted |= cut.row_of == row
-                self._known.add(vector)
-                related.add(vector)
+                for span in (self._known, related, self._alone):
+                    span.add(vector)
+
+    def _is_its_own(self, vector: Ints, people: int) -> bool:
+        """Whether the steps of the curve single out as many by themselves, or give the number: that is for its own check."""
+        if people:
+            return 0 < self._alone.would_single_out(vector) <= people
+        return self._alone.gives(vector)
 
     @property
     def _is_blind(self) -> bool:

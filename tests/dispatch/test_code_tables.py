@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,79 @@ def test_what_cannot_be_listed_is_for_a_person(remember: Any) -> None:
     stranger = [*PEOPLE, dict(PEOPLE[0]) | {"patient_id": study_pseudonym(9999)}]
     with pytest.raises(Unaskable):
         remember("strangers", stranger, counts(stranger, "sex"), ["sex"])
+
+
+FOLLOWED: list[Person] = [
+    {**person, "days": at * 7 % 90 + 1, "died": int(at % 3 == 0)} for at, person in enumerate(PEOPLE)
+]
+CURVE = {
+    "statistic": "survival", "of": "cohort", "time": "days", "event": "died", "by": ["sex"],
+    "columns": {"days": "time", "risk": "at_risk", "events": "events", "share": "survival"},
+}  # fmt: skip
+
+
+def steps(people: Sequence[Person]) -> bytes:
+    rows = []
+    for sex in "FM":
+        who = [person for person in people if person["sex"] == sex]
+        for day in (0, 30, 60, 90):
+            risk = sum(person["days"] >= day for person in who)
+            events = sum(person["died"] and person["days"] <= day for person in who)
+            rows.append({"sex": sex, "days": day, "risk": risk, "events": events, "share": 0.5})
+    return as_csv(rows)
+
+
+@pytest.fixture
+def curve(tmp_path: Path) -> Any:
+    pairs = link(tmp_path)
+
+    def one(release: str, people: Sequence[Person], origin: str = "cohort") -> tuple[Listed, ...]:
+        raw = steps(people)
+        table = CodeTable(release, "km.csv", raw, raw, CURVE, as_csv(people), pairs, origin, {})
+        return listed(table, Room(), POLICY)  # type: ignore[arg-type]
+
+    return one
+
+
+def test_a_curve_of_all_but_one_person_is_refused_wherever_that_person_was(curve: Any) -> None:
+    """The person is a woman who died on the first day: of the women, who was there at first and each count of deaths but that at 0."""
+    first = curve("first", FOLLOWED)
+    assert FOLLOWED[0]["sex"] == "F"
+    assert (FOLLOWED[0]["days"], FOLLOWED[0]["died"]) == (1, 1)
+    second = withheld(curve("second", FOLLOWED[1:], "all but one"), first)
+    assert {0, 1, 2, 3} <= second
+
+
+def test_a_curve_in_which_one_persons_event_is_another_is_refused_at_the_events(curve: Any) -> None:
+    alive = [{**person, "died": 0} if at == 0 else person for at, person in enumerate(FOLLOWED)]
+    assert {1, 2, 3} <= withheld(curve("second", alive, "one alive"), curve("first", FOLLOWED))
+
+
+def test_an_honest_curve_is_shown_whole_beside_counts_of_the_same_people_and_again(
+    curve: Any, remember: Any
+) -> None:
+    by_sex = remember("first", FOLLOWED, counts(FOLLOWED, "sex"), ["sex"])
+    own = curve("second", FOLLOWED)
+    assert withheld(own, ()) == set()
+    assert withheld(own, by_sex) == set(), "at the beginning there is everybody of each sex"
+    assert withheld(own, own) == set()
+    assert withheld(by_sex, own) == set()
+
+
+def test_a_curve_from_which_nobody_is_lost_gives_its_own_events_and_that_is_its_own_affair(
+    curve: Any,
+) -> None:
+    died = [{**person, "died": 1} for person in FOLLOWED]
+    assert withheld(curve("first", died), ()) == set()
+
+
+def test_two_curves_of_one_request_are_compared(curve: Any) -> None:
+    """The same file's name stands for one curve only: what is excused within it is not excused between two."""
+    ours = curve("one", FOLLOWED)
+    theirs = [replace(each, curve="one other.csv") for each in curve("one", FOLLOWED[1:], "all but one")]
+    assert withheld(theirs, ours)
+
+
+def test_who_is_followed_for_less_than_no_time_is_for_a_person(curve: Any) -> None:
+    with pytest.raises(Unaskable):
+        curve("first", [{**FOLLOWED[0], "days": -1}, *FOLLOWED[1:]])

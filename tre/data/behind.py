@@ -1,10 +1,12 @@
 """Who is behind the rows of a table that study code made: the people of its extract, as released tables remember people [P10].
 
 An extract's box leaves, beside the rows that study code sees, who each of its people is among those behind released tables.
-With it a declared table becomes lists of people that can be laid beside those of every other release. Refuses statistics
-whose people it cannot name row by row: curves are for a person to compare. The lists stay inside; nothing here says a value.
+With it a declared table becomes lists of people that can be laid beside those of every other release: of a curve, who is still
+there at each of its times, and whose event came up to it. Refuses statistics whose people it cannot name row by row. The lists
+stay inside; nothing here says a value.
 """
 
+import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +32,7 @@ NOT_LISTED = "Its people cannot be listed row by row; compare it with what the s
 @dataclass(frozen=True)
 class Behind:
     """People behind rows: which columns are about them, what else than being in a row is true of them (a column, or
-    nothing), by which dimensions they are divided, and a list of row and person.
+    nothing), by which dimensions they are divided, a list of row and person, and whether the rows are steps of a curve.
     """
 
     columns: tuple[str, ...]
@@ -38,6 +40,7 @@ class Behind:
     by: tuple[str, ...]
     rows: tuple[int, ...]
     members: bytes
+    steps: bool = False
 
 
 class Latest:
@@ -65,8 +68,6 @@ def behind(extract: Extract, link: bytes, question: Question) -> tuple[Behind, .
     Raises:
         Unaskable: the statistic's people are not known row by row, or there are too many rows.
     """
-    if any(each.measure in _STEPS for each in question.asked):
-        raise Unaskable(NOT_LISTED)
     _take_link(extract, link)
     if question.regressors:
         everybody = " AND ".join(f"people.{quoted(name)} IS NOT NULL" for name in question.regressors)
@@ -78,10 +79,38 @@ def behind(extract: Extract, link: bytes, question: Question) -> tuple[Behind, .
 
 
 def _lists(extract: Extract, question: Question, keys: Sequence[Key]) -> Iterator[Behind]:
+    if any(each.measure in _STEPS for each in question.asked):
+        yield from _curves(extract, question, keys)
+        return
     for kept, rows in grouping.by_totals(question.by, keys):
         places = [(row, tuple(part for part in keys[row] if part != grouping.TOTAL)) for row in rows]
         for (fact, whom), names in _kinds(extract, question).items():
             yield Behind(tuple(names), fact, kept, tuple(rows), _list(extract, kept, places, whom))
+
+
+def _curves(extract: Extract, question: Question, keys: Sequence[Key]) -> Iterator[Behind]:
+    """Who is there at each time, and whose event came by then. At the beginning everybody is there: those are the groups."""
+    steps = [each for each in question.asked if each.measure in _STEPS]
+    if len(steps) < len(question.asked) or any(grouping.TOTAL in key for key in keys):
+        raise Unaskable(NOT_LISTED)
+    time, at = f"people.{quoted(steps[0].of)}", [float(grouping.time_of(text)) for text in question.times]
+    if extract.connection.execute(f"SELECT count(*) FROM people WHERE {time} < 0").fetchall()[0][0]:  # noqa: S608 - names are quoted
+        raise Unaskable(NOT_LISTED)
+    when = json.dumps([steps[0].of, question.event, sorted(set(at))])
+    whom = {
+        Measure.AT_RISK: f"{time} >= tre_rows.at",
+        Measure.EVENTS: f"{time} <= tre_rows.at AND people.{quoted(question.event)}::BOOLEAN",
+    }
+    for each in steps:
+        early = [row for row, start in enumerate(at) if start <= 0 and each.measure is Measure.AT_RISK]
+        for fact, rows in (
+            ("", early),
+            (f"{each.measure}: {when}", [r for r in range(len(keys)) if r not in early]),
+        ):
+            places = [(row, keys[row]) for row in rows]
+            if rows:
+                members = _list(extract, question.by, places, whom[each.measure], [at[row] for row in rows])
+                yield Behind((each.column,), fact, question.by, tuple(rows), members, steps=True)
 
 
 def _kinds(extract: Extract, question: Question) -> Mapping[tuple[str, str], list[str]]:
@@ -116,14 +145,25 @@ def _take_link(extract: Extract, link: bytes) -> None:
         raise Unaskable(NOT_LISTED)
 
 
-def _list(extract: Extract, kept: Sequence[str], places: Sequence[tuple[int, Key]], whom: str) -> bytes:
-    """The list of row and person, as the engine's own lists are written."""
+def _list(
+    extract: Extract,
+    kept: Sequence[str],
+    places: Sequence[tuple[int, Key]],
+    whom: str,
+    at: Sequence[float] = (),
+) -> bytes:
+    """The list of row and person, as the engine's own lists are written; `at` is the time of each row of a curve."""
     run = extract.connection.execute
     given: list[list[Any]] = [[row for row, _ in places]]
-    given += [[key[at] for _, key in places] for at in range(len(kept))]
-    columns = "".join(f", unnest(${at + 2}::VARCHAR[]) AS k{at}" for at in range(len(kept)))
+    given += [[key[place] for _, key in places] for place in range(len(kept))]
+    columns = "".join(f", unnest(${place + 2}::VARCHAR[]) AS k{place}" for place in range(len(kept)))
+    if at:
+        given.append(list(at))
+        columns += f", unnest(${len(given)}::DOUBLE[]) AS at"
     run(f"CREATE OR REPLACE TEMP TABLE tre_rows AS SELECT unnest($1::INTEGER[]) AS place{columns}", given)
-    same = [f"people.{quoted(name)}::VARCHAR IS NOT DISTINCT FROM k{at}" for at, name in enumerate(kept)]
+    same = [
+        f"people.{quoted(name)}::VARCHAR IS NOT DISTINCT FROM k{place}" for place, name in enumerate(kept)
+    ]
     patient = f"people.{quoted(extract.patient)}::VARCHAR"
     found = extract.connection.sql(
         f"SELECT DISTINCT tre_rows.place, tre_link.member FROM people JOIN tre_link ON {patient} = tre_link.patient "  # noqa: S608 - names are quoted

@@ -149,7 +149,7 @@ def _cuts(table: Listed, rows: Ints, people: Ints, everybody: int) -> list[Cut] 
     whole = np.full(everybody, -1, dtype=np.int64)
     whole[people] = rows
     if np.array_equal(whole[people], rows) and len(np.unique(people)) == len(people):
-        return [Cut(table.release, whole, table.shown, table.question)]
+        return [Cut(table.release, whole, table.shown, table.question, table.curve)]
     if len(table.shown) > _MOST_ROWS:
         return None
     return list(_row_by_row(table, rows, people, everybody))
@@ -159,4 +159,4 @@ def _row_by_row(table: Listed, rows: Ints, people: Ints, everybody: int) -> Iter
     for row in sorted(table.shown):
         alone = np.full(everybody, -1, dtype=np.int64)
         alone[people[rows == row]] = row
-        yield Cut(table.release, alone, frozenset({row}), table.question)
+        yield Cut(table.release, alone, frozenset({row}), table.question, table.curve)

@@ -118,7 +118,7 @@ class _Asked:
             column = self.subject.columns[name]
             derived = (
                 column.role in DERIVED and column.operands and {*column.operands} <= columns | self._totals
-            )
+            ) or column.role is Role.SURVIVAL
             if name not in columns and name not in self._totals and not derived:
                 raise Unaskable(_FOR_A_PERSON)
 
@@ -156,7 +156,9 @@ class _Asked:
         )
 
     def _listed(self, behind: Behind, shown: frozenset[int], by: tuple[str, ...]) -> Listed:
-        return Listed(self.table.release, behind.members, self._question(behind, by), shown)
+        question = self._question(behind, by)
+        curve = f"{self.table.release} {self.table.path}" if behind.steps else ""
+        return Listed(self.table.release, behind.members, question, shown, curve=curve)
 
     def _question(self, behind: Behind, by: tuple[str, ...]) -> Asked:
         values = sorted((name, str(value)) for name, value in self.table.parameters.items())

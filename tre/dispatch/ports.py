@@ -149,6 +149,11 @@ class Behind(Protocol):
         """The list of row and person."""
         ...
 
+    @property
+    def steps(self) -> bool:
+        """Whether the rows are steps of a curve."""
+        ...
+
 
 class DataRoom(Protocol):
     """The only room that knows where patients are."""
