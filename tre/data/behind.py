@@ -109,7 +109,9 @@ def _curves(extract: Extract, question: Question, keys: Sequence[Key]) -> Iterat
         ):
             places = [(row, keys[row]) for row in rows]
             if rows:
-                members = _list(extract, question.by, places, whom[each.measure], [at[row] for row in rows])
+                members = _list(
+                    extract, question.by, places, whom[each.measure], at=[at[row] for row in rows]
+                )
                 yield Behind((each.column,), fact, question.by, tuple(rows), members, steps=True)
 
 
@@ -150,6 +152,7 @@ def _list(
     kept: Sequence[str],
     places: Sequence[tuple[int, Key]],
     whom: str,
+    *,
     at: Sequence[float] = (),
 ) -> bytes:
     """The list of row and person, as the engine's own lists are written; `at` is the time of each row of a curve."""
