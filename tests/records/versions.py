@@ -1,7 +1,7 @@
-"""A worker of another version, as a process: `python -m tests.records.versions SITE NAME VERSION`.
+"""A worker of today's version or of the next, as a process: `python -m tests.records.versions SITE NAME VERSION`.
 
-What tells versions apart here is what they know of the tables beside the ledger: `before` lacks the newest step, `next` has
-taken one more, which adds a column to every table and a table of its own, as any step may. All else is today's code.
+What tells them apart is what they know of the tables beside the ledger: `next` has one step more, which adds a column to every
+table and a table of its own, as any step may. So the older of the two is today's code, whole, beside what a release may do.
 """
 
 import sys
@@ -27,7 +27,6 @@ def next_step(connection: Connection) -> None:
 
 
 VERSIONS: Mapping[str, Sequence[Step]] = {
-    "before": STEPS[:-1],
     "today": STEPS,
     "next": (*STEPS, next_step),
 }
