@@ -32,7 +32,7 @@ from tre.service import REQUEST
 ENDS = {"request.landed", "request.failed"}
 DISK, DISK_OF_A_JOB = 96 << 20, 1 << 18
 LOOK = 0.5
-REVIEWED_AT_A_TIME = 5.0
+REVIEWED_AT_A_TIME = 2.0
 """Seconds: to review everything of a slow night at once would be a long while in which nobody is killed."""
 MOST_BETWEEN_KILLS = 60.0
 
@@ -179,16 +179,26 @@ class Site:
     def _spell(self, night: Night, chance: random.Random, *, share: float) -> None:
         until = time.monotonic() + night.spell
         while time.monotonic() < until and self._share() < share:
-            self._kill_for(night.kill_every, night, chance)
+            self._look_for(chance.uniform(0.5, 1.5) * night.kill_every)
+            self._kill_one(chance)
+
+    def _look_for(self, seconds: float) -> None:
+        """Look again and again for so long: people review while it is night, or nothing would be left to be tortured."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
             self._look()
+            time.sleep(LOOK)
 
     def _kill_for(self, seconds: float, night: Night, chance: random.Random) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, chance.uniform(0.5, 1.5) * night.kill_every))
-            self._workers.kill(chance.choice(self._workers.names()))
-            self._suffered["kills"] += 1
-            self._suffered["starts"] += self._workers.tend()
+            self._kill_one(chance)
+
+    def _kill_one(self, chance: random.Random) -> None:
+        self._workers.kill(chance.choice(self._workers.names()))
+        self._suffered["kills"] += 1
+        self._suffered["starts"] += self._workers.tend()
 
     def _share(self) -> float:
         return len(self._over) / max(1, len(self._cases))
