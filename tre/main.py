@@ -464,6 +464,7 @@ class Opening:
                 opt_outs=self._site.opt_outs_fresh_for, least_free_gb=float(said.get("least_free_gb", 5))
             ),
             wanted_keys=folders.wanted_keys(BACKENDS),
+            shut_out=lambda: self._accounts.shut_out(),  # noqa: PLW0108 - accounts are opened when they are looked at
             stores=cache(self._stores_told),
             host=cache(lambda: report_on_host(folders.site)),
             engine=lambda: self._runner(WORKER).images(),

@@ -32,7 +32,7 @@ LOOKING = (
     Fault("disk", "the disk is full", "0.1 GB are free"),
     Fault("clock", "the clock goes back by a day", "* s behind the last event"),
     Fault("keys", "a key may be read by others", "others may read signing.key"),
-    Fault("keys", "a key is gone", "accounts.key is not there"),
+    Fault("keys", "the accounts' key is another", "accounts.key is not the one of 1 people"),
     Fault("keys", "the key that studies get theirs from is gone", "tpp/studies.v1.key is not there"),
     Fault("opt-out-list", "the opt-out list is old", "tpp: the opt-out list is of 2020-01-01"),
     Fault("opt-out-list", "the opt-out list is of tomorrow", "tpp: the opt-out list is of *"),

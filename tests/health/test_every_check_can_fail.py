@@ -33,8 +33,10 @@ from tre.health.eyes import Eyes
 from tre.health.found import Found
 from tre.main import Opening
 from tre.records import seals
+from tre.records.accounts import Accounts, Credentials
+from tre.records.accounts.sealing import Sealing
 from tre.records.certificates import Held, certificates_of
-from tre.records.keys import create_key
+from tre.records.keys import create_key, secret_of
 from tre.records.outbox import STUCK_AFTER
 from tre.records.site import load_site
 from tre.records.vault.quarantine import Quarantine
@@ -218,12 +220,19 @@ def key_exposed(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
     return eyes
 
 
-def key_gone(name: str) -> Plant:
-    def plant(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
-        (site / "keys" / name).unlink()
-        return eyes
+def studies_key_gone(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    (site / "keys" / "tpp" / "studies.v1.key").unlink()
+    return eyes
 
-    return plant
+
+def accounts_key_lost(eyes: Eyes, site: Path, _patch: pytest.MonkeyPatch) -> Eyes:
+    """Somebody can sign in; then the key is lost, and whoever opens the site makes a new one."""
+    key = site / "keys" / "accounts.key"
+    accounts = Accounts.open(f"sqlite:///{site / 'accounts.db'}", Sealing(secret_of(key, b"")))
+    accounts.enrol(Credentials("ada", "a hash", "JBSWY3DPEHPK3PXP"), (), 1)
+    accounts.close()
+    key.unlink()
+    return eyes
 
 
 def certificate_of_the_ledger(days: int, *, there: bool = True) -> Plant:
@@ -330,8 +339,8 @@ PLANTS: Mapping[tuple[str, str], Plant] = {
     ("disk", "the disk is full"): lambda eyes, _s, _p: replace(eyes, free_gb=lambda: 0.1),
     ("clock", "the clock goes back by a day"): by_days(-1),
     ("keys", "a key may be read by others"): key_exposed,
-    ("keys", "a key is gone"): key_gone("accounts.key"),
-    ("keys", "the key that studies get theirs from is gone"): key_gone("tpp/studies.v1.key"),
+    ("keys", "the accounts' key is another"): accounts_key_lost,
+    ("keys", "the key that studies get theirs from is gone"): studies_key_gone,
     ("certificates", "a certificate ends in a week"): certificate_of_the_ledger(7),
     ("certificates", "a certificate's file is gone"): certificate_of_the_ledger(99, there=False),
     ("certificates", "a server shows one that nobody here trusts"): certificate_of_a_stranger,

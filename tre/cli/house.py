@@ -115,7 +115,7 @@ class Folders:
         theirs = [
             f"{name}/{key}" for name, v in rings.items() for key in (f"studies.v{v}.key", f"store.v{v}.pub")
         ]
-        return (self.signing_key.name, self.accounts_key.name, *theirs)
+        return (self.signing_key.name, *theirs)
 
     @property
     def law(self) -> Path:

@@ -60,6 +60,8 @@ class Eyes:
     outbox: Outbox
     keys: Path
     wanted_keys: Sequence[str]
+    shut_out: Callable[[], Sequence[str]]
+    """The people whose second factor cannot be opened with the key that is here."""
     outside: Path
     rules: Rules
     stores: Callable[[], Sequence[StoreTold]]

@@ -58,16 +58,20 @@ def clock_goes_forward(eyes: Eyes) -> Found:
 
 
 def keys_are_private(eyes: Eyes) -> Found:
-    """Every key is there, and none can be read by another account of the host [P2]."""
+    """Every key is there and the one it should be, and none can be read by another account of the host [P2]."""
+    missing = sorted(name for name in eyes.wanted_keys if not (eyes.keys / name).is_file())
+    if missing:
+        fix = "Put them back from where keys are backed up, apart from the records; nothing is signed or read without."
+        return Found("keys", False, f"{', '.join(missing)} is not there", fix)
     exposed = sorted(
         path.name
         for path in eyes.keys.rglob("*")
         if path.is_file() and path.suffix != ".pub" and path.stat().st_mode & 0o077
     )
-    missing = sorted(name for name in eyes.wanted_keys if not (eyes.keys / name).is_file())
-    if missing:
-        fix = "Put them back from where keys are backed up, apart from the records; nothing is signed or read without."
-        return Found("keys", False, f"{', '.join(missing)} is not there", fix)
-    said = f"others may read {', '.join(exposed)}" if exposed else "private"
-    fix = "Run `chmod -R go= keys`; if another account could read them, treat it as a breach: `tre incident report`."
-    return Found("keys", not exposed, said, fix)
+    if exposed:
+        fix = "Run `chmod -R go= keys`; if another account could read them, treat it as a breach: `tre incident report`."
+        return Found("keys", False, f"others may read {', '.join(exposed)}", fix)
+    shut_out = eyes.shut_out()
+    fix = "Put keys/accounts.key back from where keys are backed up; until then these people cannot sign in."
+    said = f"accounts.key is not the one of {len(shut_out)} people" if shut_out else "private"
+    return Found("keys", not shut_out, said, fix)

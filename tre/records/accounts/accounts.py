@@ -200,6 +200,12 @@ class Accounts:
             connection.execute(delete(SEEN).where(SEEN.c.person == person))
             connection.execute(insert(SEEN), {"person": person, "position": position})
 
+    def shut_out(self) -> tuple[str, ...]:
+        """The people whose second factor cannot be opened with the key that is here."""
+        with database.reading(self._engine) as connection:
+            rows = connection.execute(select(CREDENTIALS.c.person, CREDENTIALS.c.secret)).all()
+        return tuple(row.person for row in rows if not self._sealing.opens(row.person, row.secret))
+
     def _seal_all(self) -> None:
         """Seal what an older site kept as it is."""
         with database.creating(self._engine) as connection:

@@ -44,6 +44,14 @@ class Sealing:
         except (InvalidTag, ValueError) as error:
             raise _refused("A second factor cannot be opened with the accounts' key of this site.") from error
 
+    def opens(self, person: str, kept: str) -> bool:
+        """Whether it is what was sealed under this key for this person."""
+        try:
+            self.open(person, kept)
+        except KeyRefused:
+            return False
+        return True
+
     @property
     def _cipher(self) -> AESSIV:
         derived = HKDF(SHA256(), 64, None, b"tre/accounts/second-factor").derive(self.key)
