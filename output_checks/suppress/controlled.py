@@ -52,11 +52,17 @@ def controlled(system: System, policy: Policy, before: Mapping[int, int]) -> tup
 
 
 def _cost_of_more(value: int, policy: Policy, before: int | None) -> float:
-    """What the multiple above costs more than the one below: how much further it is; and rather as it was, and not as a few."""
+    """What the multiple above costs more than the one below: how much further it is.
+
+    Rather than near, a number is as it was when it left, above the threshold where it is, and as if alone where it is hidden.
+    """
     base = policy.rounding_base
     rest = value % base
     cost = float(base - 2 * rest)
-    if not policy.is_small(value) and (policy.is_small(value - rest) or value < base):
+    if policy.is_small(value):
+        # A few are hidden. Were 7 now 5 and now 10 in a total's sum, whoever sees the total would know when they are 7.
+        cost += _RATHER if policy.rounded(value) == value - rest else -_RATHER
+    elif policy.is_small(value - rest) or value < base:
         cost -= _RATHER
     if before in (value - rest, value - rest + base):
         cost += 2 * (_RATHER if before == value - rest else -_RATHER)

@@ -119,7 +119,7 @@ def by_age(*numbers: int) -> bytes:
 ONE_WAY = {"statistic": "frequencies", "of": "cohort", "by": ["age"], "columns": {"n": "count"}}
 
 
-@pytest.mark.parametrize("pack", ["opensafely", "sdap-10"])
+@pytest.mark.parametrize("pack", ["opensafely", "sdap-10", "controlled-5"])
 def test_whoever_runs_the_checks_on_every_table_finds_no_small_number(pack: str) -> None:
     """The attacker has this very program: which tables look like this one when they are through?"""
     policy = load_policy(pack=pack)
