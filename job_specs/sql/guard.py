@@ -14,6 +14,7 @@ from job_specs.sql.agree import understand
 from job_specs.sql.facts import Facts, Grain, Level, Traces
 from job_specs.sql.groups import Groups, check_stacked
 from job_specs.sql.identifiers import check_identifiers
+from job_specs.sql.intervals import in_one_pass
 from job_specs.sql.ir import (
     Column,
     Named,
@@ -67,7 +68,7 @@ def guard(
     (_check_aggregate if shape is Shape.AGGREGATE else _check_extract)(query, facts, refusals)
     refusals.settle()
     used = {node.name: parameters[node.name] for node in walk(query) if isinstance(node, Parameter)}
-    canonical = write(query)
+    canonical = write(in_one_pass(query, scope, used))
     _check_binds(names_of(query), duck.bind(canonical, scope, used), refusals)
     return Guarded(
         canonical,
