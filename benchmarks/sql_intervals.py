@@ -38,24 +38,18 @@ store, out = sys.argv[1:3]
 connection = duckdb.connect(store, read_only=True, config={"threads": 2, "memory_limit": "3GB"})
 connection.execute("SET enable_progress_bar = false")
 """
-BY_HAND = (
-    OPENED
-    + """
+BY_HAND = """
 starts = connection.execute("SELECT range::DATE FROM range(DATE '2016-01-01', DATE '2021-01-01', INTERVAL 1 MONTH)").fetchall()
 one = "SELECT count(*) FROM clinical_events WHERE date >= $1 AND date < $1 + INTERVAL 1 MONTH"
 rows = [(start, connection.execute(one, [start]).fetchone()[0]) for (start,) in starts]
 with open(out, "w", newline="") as file:
     csv.writer(file).writerows([("month", "events"), *rows])
 os._exit(0)
-"""  # noqa: S608 - our own words
-)
-AS_WRITTEN = (
-    OPENED
-    + """
+"""
+AS_WRITTEN = """
 connection.execute(f"COPY ({sys.argv[3]}) TO '{out}' (FORMAT csv, HEADER true)")
 os._exit(0)
 """
-)
 
 
 def counted(file: Path) -> list[tuple[str, int]]:
@@ -86,8 +80,8 @@ def measure(store: Store, folder: Path) -> None:
     query = laid_out(request, folder, [core])
     commands = (
         [sys.executable, "-I", str(folder / "code"), str(query)],
-        [sys.executable, "-c", BY_HAND, str(core), str(folder / "by_hand.csv")],
-        [sys.executable, "-c", AS_WRITTEN, str(core), str(folder / "as_written.csv"), MEASURE],
+        [sys.executable, "-c", OPENED + BY_HAND, str(core), str(folder / "by_hand.csv")],
+        [sys.executable, "-c", OPENED + AS_WRITTEN, str(core), str(folder / "as_written.csv"), MEASURE],
     )
     seconds = in_turns(
         TURNS,
