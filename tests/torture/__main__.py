@@ -9,6 +9,7 @@ ended and started again: nobody else should be using it.
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 import uuid
@@ -129,6 +130,8 @@ def missed(suffered: Counter[str]) -> list[str]:
 def main() -> int:
     """Run it; 1 where something is wrong."""
     asked = read_arguments()
+    # Whoever ends it gets the small disks taken down and the engine started again, as by Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     try:
         with TemporaryDirectory(prefix="tre-night-") as folder, ledger_for(asked.workers) as ledger:
             line = line_of(asked, *torture(Path(folder), asked_for(asked, ledger), say))
