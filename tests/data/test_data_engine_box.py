@@ -137,3 +137,33 @@ def test_a_query_that_does_not_fit_into_its_boxs_memory_is_answered_from_disk(bo
     assert receipt.status is Status.OK
     kept = {each.path: each.stored.read_text() for each in receipt.collected}
     assert kept["n.csv"] == "n\n800000\n"
+
+
+READS = """
+import pandas, polars
+there = "/data/cohort.arrow"
+for table in (pandas.read_feather(there), polars.read_ipc(there).to_pandas()):
+    print(len(table), table["patient_id"].nunique(), table["n"].dtype, sorted(table.columns))
+"""
+
+
+def test_an_arrow_extract_is_read_by_the_next_action_in_its_own_image(ask_extract, tmp_path):
+    """By the libraries that Python studies use, packed as it is; R has none that reads it, and reads CSV."""
+    images = installed()
+    if "python" not in images:
+        pytest.skip("the sandbox images are not built: run `python -m sandboxes.images build` as root")
+    sql = "SELECT patient_id, length(sex) AS n FROM patients"
+    tables, columns = {"patients": ["sex"]}, ["patient_id", "n"]
+    answer = ask_extract(sql, tables=tables, columns=columns, output="cohort.arrow", apart=False)
+    rows = answer.report["rows"]
+    box = Box(
+        job=f"engine-{next(NUMBERS)}",
+        image=images["python"].content_id,
+        argv=("python3", "-c", READS),
+        inputs=(Input(answer.out / "cohort.arrow", "/data/cohort.arrow"),),
+        limits=Limits(memory_bytes=1 << 30, cpus=1.0, wall_seconds=120),
+    )
+    receipt = run(DockerRunner(state_dir=tmp_path / "state", site=Profile()), box, (), tmp_path / "kept")
+    said = receipt.log.read_text()
+    assert receipt.status is Status.OK, said
+    assert said.splitlines() == [f"{rows} {rows} int64 ['n', 'patient_id']"] * 2
