@@ -3,6 +3,7 @@
 Needs a fixture ``fresh``: makes a dispatcher as after a restart, over the same state; and what `a_started_action` gives.
 """
 
+import contextlib
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -79,6 +80,10 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return boxes
 
 
+class Died(BaseException):
+    """A worker that is gone from one moment to the next."""
+
+
 def never() -> bool:
     return False
 
@@ -108,6 +113,33 @@ class DispatchContract:
     ) -> None:
         case, action, token = stand.started(kind)
         assert fresh().run(case, action, cancelled=never, token=token).outcome is outcome
+
+    @pytest.mark.parametrize("writes", range(4))
+    def test_a_worker_that_dies_while_it_lays_out_leaves_nothing_half_to_the_next(
+        self,
+        stand: Stand,
+        fresh: Callable[[], Dispatch],
+        monkeypatch: pytest.MonkeyPatch,
+        writes: int,
+    ) -> None:
+        """Half a query, or half a program, is another one."""
+        case, action, token = stand.started("table")
+        written: list[Path] = []
+        write_bytes = Path.write_bytes
+
+        def dies(path: Path, content: bytes) -> int:
+            written.append(path)
+            if len(written) > writes:
+                write_bytes(path, content[: len(content) // 2])
+                raise Died
+            return write_bytes(path, content)
+
+        with monkeypatch.context() as dying, contextlib.suppress(Died):
+            dying.setattr(Path, "write_bytes", dies)
+            fresh().run(case, action, cancelled=never, token=token)
+        ending = fresh().run(case, action, cancelled=never, token=token)
+        assert written
+        assert ending.outcome is Outcome.SUCCEEDED
 
     def test_with_the_same_token_it_never_runs_twice(
         self, stand: Stand, played: list[str], fresh: Callable[[], Dispatch]

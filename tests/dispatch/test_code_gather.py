@@ -81,6 +81,20 @@ def test_code_is_laid_out_read_only_and_twice_is_once(tmp_path: Path) -> None:
     assert laid.stat().st_mode & 0o222 == 0
 
 
+def test_a_file_that_is_not_whole_is_laid_out_anew_and_one_that_is_stays_as_it_is(tmp_path: Path) -> None:
+    """A worker died while it wrote: half a program may run well, and count something else."""
+    code, laid = gather(study(tmp_path / "study")), tmp_path / "laid"
+    lay_out(code, laid)
+    torn, whole = laid / "analysis" / "a.py", laid / "project.yaml"
+    torn.chmod(0o644)
+    torn.write_bytes(b"print(")
+    untouched = whole.stat()
+    lay_out(code, laid)
+    assert torn.read_bytes() == b"print(1)\n"
+    assert (whole.stat().st_ino, whole.stat().st_mtime_ns) == (untouched.st_ino, untouched.st_mtime_ns)
+    assert sorted(each.name for each in laid.rglob("*")) == ["a.py", "analysis", "project.yaml"]
+
+
 @pytest.mark.parametrize(
     ("path", "pattern", "fits"),
     [

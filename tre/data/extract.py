@@ -24,6 +24,7 @@ from tre.data.absent import file_list_digest
 from tre.data.catalogue import Catalogue
 from tre.data.engine.query import FORMAT, LIST_PREFIX, MEMBERS, WRITTEN
 from tre.data.errors import AnswerUnreadable, CatalogueInvalid, OptOutsRefused, Reason
+from tre.data.laid import write_folder
 from tre.data.pseudonyms import Key, load_key, study_hasher, study_key
 from tre.data.store import Store
 
@@ -102,14 +103,8 @@ class EngineRequest:
     store_version: str
 
     def write_code(self, folder: Path) -> Path:
-        """Write the code folder, new; its files are readable by the box and by nobody who cannot reach the folder."""
-        folder.mkdir(mode=0o755, parents=True)
-        for name, content in self.code.items():
-            path = folder / name
-            path.parent.mkdir(mode=0o755, exist_ok=True)
-            path.write_bytes(content)
-            path.chmod(0o444)
-        return folder
+        """Write the code folder, new, whole or not at all."""
+        return write_folder(folder, self.code)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sandboxes.model import IMAGE_ID, Box, BoxRefused, Collected, Input, Limits,
 from sandboxes.runner import Clock, Runner, wait
 from tre.custody.outputs import Output
 from tre.custody.requests import JobRequest, Outcome
-from tre.dispatch.code import fetch, lay_out
+from tre.dispatch.code import DRAFT, fetch, lay_file, lay_out
 from tre.dispatch.errors import DispatchError
 from tre.dispatch.intake import OUTPUTS, Intake, image_name, question, read_study
 from tre.dispatch.ports import Asked, DataRooms, KeepingShelf, Shelf, inside_path
@@ -227,10 +227,7 @@ class Dispatcher:
             # What the engine left for the data room is not laid out, not even beside a box.
             for output in (each for each in (job.outputs if job else ()) if each.path.startswith(OUTPUTS)):
                 target = task.folder / "inputs" / output.path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if not target.exists():
-                    target.write_bytes(self._rooms.quarantine.get(output.digest))
-                    target.chmod(0o444)
+                lay_file(target, self._rooms.quarantine.get(output.digest), draft=task.folder / DRAFT)
                 yield Input(target, f"{WORKSPACE}/{output.path}")
 
     def _box(self, task: Task, name: str, laid: "Laid") -> Box:

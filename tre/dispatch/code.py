@@ -21,6 +21,8 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]{0,99}")
 MOST_FILES = 2_000
 MOST_BYTES = 32 * 1024 * 1024
 DEEPEST = 12
+DRAFT = "draft"
+"""Beside what is laid out, where no box sees it."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,21 @@ def fetch(digest: str, get: Callable[[str], bytes]) -> Code:
 def lay_out(code: Code, into: Path) -> None:
     """Write the files beneath a new folder, readable by all and writable by nobody; safe to repeat."""
     for path, content in code.files.items():
-        target = into / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not target.exists():
-            target.write_bytes(content)
-            target.chmod(0o444)
+        lay_file(into / path, content, draft=into.with_name(DRAFT))
+
+
+def lay_file(target: Path, content: bytes, *, draft: Path) -> None:
+    """Write one file whole or not at all; one that is there and is another, because a worker or its host died, is written anew.
+
+    A box that runs already has what it was given: its files are what they should be, and are not touched.
+    """
+    if target.exists() and target.read_bytes() == content:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft.unlink(missing_ok=True)
+    draft.write_bytes(content)
+    draft.chmod(0o444)
+    draft.replace(target)
 
 
 def _walk(folder: Path, *, depth: int) -> Iterator[Path]:
