@@ -157,7 +157,18 @@ def write_study(folder: Path, kind: str, number: int, seconds: float, *, engine:
 
 
 def play(room: Room) -> int:
-    """The program of any box of a tortured site."""
+    """The program of any box of a tortured site.
+
+    A real box has room of its own for what it writes; a played one writes to the site's disk. Where that is full, it is the
+    engine that cannot run it, as one that cannot make a box, and nothing that the program did.
+    """
+    try:
+        return _play(room)
+    except (OSError, duckdb.IOException) as full:
+        raise RunnerUnavailable("NO_ROOM", "The disk is full.", fix="Make room on it.") from full
+
+
+def _play(room: Room) -> int:
     if room.box.argv[1:2] == ("-I",):
         return play_extract(room)
     script = room.box.argv[1].rpartition("/")[2]

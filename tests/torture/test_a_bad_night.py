@@ -1,13 +1,15 @@
 """A bad night, small: what it must not change is not changed [P13]. `make torture` is the same with a thousand jobs."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sandboxes.model import Box, Input, Phase, Status
+from sandboxes.model import Box, Input, Phase, RunnerUnavailable, Status
 from sandboxes.rehearsal import IMAGES
+from tests.torture import stand
 from tests.torture.__main__ import SHORT, database_of_its_own
 from tests.torture.blows import engine_gone, step_clock
 from tests.torture.chaos import Torture, torture, what_is_wrong
@@ -67,6 +69,22 @@ def test_a_played_engine_that_is_ended_ends_what_runs_in_it(tmp_path: Path) -> N
         pass
     seen = engine.observe(box.job)
     assert (seen.phase, seen.status) == (Phase.STOPPED, Status.FAILED)
+
+
+def test_what_a_full_disk_does_to_a_played_box_is_the_engines_fault_and_not_the_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, box = played(tmp_path)
+
+    def full(_room: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(stand, "_play", full)
+        with pytest.raises(RunnerUnavailable):
+            engine.launch(box.job)
+    engine.launch(box.job)
+    assert engine.observe(box.job).exit_code == 3
 
 
 def played(site: Path, seconds: float = 0.0) -> tuple[Played, Box]:
