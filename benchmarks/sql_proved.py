@@ -29,6 +29,7 @@ from tre.data.catalogue import load_catalogue  # noqa: E402
 from tre.data.engine.counting import answer_aggregate  # noqa: E402
 from tre.data.engine.query import MEMBERS, Query, read_query  # noqa: E402
 from tre.data.engine.readings import Readings  # noqa: E402
+from tre.data.engine.telling import telling  # noqa: E402
 from tre.data.engine.walls import bound, lock, open_store, show  # noqa: E402
 from tre.data.extract import Counting, request_for_aggregate  # noqa: E402
 from tre.data.pseudonyms import Key, studies_key  # noqa: E402
@@ -104,8 +105,8 @@ def locked(query: Query) -> Iterator[tuple[Readings, duckdb.DuckDBPyConnection]]
 
 def answered(query: Query) -> float:
     """Seconds from an open store to written files."""
-    with locked(query) as (readings, writer):
-        return timed(lambda: answer_aggregate(readings, writer))
+    with locked(query) as (readings, writer), telling(query.out) as told:
+        return timed(lambda: answer_aggregate(readings, writer, told))
 
 
 def queries_alone(query: Query) -> tuple[float, float]:

@@ -6,6 +6,7 @@ brings in anything of its own, an engine that differs from its request in any fi
 """
 
 import os
+import signal
 import socket
 import weakref
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,7 @@ MOST_BOXES = 1_000
 JOB, HOME, BOX, DEADLINE, IMAGE_NAME = "tre.job", "tre.home", "tre.box", "tre.deadline", "tre.image"
 
 _SECONDS_TO_ANSWER = 60
+_KILLED = 128 + signal.SIGKILL
 _SECONDS_TO_DIE = 30
 _BLIND_TRIES = 8
 _LOG_ENTRY_OVERHEAD = 32
@@ -297,11 +299,18 @@ class DockerRunner:
             exit_code=int(state["ExitCode"]),
             wall_seconds=finished - started,
             limit_seconds=record.box.limits.wall_seconds,
-            out_of_memory=bool(state["OOMKilled"]) and not self._is_innocent(record, started),
+            out_of_memory=self._ran_out_of_memory(record, state, started),
             halted=self._home.was_halted(job),
             output_full=mounts.is_full(self._home.output(job)),
         )
         return Observation(job, Phase.STOPPED, verdict(ended), started, finished, ended.exit_code)
+
+    def _ran_out_of_memory(self, record: Record, state: Mapping[str, Any], started: float) -> bool:
+        if state["OOMKilled"]:
+            return not self._is_innocent(record, started)
+        # The engine hears of it apart from the end, and on a busy host after it; the kernel's log was first.
+        killed = int(state["ExitCode"]) == _KILLED
+        return killed and kernel_log.convicts(record.owner, started, self._clock.now())
 
     def _is_innocent(self, record: Record, started: float) -> bool:
         """Whether memory ran out in another box: under one ceiling over all an engine tells each of them the same."""

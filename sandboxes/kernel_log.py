@@ -7,7 +7,7 @@ the log cannot be read or does not reach back to the box's start.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 LOG = Path("/dev/kmsg")
@@ -17,25 +17,45 @@ _VICTIM = re.compile(r"[Oo]ut of memory: Killed process \d+ .* UID:(?P<uid>\d+) 
 _LARGEST_RECORD = 8192
 _SLACK_SECONDS = 1.0
 
+Verdict = Callable[[Sequence[str], int, float], bool]
+
 
 def acquits(owner: int, started: float, now: float) -> bool:
     """Whether the log shows that no process of `owner` was ended for memory since `started`; both times are since 1970."""
+    return _told(_spares, owner, started, now)
+
+
+def convicts(owner: int, started: float, now: float) -> bool:
+    """Whether the log shows that a process of `owner` was ended for memory since `started`; both times are since 1970."""
+    return _told(_names, owner, started, now)
+
+
+def _told(verdict: Verdict, owner: int, started: float, now: float) -> bool:
+    """What the log says of a box; False where it cannot be read."""
     try:
         uptime = float(UPTIME.read_text(encoding="ascii").split()[0])
         told = tuple(records(LOG))
     except OSError:
         return False
-    return not _victim(told, owner, started - (now - uptime) - _SLACK_SECONDS)
+    return verdict(told, owner, started - (now - uptime) - _SLACK_SECONDS)
 
 
-def _victim(told: Iterable[str], owner: int, since: float) -> bool:
-    """Whether `owner` lost a process after `since`, in seconds since the kernel started; True where that is not known."""
-    found = [match for match in map(_RECORD.match, told) if match]
-    times = [int(match["microseconds"]) / 1e6 for match in found]
-    if not times or times[0] > since:
-        return True
-    victims = (_VICTIM.search(match["text"]) for match, at in zip(found, times, strict=True) if at >= since)
+def _spares(told: Sequence[str], owner: int, since: float) -> bool:
+    """Whether `owner` lost no process after `since`, in seconds since the kernel started; False where that is not known."""
+    found = tuple(_stamped(told))
+    return bool(found) and found[0][0] <= since and not _names(told, owner, since)
+
+
+def _names(told: Sequence[str], owner: int, since: float) -> bool:
+    """Whether `owner` is said to have lost a process after `since`, in seconds since the kernel started."""
+    victims = (_VICTIM.search(text) for at, text in _stamped(told) if at >= since)
     return any(victim is not None and int(victim["uid"]) == owner for victim in victims)
+
+
+def _stamped(told: Iterable[str]) -> Iterator[tuple[float, str]]:
+    """Each record's text with its time, in seconds since the kernel started."""
+    found = (match for match in map(_RECORD.match, told) if match)
+    return ((int(match["microseconds"]) / 1e6, match["text"]) for match in found)
 
 
 def records(path: Path) -> Iterator[str]:

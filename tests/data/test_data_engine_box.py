@@ -21,7 +21,7 @@ from tre.data.store import Store
 pytestmark = pytest.mark.engine
 ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) AS n FROM r"
 GREEDY = "SELECT len(list_sort(list_transform(range(400000000), lambda x: x * 3 % 1000003))) AS n"
-LONG = "SELECT max(length(s)) AS n FROM (SELECT DISTINCT hash(range)::VARCHAR AS s FROM range(4000000))"
+LONG = "SELECT max(sha256(sha256(range::VARCHAR))) AS n FROM range(6000000)"
 PLENTY = EngineLimits(memory_bytes=64 << 30, threads=1, seconds=600)
 NUMBERS = count(1)
 
