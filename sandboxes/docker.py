@@ -306,16 +306,12 @@ class DockerRunner:
         return Observation(job, Phase.STOPPED, verdict(ended), started, finished, ended.exit_code)
 
     def _ran_out_of_memory(self, record: Record, state: Mapping[str, Any], started: float) -> bool:
+        named = record.owner, started, self._clock.now()
         if state["OOMKilled"]:
-            return not self._is_innocent(record, started)
+            # Under one ceiling over all, an engine tells every box that memory ran out, and it may have been another's.
+            return not (self._parent.startswith("/") and kernel_log.acquits(*named))
         # The engine hears of it apart from the end, and on a busy host after it; the kernel's log was first.
-        killed = int(state["ExitCode"]) == _KILLED
-        return killed and kernel_log.convicts(record.owner, started, self._clock.now())
-
-    def _is_innocent(self, record: Record, started: float) -> bool:
-        """Whether memory ran out in another box: under one ceiling over all an engine tells each of them the same."""
-        by_hand = self._parent.startswith("/")
-        return by_hand and kernel_log.acquits(record.owner, started, self._clock.now())
+        return int(state["ExitCode"]) == _KILLED and kernel_log.convicts(*named)
 
     def progress(self, job: str) -> int | None:
         """See `Runner.progress`."""
