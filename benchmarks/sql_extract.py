@@ -84,9 +84,9 @@ def same_rows(ours: Path, theirs: Path) -> int:
     return int(found[0]) if found[1] == 0 else 0
 
 
-def extract(store: Store, folder: Path) -> None:
-    """The engine as its own process, and handwritten SQL as its own process."""
-    guarded = guard_extract(COHORT, facts(TABLES))
+def asked(store: Store, folder: Path, sql: str) -> Path:
+    """The engine's question for one extract, laid out in a folder; the question's path."""
+    guarded = guard_extract(sql, facts(TABLES))
     request = request_for_extract(
         store,
         load_catalogue(),
@@ -99,8 +99,13 @@ def extract(store: Store, folder: Path) -> None:
         study="bench",
         limits=LIMITS,
     )
+    return laid_out(request, folder, [store.files["core"]])
+
+
+def extract(store: Store, folder: Path) -> None:
+    """The engine as its own process, and handwritten SQL as its own process."""
     core = store.files["core"]
-    query = laid_out(request, folder, [core])
+    query = asked(store, folder, COHORT)
     blocks = json.loads(query.read_text("utf-8"))["pseudonym"]
     pseudonym = (
         f"('{blocks['version']}' || substr(sha256(unhex('{blocks['outer']}') || unhex(sha256(unhex('{blocks['inner']}') "

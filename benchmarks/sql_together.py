@@ -14,12 +14,8 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks._sql_store import LIMITS, PATIENTS, SITE, facts, in_turns, line, people  # noqa: E402
-from benchmarks.sql_extract import CODES, COHORT, TABLES, laid_out, same_rows  # noqa: E402
-from job_specs.sql.guard import guard_extract  # noqa: E402
-from tre.data.catalogue import load_catalogue  # noqa: E402
-from tre.data.extract import request_for_extract  # noqa: E402
-from tre.data.pseudonyms import studies_key  # noqa: E402
+from benchmarks._sql_store import PATIENTS, in_turns, line, people  # noqa: E402
+from benchmarks.sql_extract import CODES, COHORT, asked, same_rows  # noqa: E402
 from tre.data.store import Store  # noqa: E402
 
 TURNS = 3
@@ -42,25 +38,6 @@ READ_ONCE = (
 def cohort(year: int) -> str:
     """The cohort as it stood on the first day of a year."""
     return COHORT.replace("DATE '2021-01-01'", f"DATE '{year}-01-01'")
-
-
-def asked(store: Store, folder: Path, year: int) -> Path:
-    """The engine's question for one year, in a folder of its own."""
-    guarded = guard_extract(cohort(year), facts(TABLES))
-    request = request_for_extract(
-        store,
-        load_catalogue(),
-        sql=guarded.sql,
-        columns=guarded.output_columns,
-        parameters={},
-        tables=TABLES,
-        output="cohort.parquet",
-        studies=studies_key(SITE, "tpp"),
-        study="bench",
-        limits=LIMITS,
-    )
-    folder.mkdir()
-    return laid_out(request, folder, [store.files["core"]])
 
 
 def by_hand(query: Path, folder: Path) -> Path:
@@ -87,7 +64,10 @@ def by_hand(query: Path, folder: Path) -> Path:
 
 def together(store: Store, folder: Path) -> None:
     """Five extracts one after another, and all five by hand."""
-    queries = [asked(store, folder / str(year), year) for year in YEARS]
+    folders = [folder / str(year) for year in YEARS]
+    for each in folders:
+        each.mkdir()
+    queries = [asked(store, each, cohort(year)) for each, year in zip(folders, YEARS, strict=True)]
     statements = by_hand(queries[0], folder)
     ours = [[sys.executable, "-I", str(each.parent / "code"), str(each)] for each in queries]
     theirs = [sys.executable, "-c", ONE_SCAN, str(store.files["core"]), str(statements)]

@@ -111,6 +111,25 @@ def test_of_two_that_would_leave_at_once_the_second_is_compared_with_the_first(
     assert first.service.request(signed[1].id).stage is RequestStage.RELEASED
 
 
+def test_what_may_not_leave_any_more_is_checked_anew_and_does_not_leave(
+    two: tuple[Worker, Worker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed off, and then something left beside which it would single somebody out: it goes back to its reviewers [P10]."""
+    first, _ = two
+    first.run_until_idle()
+    reviewed(tmp_path / "site")
+    first._board.catch_up()
+    signed = next(case for case in first._board.cases.values() if case.stage is RequestStage.SIGNED_OFF)
+    errand = first._errands.of(signed)
+    assert errand is not None
+    assert errand.lets_out
+    monkeypatch.setattr(first.tools.checks, "overtaken", lambda _case, _others: True)
+    assert first._go(signed, errand) is None
+    after = first.service.request(signed.id)
+    assert after.stage is RequestStage.CHECKED
+    assert not after.statements
+
+
 def test_a_look_does_not_wait_for_what_is_compared(
     two: tuple[Worker, Worker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
