@@ -42,6 +42,7 @@ def test_the_detector_hears_what_runs_and_what_calls_out_where_nothing_keeps_it_
     page.on("dialog", heard(town))
     page.set_content(HOSTILE[name].decode(), wait_until="commit")
     page.wait_for_function("document.readyState === 'complete'")
+    page.context.close()  # a name that nobody knows is told late, and by then it has been: nothing is heard of it afterwards
     assert any("evil.example" in each or "a dialog" in each for each in town.problems), town.problems
     town.problems.clear()
 
