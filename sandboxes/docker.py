@@ -6,13 +6,10 @@ brings in anything of its own, an engine that differs from its request in any fi
 """
 
 import os
-import signal
-import socket
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,9 @@ import requests
 from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
-from sandboxes import cgroups, disk, docker_form, kernel_log, mounts, places, profile
+from sandboxes import cgroups, disk, docker_form, mounts, places, profile
+from sandboxes.docker_knock import LOOK_AT_ENGINE, knock, silent
+from sandboxes.docker_state import Surroundings, observed
 from sandboxes.home import Home, Record, box_digest
 from sandboxes.inputs import require_inputs, require_same, unpacked_images
 from sandboxes.model import (
@@ -31,14 +30,12 @@ from sandboxes.model import (
     Phase,
     Receipt,
     RunnerUnavailable,
-    Status,
     Wall,
 )
 from sandboxes.receipts import Log, recall, settle
 from sandboxes.runner import Clock, SystemClock, lost, not_prepared, still_running
 from sandboxes.saying import share_said
 from sandboxes.set_id import has_set_id
-from sandboxes.verdict import Ended, verdict
 
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 FIRST_UID = 200_000
@@ -47,13 +44,10 @@ MOST_BOXES = 1_000
 JOB, HOME, BOX, DEADLINE, IMAGE_NAME = "tre.job", "tre.home", "tre.box", "tre.deadline", "tre.image"
 
 _SECONDS_TO_ANSWER = 60
-_KILLED = 128 + signal.SIGKILL
 _SECONDS_TO_DIE = 30
 _BLIND_TRIES = 8
 _LOG_ENTRY_OVERHEAD = 32
 """About what the engine's log keeps beside each line, so that we can tell when it may have thrown lines away."""
-
-_LOOK_AT_ENGINE = "Look at `docker info` and at the engine's own log, as a person who may use the engine."
 
 _NOT_AS_ROOT = frozenset({"uid-per-job", "output-limit", "output-flags"})
 """Walls that need the right to mount and to choose an owner on the host."""
@@ -96,7 +90,7 @@ class DockerRunner:
         self._turn = count()
         self._root = os.geteuid() == 0
         with _answering():
-            _knock(base_url or DEFAULT_ADDRESS)
+            knock(base_url or DEFAULT_ADDRESS)
             self._api = APIClient(base_url=base_url, version="auto", timeout=_SECONDS_TO_ANSWER)
         weakref.finalize(self, self._api.close)
         with _answering():
@@ -281,37 +275,8 @@ class DockerRunner:
         return self._observed(record, said["State"])
 
     def _observed(self, record: Record, state: Mapping[str, Any]) -> Observation:
-        job = record.box.job
-        if state["Status"] == "created":
-            halted = self._home.was_halted(job)
-            return (
-                Observation(job, Phase.STOPPED, Status.CANCELLED)
-                if halted
-                else Observation(job, Phase.PREPARED)
-            )
-        started = epoch(state["StartedAt"])
-        if state["Status"] not in {"exited", "dead"}:
-            return Observation(job, Phase.RUNNING, started=started)
-        finished = epoch(state["FinishedAt"])
-        # The engine notes a start only when it has heard of it: a short program may have ended before.
-        started = min(started, finished)
-        ended = Ended(
-            exit_code=int(state["ExitCode"]),
-            wall_seconds=finished - started,
-            limit_seconds=record.box.limits.wall_seconds,
-            out_of_memory=self._ran_out_of_memory(record, state, started),
-            halted=self._home.was_halted(job),
-            output_full=mounts.is_full(self._home.output(job)),
-        )
-        return Observation(job, Phase.STOPPED, verdict(ended), started, finished, ended.exit_code)
-
-    def _ran_out_of_memory(self, record: Record, state: Mapping[str, Any], started: float) -> bool:
-        named = record.owner, started, self._clock.now()
-        if state["OOMKilled"]:
-            # Under one ceiling over all, an engine tells every box that memory ran out, and it may have been another's.
-            return not (self._parent.startswith("/") and kernel_log.acquits(*named))
-        # The engine hears of it apart from the end, and on a busy host after it; the kernel's log was first.
-        return int(state["ExitCode"]) == _KILLED and kernel_log.convicts(*named)
+        together = self._parent.startswith("/")
+        return observed(record, state, Surroundings(self._home, together, self._clock.now()))
 
     def progress(self, job: str) -> int | None:
         """See `Runner.progress`."""
@@ -447,41 +412,12 @@ class DockerRunner:
         return [_Container(entry["Id"], entry["Labels"].get(JOB, "")) for entry in entries]
 
 
-def epoch(untrusted_time: str) -> float:
-    """The engine's time, RFC 3339 with nanoseconds, as seconds since 1970. Raises ValueError."""
-    return datetime.fromisoformat(untrusted_time).timestamp()
-
-
 def _image_absent() -> BoxRefused:
     return BoxRefused(
         "IMAGE_ABSENT",
         "The engine does not have that image, and none is fetched at run time.",
         fix="Build it with `python -m sandboxes.images build`, or load it into the engine.",
     )
-
-
-def _knock(address: str) -> None:
-    """Somebody listens at a local address, and this account may speak to it. Raises RunnerUnavailable.
-
-    The SDK would find out too, but it leaves the socket open on which it found out.
-    """
-    if not address.startswith("unix://"):
-        return
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
-            knocking.connect(address.removeprefix("unix://"))
-    except PermissionError as said:
-        raise RunnerUnavailable(
-            "ENGINE_FORBIDDEN",
-            "A container engine is here, but this account may not use it.",
-            fix="Run as an account that may: whoever may use an engine is as good as root on its host.",
-        ) from said
-    except OSError as said:
-        raise _silent() from said
-
-
-def _silent() -> RunnerUnavailable:
-    return RunnerUnavailable("ENGINE_SILENT", "The container engine does not answer.", fix=_LOOK_AT_ENGINE)
 
 
 @contextmanager
@@ -492,7 +428,7 @@ def _answering() -> Iterator[None]:
     except (DockerException, requests.exceptions.RequestException) as said:
         status = getattr(getattr(said, "response", None), "status_code", None)
         if status is None:
-            raise _silent() from said
+            raise silent() from said
         raise RunnerUnavailable(
-            "ENGINE_REFUSED", f"The engine answered {status}.", fix=_LOOK_AT_ENGINE
+            "ENGINE_REFUSED", f"The engine answered {status}.", fix=LOOK_AT_ENGINE
         ) from said

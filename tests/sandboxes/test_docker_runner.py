@@ -14,7 +14,8 @@ import pytest
 from docker import APIClient
 
 from sandboxes import mounts
-from sandboxes.docker import DockerRunner, epoch
+from sandboxes.docker import DockerRunner
+from sandboxes.docker_state import epoch
 from sandboxes.images import installed
 from sandboxes.model import Box, BoxRefused, Input, Phase, RunnerUnavailable, Status
 from sandboxes.profile import Profile
