@@ -1,9 +1,11 @@
 """From a stopped box to its receipt: outputs by the collector, the log by the byte, and the same answer when asked twice.
 
 Nothing is collected from a program that did not end well, and nothing is kept when any declared output is missing or
-refused. A half-finished collection is begun again from nothing; a finished one is remembered beside the box.
+refused. A half-finished collection is begun again from nothing; a finished one is remembered beside the box, and is not
+believed where a file of it is no longer what was collected: a host that lost its power may have kept the one and not the other.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -46,14 +48,23 @@ def settle(
 
 
 def recall(home: Home, job: str, patterns: tuple[str, ...], into: Path) -> Receipt | None:
-    """The receipt that was given before for the same patterns and folder, if all that it names is still there."""
+    """The receipt that was given before for the same patterns and folder, if all that it names is still there, and whole."""
     try:
         plain = json.loads(_remembered(home, job).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
     receipt = _read(plain["receipt"])
-    there = all(path.is_file() for path in (receipt.log, *(item.stored for item in receipt.collected)))
-    return receipt if there and tuple(plain["patterns"]) == patterns and receipt.log == into / LOG else None
+    same = tuple(plain["patterns"]) == patterns and receipt.log == into / LOG
+    files = [(receipt.log, plain.get("log")), *((item.stored, item.sha256) for item in receipt.collected)]
+    return receipt if same and all(_is(path, digest) for path, digest in files) else None
+
+
+def _is(path: Path, digest: str | None) -> bool:
+    """Whether a plain file is there with that SHA-256."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == digest
 
 
 def write_capped(path: Path, pieces: Iterable[bytes], most: int) -> bool:
@@ -109,7 +120,9 @@ def _plain(receipt: Receipt, patterns: tuple[str, ...]) -> dict[str, Any]:
     fields["collected"] = [
         [item.path, item.size, item.sha256, str(item.stored)] for item in receipt.collected
     ]
-    return {"patterns": list(patterns), "receipt": fields}
+    with receipt.log.open("rb") as file:
+        log = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"patterns": list(patterns), "receipt": fields, "log": log}
 
 
 def _read(plain: dict[str, Any]) -> Receipt:

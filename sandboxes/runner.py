@@ -14,6 +14,8 @@ from sandboxes.model import Box, BoxRefused, Observation, Phase, Receipt, Wall
 
 POLL_SECONDS = (0.01, 0.25)
 """How soon a running box is looked at first, and how long between looks at most."""
+LOST = "BOX_LOST"
+"""The code of the refusal for a job that was here and is gone."""
 
 
 class Clock(Protocol):
@@ -177,7 +179,7 @@ def wait(
 def lost(job: str) -> BoxRefused:
     """The refusal for a job that was here and is gone: nothing it did counts."""
     return BoxRefused(
-        "BOX_LOST",
+        LOST,
         f"The box of job {job} is no longer there: its host was restarted, or someone removed it.",
         fix="Nothing of it was kept. Submit the job again.",
     )

@@ -220,6 +220,14 @@ class RunnerContract:
         fresh().collect("job-1", PATTERNS, into).collected[0].stored.unlink()
         assert fresh().collect("job-1", PATTERNS, into).collected[0].stored.read_bytes() == TABLE
 
+    @pytest.mark.parametrize("torn", [b"", TABLE[:-1], b"\0" * len(TABLE)])
+    def test_a_copy_that_a_lost_host_left_torn_is_not_given_out(self, fresh, box, into, torn):
+        fresh().prepare(box("table"))
+        fresh().launch("job-1")
+        until_stopped(fresh)
+        fresh().collect("job-1", PATTERNS, into).collected[0].stored.write_bytes(torn)
+        assert fresh().collect("job-1", PATTERNS, into).collected[0].stored.read_bytes() == TABLE
+
     def test_another_box_under_the_same_name_is_refused(self, runner, box):
         runner.prepare(box("table"))
         with pytest.raises(BoxRefused) as refused:

@@ -33,13 +33,18 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "ledgers"
 PLACE = ("run-1", "cohort")
 
 
-def as_left_by(step: int, folder: Path) -> str:
-    """The URL of a database as the version with so many steps left it."""
-    path = folder / "ledger.db"
+def from_sql(sql: Path, folder: Path) -> str:
+    """The URL of a database that is in a folder and holds what a file of SQL says."""
+    path = folder / "old.db"
     with sqlite3.connect(path) as connection:
-        connection.executescript((GOLDEN / f"layout-{step}.sql").read_text(encoding="utf-8"))
+        connection.executescript(sql.read_text(encoding="utf-8"))
     connection.close()
     return f"sqlite:///{path}"
+
+
+def as_left_by(step: int, folder: Path) -> str:
+    """The URL of a database as the version with so many steps left it."""
+    return from_sql(GOLDEN / f"layout-{step}.sql", folder)
 
 
 def carried_to(server: str, step: int, folder: Path) -> Ledger:

@@ -171,6 +171,8 @@ def test_outputs_that_a_restart_of_the_host_took_are_said_to_be_lost(runner, ima
     with pytest.raises(BoxRefused) as refused:
         runner.collect("job-1", PATTERNS, tmp_path / "kept")
     assert refused.value.code == "BOX_LOST"
+    runner.discard("job-1")
+    assert run(runner, box(image), PATTERNS, tmp_path / "kept").status is Status.OK
 
 
 def test_a_container_that_someone_removed_is_absent_and_can_be_made_again(runner, image, api, tmp_path):

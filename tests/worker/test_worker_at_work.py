@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.model import Limits, Status
+from sandboxes.model import Limits, Receipt, Status
+from sandboxes.runner import lost
 from tests.torture.blows import step_clock
 from tests.torture.stand import ENGINE_AWAY, begin, hands, tre_says, write_study
 from tre.cli.house import House
@@ -112,6 +113,28 @@ def test_an_engine_that_is_away_is_waited_for_and_costs_nobody_anything(
     assert worker.run_until_idle() == ()
     assert house.service.request(request).stage is RequestStage.CHECKED
     assert house.service.claims.faults() == {}
+
+
+def test_what_a_host_lost_when_it_was_restarted_is_run_again(
+    stand: tuple[Path, str], house: House, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine on a host that was restarted says that a box has ended, and what it wrote is gone with the host's memory."""
+    request = submitted(stand)
+    runner = worker.tools.dispatcher._rooms.runner
+    collect, before = runner.collect, set[str]()
+
+    def collected(job: str, patterns: tuple[str, ...], into: Path) -> Receipt:
+        made = str(runner._home.load(job).prepared)
+        if not before or made in before:
+            before.add(made)
+            raise lost(job)
+        return collect(job, patterns, into)
+
+    monkeypatch.setattr(runner, "collect", collected)
+    monkeypatch.setattr("tre.worker.loop.wait_after", lambda _number: 0.0)
+    worker.run_until_idle()
+    assert house.service.request(request).stage is RequestStage.CHECKED
+    assert [each.number for each in house.service.claims.faults().values()] == [1]
 
 
 def test_a_fault_of_the_platform_is_tried_again_so_many_times_and_then_said(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from job_specs.model import Action, Resources, RunBody, Sensitivity, SqlBody
 from sandboxes.model import IMAGE_ID, Box, BoxRefused, Collected, Input, Limits, Receipt, Status
-from sandboxes.runner import Clock, Runner, wait
+from sandboxes.runner import LOST, Clock, Runner, wait
 from tre.custody.outputs import Output
 from tre.custody.requests import JobRequest, Outcome
 from tre.dispatch.code import DRAFT, fetch, lay_file, lay_out
@@ -166,7 +166,9 @@ class Dispatcher:
 
     def forget(self, case: JobRequest, action: str, token: int = 0) -> None:
         """Remove what is left of a job whose end is on the ledger, or no longer matters."""
-        name = box_name(case, action, token)
+        self._clear_away(box_name(case, action, token))
+
+    def _clear_away(self, name: str) -> None:
         self._rooms.runner.discard(name)
         shutil.rmtree(self._folder / name, ignore_errors=True)
 
@@ -255,7 +257,7 @@ class Dispatcher:
     def _through(
         self, box: Box, laid: "Laid", into: Path, cancelled: Callable[[], bool], *, look: Callable[[], None]
     ) -> Receipt:
-        """Take the box the whole way, or on from where it stands."""
+        """Take the box the whole way, or on from where it stands; one that its host lost is cleared away, to be made anew."""
         runner = self._rooms.runner
         try:
             runner.prepare(box)
@@ -263,6 +265,8 @@ class Dispatcher:
             wait(runner, box, cancelled, Steadied(self._rooms.clock, self._rooms.steady), look=look)
             return runner.collect(box.job, tuple(laid.files), into)
         except BoxRefused as refusal:
+            if refusal.code == LOST:
+                self._clear_away(box.job)
             raise DispatchError(
                 refusal.code, refusal.sentence, where=f"action {box.job}", fix=refusal.fix
             ) from refusal

@@ -2,27 +2,15 @@
 
 They hold how work is shared out and what was done to the platform; never what happened to a case, which is the ledger's.
 Every change to them is one of `STEPS`: a step only adds, so that a worker of the version before goes on beside one of the
-version after. Refuses to run a step twice, and to open tables that a newer version has laid out in a way not known here.
+version after. Refuses what `layout` refuses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Engine,
-    Float,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    insert,
-    inspect,
-    select,
-)
+from sqlalchemy import Column, Connection, Engine, Float, Integer, MetaData, Table, Text
 
-from tre.records.database import reading, writing
-from tre.records.errors import LedgerRefused
+from tre.records.database import writing
+from tre.records.layout import Layout, Step, steps_taken
 
 BESIDE = MetaData()
 
@@ -123,9 +111,8 @@ ESTIMATES = Table(
 )
 """How long a query may take, in words, as people who do not exist were asked before it ran."""
 
-LAYOUT = Table("beside_layout", BESIDE, Column("step", Integer, primary_key=True, autoincrement=False))
-
-Step = Callable[[Connection], None]
+LAYOUT = steps_taken("beside_layout", BESIDE)
+_LAYOUT = Layout(LAYOUT, writing, "the tables beside this ledger")
 
 
 def _claims_and_daybook(connection: Connection) -> None:
@@ -158,30 +145,4 @@ def lay_out(engine: Engine, steps: Sequence[Step] | None = None) -> int:
     Raises:
         LedgerRefused: a newer version of tre has been here, and took steps that this one does not know.
     """
-    steps = STEPS if steps is None else steps
-    with reading(engine) as connection:
-        if _taken(connection) == len(steps):
-            return 0
-    with writing(engine) as connection:
-        LAYOUT.create(connection, checkfirst=True)
-        taken = _taken(connection)
-        if taken > len(steps):
-            raise _newer()
-        for number, step in enumerate(steps[taken:], start=taken + 1):
-            step(connection)
-            connection.execute(insert(LAYOUT), {"step": number})
-        return len(steps) - taken
-
-
-def _taken(connection: Connection) -> int:
-    if not inspect(connection).has_table(LAYOUT.name):
-        return 0
-    return len(connection.execute(select(LAYOUT.c.step)).all())
-
-
-def _newer() -> LedgerRefused:
-    return LedgerRefused(
-        "layout-newer",
-        "A newer version of tre has changed the tables beside this ledger.",
-        fix="Bring this host to the same version; the ledger itself is as it was.",
-    )
+    return _LAYOUT.lay_out(engine, STEPS if steps is None else steps)

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Engine, RowMapping, Table, delete, func, inse
 from tre.records import database
 from tre.records.accounts.elsewhere import Elsewhere
 from tre.records.accounts.schema import (
-    ACCOUNTS,
     CREDENTIALS,
     DRAFTS,
     FAILURES,
@@ -19,6 +18,7 @@ from tre.records.accounts.schema import (
     SEEN,
     SESSIONS,
     TOKENS,
+    lay_out,
 )
 from tre.records.accounts.sealing import Sealing, is_sealed
 from tre.records.accounts.shapes import Credentials, SignedIn, Token
@@ -36,15 +36,22 @@ class Accounts:
 
     @classmethod
     def open(cls, url: str, sealing: Sealing) -> Self:
-        """The accounts at that URL, their second factors under that key; an empty database is made where there is none."""
+        """The accounts at that URL, their second factors under that key; an empty database is made where there is none.
+
+        Raises:
+            LedgerRefused: a newer version of tre has laid the tables out in a way not known here.
+        """
         parsed = database.parse_url(url)
         path = database.file_of(parsed)
         if path is not None and not path.exists():
             database.create_file(path)
         engine = database.connect(parsed)
-        with database.creating(engine) as connection:
-            ACCOUNTS.create_all(connection)
-        return cls(engine, sealing)
+        try:
+            lay_out(engine)
+            return cls(engine, sealing)
+        except BaseException:
+            engine.dispose()
+            raise
 
     def close(self) -> None:
         """Let go of the database's connections."""

@@ -1,6 +1,14 @@
-"""The accounts' tables. Refuses a column for a password, a code or a token that is not a hash; the second factor's key is the exception, and is sealed."""
+"""The accounts' tables. Refuses a column for a password, a code or a token that is not a hash; the second factor's key is the exception, and is sealed.
 
-from sqlalchemy import Column, Index, Integer, MetaData, Table, Text
+Every change to them is one of `STEPS`, as for the tables beside the ledger; see `tre.records.layout`.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Column, Connection, Engine, Index, Integer, MetaData, Table, Text
+
+from tre.records.database import creating
+from tre.records.layout import Layout, Step, steps_taken
 
 ACCOUNTS = MetaData()
 
@@ -99,3 +107,38 @@ BEGUN = Table(
     Column("again", Text, nullable=False),
 )
 """Sign-ins that somebody has begun at the identity provider: digests, and the page to come back to."""
+
+LAYOUT = steps_taken("account_layout", ACCOUNTS)
+_LAYOUT = Layout(LAYOUT, creating, "the accounts' tables")
+
+
+def _first(connection: Connection) -> None:
+    """The tables as they were when steps began to be noted; a database of before has them, all or some, already."""
+    ACCOUNTS.create_all(
+        connection,
+        tables=[
+            CREDENTIALS,
+            RECOVERY,
+            INVITATIONS,
+            SESSIONS,
+            TOKENS,
+            FAILURES,
+            DRAFTS,
+            SEEN,
+            LINKS,
+            BEGUN,
+        ],
+    )
+
+
+STEPS: tuple[Step, ...] = (_first,)
+"""How these tables came to be, oldest first. A step adds a table, or a column with a default; it takes nothing away."""
+
+
+def lay_out(engine: Engine, steps: Sequence[Step] | None = None) -> int:
+    """Take the steps of a version, or of this one, that the accounts' database has not taken yet; how many were taken.
+
+    Raises:
+        LedgerRefused: a newer version of tre has been here, and took steps that this one does not know.
+    """
+    return _LAYOUT.lay_out(engine, STEPS if steps is None else steps)
