@@ -6,8 +6,9 @@ PYTEST := $(PYTHON) -m pytest -n auto --dist loadfile
 # Set-up leaves the URL of a PostgreSQL that answers; without one, the ledger's tests on it are skipped and say so.
 POSTGRES_URL = $${TRE_TEST_POSTGRES_URL:-$$(cat build/postgres/url 2>/dev/null)}
 DEMO ?= demo
-# Of `make torture`: how many jobs a night, and whether they are played or run in real boxes.
+# Of `make torture`: how many jobs a night, which night, and whether they are played or run in real boxes.
 JOBS ?= 1000
+SEED ?= 1
 ENGINE ?= played
 
 .DEFAULT_GOAL := help
@@ -53,8 +54,8 @@ bench: ## one JSON line for each benchmark; fails when one misses its bar
 
 torture: ## bad nights at full size: a thousand jobs on four workers and a server, a thousand on one and a file; ENGINE=docker restarts the real engine
 	@scripts/set-up test
-	@TRE_TEST_POSTGRES_URL="$(POSTGRES_URL)" $(PYTHON) -m tests.torture --jobs $(JOBS) --workers 4 --engine $(ENGINE)
-	@$(PYTHON) -m tests.torture --jobs $(JOBS) --workers 1 --engine $(ENGINE)
+	@TRE_TEST_POSTGRES_URL="$(POSTGRES_URL)" $(PYTHON) -m tests.torture --jobs $(JOBS) --seed $(SEED) --workers 4 --engine $(ENGINE)
+	@$(PYTHON) -m tests.torture --jobs $(JOBS) --seed $(SEED) --workers 1 --engine $(ENGINE)
 
 oracle: ## three thousand random queries: guard, engine and the slow interpreter must agree on each
 	@scripts/set-up environment

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from scripts.engine import DEFAULT_ADDRESS, Answer, ping
+from tests.leftovers import take_down_dead_sessions
 
 WITHOUT_ENGINE = os.environ.get("TRE_NO_ENGINE") == "1"
 WITHOUT_BROWSER = os.environ.get("TRE_NO_BROWSER") == "1"
@@ -17,6 +19,12 @@ ENGINE_ADDRESS = os.environ.get("DOCKER_HOST") or DEFAULT_ADDRESS
 # A shared two-core machine is slow at random: slowness is measured by the benchmarks, never by a property test.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What killed sessions have left mounted would keep pytest from clearing their folders away; once, and not by each hand."""
+    if os.geteuid() == 0 and not hasattr(config, "workerinput"):
+        take_down_dead_sessions(Path(tempfile.gettempdir()))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -126,7 +126,9 @@ def next_step(connection: Connection) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {table.name} {added}")
 
 
-def test_pages_of_this_version_go_on_while_and_after_a_next_one_brings_the_tables_up_to_date(old: str) -> None:
+def test_pages_of_this_version_go_on_while_and_after_a_next_one_brings_the_tables_up_to_date(
+    old: str,
+) -> None:
     accounts, failed, upgraded = Accounts.open(old, SEALING), [], threading.Event()
 
     def sign_in() -> None:

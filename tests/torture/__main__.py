@@ -4,6 +4,9 @@ Ends with one JSON line of verdicts; how far it is goes to standard error. One w
 PostgreSQL that TRE_TEST_POSTGRES_URL names. `make torture` runs both. With `--engine docker` every program runs in a real
 box, and the container engine that set-up started from this clone (or the one whose note `--engine-record` holds) is
 ended and started again: nobody else should be using it.
+
+Ended from outside it leaves nothing behind: small disks, workers, boxes and its database are taken down, and what was gone is
+put back. The disks and folders of one that was killed are cleared away by the next.
 """
 
 import argparse
@@ -23,6 +26,7 @@ from sqlalchemy import create_engine, make_url
 
 from scripts.set_up import ENGINE
 from scripts.steps import Stop
+from tests.leftovers import clear_dead_nights, night_folder
 from tests.torture.blows import engine_to_restart
 from tests.torture.chaos import Bounds, Night, Told, Torture, torture, verdicts
 from tests.torture.stand import PLAYED, REAL
@@ -48,18 +52,25 @@ def database_of_its_own(server: str) -> Iterator[str]:
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        try:
+            yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     engine.dispose()
 
 
 @contextmanager
 def ledger_for(workers: int) -> Iterator[str]:
-    """Where the tortured site's ledger is kept: nowhere special for one worker, else on the server."""
+    """Where the tortured site's ledger is kept: nowhere special for one worker, else on the server. Raises Stop without one."""
+    server = os.environ.get("TRE_TEST_POSTGRES_URL", "")
     if workers == 1:
         yield ""
+    elif not server:
+        raise Stop(
+            "Several workers share a PostgreSQL, and TRE_TEST_POSTGRES_URL names none.", "make torture"
+        )
     else:
-        with database_of_its_own(os.environ["TRE_TEST_POSTGRES_URL"]) as ledger:
+        with database_of_its_own(server) as ledger:
             yield ledger
 
 
@@ -127,17 +138,33 @@ def missed(suffered: Counter[str]) -> list[str]:
     return [f"no {blow}" for blow in blows if not suffered[blow]]
 
 
+def tidy_up_when_ended() -> None:
+    """Whoever ends it gets everything taken down as by Ctrl-C, once: tidying up is not ended by the next signal."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def end(number: int, _frame: object) -> None:
+        for each in signals:
+            # Not SIG_IGN, which whatever is started from here would inherit.
+            signal.signal(each, lambda *_: None)
+        sys.exit(f"ended by {signal.Signals(number).name}; everything that it had made is taken down")
+
+    for each in signals:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, end)
+
+
 def main() -> int:
     """Run it; 1 where something is wrong."""
     asked = read_arguments()
-    # Whoever ends it gets the small disks taken down and the engine started again, as by Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    tidy_up_when_ended()
+    clear_dead_nights()
     try:
-        with TemporaryDirectory(prefix="tre-night-") as folder, ledger_for(asked.workers) as ledger:
+        with TemporaryDirectory(prefix=night_folder()) as folder, ledger_for(asked.workers) as ledger:
             line = line_of(asked, *torture(Path(folder), asked_for(asked, ledger), say))
     except Stop as stop:
         say(str(stop))
         return 1
+    say("something is wrong: see below" if line["wrong"] else "every promise was kept")
     sys.stdout.write(json.dumps(line) + "\n")
     return int(bool(line["wrong"]))
 

@@ -19,8 +19,9 @@ from itertools import takewhile
 from pathlib import Path
 
 from scripts.engine import Engine
+from tests.leftovers import take_down
 from tests.torture.blows import blows_of, step_clock
-from tests.torture.stand import PLAYED, begin, hands, review, submit
+from tests.torture.stand import PLAYED, begin, end_boxes, hands, review, submit
 from tests.torture.standing import is_over, stage_of, what_waits
 from tre.cli.house import House
 from tre.custody.errors import Refusal
@@ -141,6 +142,7 @@ class Site:
             waits = self._finish()
         finally:
             self._workers.end()
+            end_boxes(self.folder)
         told = self._tell(waits)
         self._house.service.ledger.close()
         told.seconds = time.monotonic() - began
@@ -295,8 +297,7 @@ def disk_of_its_own(site: Path, size: int) -> Iterator[bool]:
     try:
         yield mounted
     finally:
-        if mounted:
-            subprocess.run(["umount", "-l", str(site)], check=True)
+        take_down(site)
 
 
 def twins(calm: Path, bad: Path, what: "Torture") -> None:

@@ -4,6 +4,7 @@
 for the sandbox engine alone: its boxes outlive the worker, it can be taken away, and what runs then dies with it.
 """
 
+import contextlib
 import csv
 import ctypes
 import errno
@@ -34,7 +35,9 @@ from tre.custody.requests import JobRequest, RequestStage
 from tre.dispatch.code import gather, keep
 from tre.dispatch.intake import SPEC, read_study
 from tre.main import Hands, clock, new_id
+from tre.records.site import load_site
 from tre.service import By
+from tre.worker.hosts import runner_of
 
 DEMO = Path(tre.cli.__file__).parent / "demo_site"
 PATIENTS = 400
@@ -386,6 +389,15 @@ def submit(site: Path, study: str, jobs: int, seconds: float) -> None:
         house.service.submit_once(By(house.site.person("ada"), hands_now(house)), asked)
         shutil.rmtree(folder)
     house.service.ledger.close()
+
+
+def end_boxes(site: Path) -> None:
+    """End what killed workers have left in a real engine that answers; a played one's boxes are files of the site."""
+    if engine_of(site) != REAL:
+        return
+    with contextlib.suppress(RunnerUnavailable):
+        for boxes in (*site.glob("work/*/boxes"), *site.glob("work/*/estimates/study/metadata/tre/boxes")):
+            runner_of(load_site(site), boxes).sweep()
 
 
 def die_with_parent() -> None:
