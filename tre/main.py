@@ -39,7 +39,7 @@ from tre.dispatch.actions import Dispatcher, Rooms
 from tre.dispatch.checks import Checks
 from tre.dispatch.code import fetch
 from tre.dispatch.push import Push
-from tre.dispatch.rehearsal import Bench, Earlier, Rehearsal
+from tre.dispatch.rehearsal import BESIDE, BOXES, Bench, Earlier, Rehearsal
 from tre.dispatch.schedule import Gate
 from tre.health.accepting import accept
 from tre.health.checks import examine
@@ -87,7 +87,7 @@ from tre.web.reopening import Reopened
 from tre.web.serve import serve
 from tre.worker import Tools, Worker
 from tre.worker.drill import drill
-from tre.worker.estimating import FEW_PEOPLE, rehearsed
+from tre.worker.estimating import FEW_PEOPLE, clear, rehearsed
 from tre.worker.gate import Window, gate, windows_of
 from tre.worker.hosts import choose, report_on_host
 from tre.worker.incidents import Scene, report
@@ -151,11 +151,11 @@ class Hands:
         """A study to be played on a backend's synthetic data; the data is made once and kept in the cache."""
         site, backend = load_site(NEW_SITE), dummy.backend
         store, keys = self.synthetic(dummy, tell)
-        beside = study / "metadata" / "tre"
+        beside = study / BESIDE
         documents, quarantine = Documents(beside / "documents"), Quarantine(beside / "outputs")
         data = Backends({backend: Room(catalogue_of(backend), Stores(store, store, keys), nobody_exempt())})
         policy = load_policy(pack=site.disclosure_pack)
-        rooms = Rooms(documents, quarantine, data, self.choose(site, beside / "boxes"), *self.clocks())
+        rooms = Rooms(documents, quarantine, data, self.choose(site, study / BOXES), *self.clocks())
         bench = Bench(
             dispatcher=Dispatcher(rooms, site.images, beside / "jobs"),
             checks=Checks(documents, quarantine, data, policy=policy, images=site.images),
@@ -341,6 +341,7 @@ class Opening:
         rooms = Rooms(shelves.documents, shelves.quarantine, self._data, runner, *self._hands.clocks())
         dispatcher = Dispatcher(rooms, images, self._folders.work(name) / "jobs")
         self._seals.ledger.remembering()
+        estimates = self._folders.work(name) / "estimates"
         tools = Tools(
             dispatcher=dispatcher,
             checks=self._checks,
@@ -349,7 +350,8 @@ class Opening:
             gate=self._gate,
             bell=self._bell,
             settings=settings_of(self._site, name),
-            estimate=lambda case: self._estimate(case, self._folders.work(name) / "estimates"),
+            estimate=lambda case: self._estimate(case, estimates),
+            clear=lambda: clear(estimates, lambda boxes: self._hands.choose(load_site(NEW_SITE), boxes)),
         )
         return Worker(self._service, tools)
 

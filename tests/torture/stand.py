@@ -34,9 +34,11 @@ from tre.custody.outputs import Decision, FileVote
 from tre.custody.requests import JobRequest, RequestStage
 from tre.dispatch.code import gather, keep
 from tre.dispatch.intake import SPEC, read_study
+from tre.dispatch.rehearsal import BOXES
 from tre.main import Hands, clock, new_id
 from tre.records.site import load_site
 from tre.service import By
+from tre.worker.estimating import STUDY
 from tre.worker.hosts import runner_of
 
 DEMO = Path(tre.cli.__file__).parent / "demo_site"
@@ -396,7 +398,7 @@ def end_boxes(site: Path) -> None:
     if engine_of(site) != REAL:
         return
     with contextlib.suppress(RunnerUnavailable):
-        for boxes in (*site.glob("work/*/boxes"), *site.glob("work/*/estimates/study/metadata/tre/boxes")):
+        for boxes in (*site.glob("work/*/boxes"), *site.glob(f"work/*/estimates/{STUDY}/{BOXES}")):
             runner_of(load_site(site), boxes).sweep()
 
 

@@ -3,20 +3,27 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from sandboxes.images import installed
-from tests.torture.stand import begin, hands, tre_says, write_study
+from sandboxes.model import Box, Phase, RunnerUnavailable
+from sandboxes.rehearsal import IMAGES
+from tests.leftovers import mounts_beneath
+from tests.torture.stand import Played, begin, hands, tre_says, write_study
 from tre.cli.house import House
 from tre.custody.requests import JobRequest, JobState
 from tre.data.cost import BANDS, LONGEST, from_two
 from tre.data.rehearsal_store import Dummy
 from tre.dispatch.code import gather
+from tre.dispatch.rehearsal import BOXES
 from tre.main import Hands
-from tre.worker.estimating import PATIENCE, Estimating, rehearsed
+from tre.records.site import NEW_SITE, load_site
+from tre.worker.estimating import PATIENCE, STUDY, Estimating, clear, rehearsed
+from tre.worker.hosts import runner_of
 
 NUMBERS = count()
 WORDS = {name for _, name in BANDS} | {LONGEST}
@@ -114,6 +121,46 @@ def test_nobody_waits_while_one_is_made(house, case):
     go_on.set()
     estimating._busy.join(30)
     assert house.service.claims.estimates(case.id) == {"cohort": "hours"}
+
+
+def test_a_worker_that_starts_clears_what_an_estimate_that_was_cut_short_has_left(house):
+    left = house.folders.work("starts") / "estimates" / STUDY
+    boxes = Played(house.folders.site, left / BOXES)
+    (left / "analysis").mkdir()
+    boxes.prepare(Box("rehearsal-0", IMAGES["python"], ("python3", "analysis/boom.py")))
+    worker = house.worker("starts")
+    worker.settle()
+    worker.close()
+    assert not left.parent.exists()
+
+
+def test_a_worker_starts_though_what_an_estimate_has_left_cannot_be_cleared_now(house):
+    left = house.folders.work("starts") / "estimates" / STUDY
+    (left / BOXES).mkdir(parents=True)
+
+    def away() -> None:
+        raise RunnerUnavailable("ENGINE_AWAY", "The engine does not answer.", fix="Start it again.")
+
+    worker = house.worker("starts")
+    worker.tools = replace(worker.tools, clear=away)
+    worker.settle()
+    worker.close()
+    assert left.exists()
+
+
+@pytest.mark.engine
+def test_what_is_mounted_for_a_box_of_an_estimate_goes_with_it(tmp_path):
+    if "python" not in installed():
+        pytest.skip("the sandbox images are not built: run `python -m sandboxes.images build` as root")
+    folder, of_new_site = tmp_path / "estimates", partial(runner_of, load_site(NEW_SITE))
+    runner = of_new_site(folder / STUDY / BOXES)
+    box = Box("rehearsal-0", runner.images()["python"], ("python3", "-c", "import time; time.sleep(600)"))
+    runner.prepare(box)
+    runner.launch(box.job)
+    assert runner.observe(box.job).phase is Phase.RUNNING
+    clear(folder, of_new_site)
+    assert not folder.exists()
+    assert (mounts_beneath(folder), runner.observe(box.job).phase) == ([], Phase.ABSENT)
 
 
 @pytest.mark.engine

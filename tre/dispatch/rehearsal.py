@@ -24,6 +24,10 @@ from tre.dispatch.ports import DataRoom, KeepingShelf, Shelf
 
 NAME = "rehearsal"
 """The request's name: one rehearsal at a time in one folder."""
+BESIDE = Path("metadata", "tre")
+"""Where in a study's folder a rehearsal keeps what it makes."""
+BOXES = BESIDE / "boxes"
+"""Where the runner of a rehearsal keeps its boxes."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Rehearsal:
         self._bench = bench
         self._earlier = earlier
         self.code = gather(folder)
-        self._queries = folder / "metadata" / "tre" / "queries"
+        self._queries = folder / BESIDE / "queries"
         self.intake = read_study(self.code, bench.data, bench.images)
         self.case = self._case()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from job_specs.model import SqlBody
+from sandboxes.runner import Runner
 from tre.custody.requests import JobRequest, JobState, Outcome
 from tre.data.cost import from_two
 from tre.data.extract import REPORT, read_report
@@ -19,12 +20,14 @@ from tre.data.progress import Progress, silent
 from tre.data.rehearsal_store import Dummy
 from tre.dispatch.code import Code, lay_out
 from tre.dispatch.ports import inside_path
-from tre.dispatch.rehearsal import Asked, Rehearsal
+from tre.dispatch.rehearsal import BOXES, Asked, Rehearsal
 from tre.dispatch.retry import code_of
 from tre.service import Service
 
 LOG = logging.getLogger("tre.worker")
 FEW_PEOPLE = 2_000
+STUDY = "study"
+"""The one study of an estimate's folder."""
 PATIENCE = 5.0
 """Seconds after which a request that is not over is worth an estimate."""
 
@@ -58,12 +61,30 @@ class Estimating:
             )
             self._busy.start()
 
+    def clear(self, clear: Callable[[], None]) -> None:
+        """End what a worker that was killed while it made an estimate has left, if that can be done now."""
+        try:
+            clear()
+        except Exception as error:  # noqa: BLE001 - nobody's job waits for it: what is left over is cleared at the next start
+            LOG.info("left over", extra={"code": code_of(error)})
+
     def _make(self, case: JobRequest, estimate: Estimate) -> None:
         try:
             if not self._service.claims.estimates(case.id):
                 self._service.claims.note_estimates(case.id, estimate(case))
         except Exception as error:  # noqa: BLE001 - the face of a thread: a request is not worse off without an estimate
             LOG.info("no estimate", extra={"job": case.id, "code": code_of(error)})
+
+
+def clear(folder: Path, runner: Callable[[Path], Runner]) -> None:
+    """End the boxes, with all that is mounted for them, and the files that an estimate has left in its folder.
+
+    Raises what ``runner`` does, which makes the runner whose boxes lie in a folder.
+    """
+    boxes = folder / STUDY / BOXES
+    if boxes.exists():
+        runner(boxes).sweep()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_open(case: JobRequest) -> bool:
@@ -93,9 +114,9 @@ def _took(
     code: Code, dummy: Dummy, folder: Path, rehearse: Callable[[Path, Dummy, Progress], Rehearsal]
 ) -> Mapping[str, float]:
     """Seconds that each query takes; what an estimate that was interrupted has left is ended first."""
-    shutil.rmtree(folder / "study", ignore_errors=True)
-    lay_out(code, folder / "study")
-    rehearsal = rehearse(folder / "study", dummy, silent)
+    shutil.rmtree(folder / STUDY, ignore_errors=True)
+    lay_out(code, folder / STUDY)
+    rehearsal = rehearse(folder / STUDY, dummy, silent)
     rehearsal.clear()
     names = (action.name for action in rehearsal.intake.spec.actions if isinstance(action.body, SqlBody))
     took = {name: _seconds(rehearsal, name) for name in names}

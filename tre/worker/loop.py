@@ -75,7 +75,7 @@ class Worker:
     # -- what is called from outside ----------------------------------------------------------------------------
 
     def settle(self) -> tuple[str, ...]:
-        """After a start: end every box that this worker has no claim on.
+        """After a start: end every box that this worker has no claim on, and what estimates that were cut short have left.
 
         Returns:
             The sandbox jobs that were ended.
@@ -83,6 +83,7 @@ class Worker:
         self._bell.listen()
         self._queue.refresh(self._board.catch_up())
         self._board.hear = self.watch.heard
+        self._estimating.clear(self.tools.clear)
         kept = {box_name(case, job, token) for case, job, token in self._mine()}
         return self.tools.dispatcher.sweep(frozenset(kept))
 

@@ -55,7 +55,7 @@ class Tools:
     """What the worker acts with.
 
     ``gate`` says what is closed at a moment, ``bell`` hears the ledger being written to, ``meter`` counts, and ``estimate``,
-    where there is one, says how long a request's queries may take.
+    where there is one, says how long a request's queries may take; ``clear`` ends what an estimate that was cut short has left.
     """
 
     dispatcher: Dispatch
@@ -67,3 +67,4 @@ class Tools:
     settings: Settings = Settings()
     meter: Meter = field(default_factory=Meter)
     estimate: Estimate | None = None
+    clear: Callable[[], None] = lambda: None
