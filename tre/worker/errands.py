@@ -107,6 +107,10 @@ class Errands:
     def _deliver(self, case: JobRequest, token: int) -> None:
         del token  # delivering twice writes the same bytes
         self._tools.push.deliver(case)
+        now = self._service.request(case.id)
+        if now.stage is RequestStage.RECALLED:
+            # Recalled while it was being laid out, and perhaps entombed by another worker before the last file was [P15].
+            self._tools.push.entomb(now)
 
     def _entomb(self, case: JobRequest, token: int) -> None:
         del token  # a tombstone stands once
