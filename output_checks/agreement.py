@@ -76,7 +76,7 @@ def _level(subject: Subject, name: str, row: int) -> Confidence:
         return _level_of_total(subject, CellRef(row, name))
     if name in evidence.smallest or (not evidence.values and not evidence.smallest):
         return Confidence.RECOMPUTED
-    given = evidence.values.get(name)
+    given = evidence.sides.get(name) if column.role is Role.MODE else evidence.values.get(name)
     return Confidence.RECOMPUTED if given and given[row] is not None else Confidence.DECLARED
 
 

@@ -17,8 +17,10 @@ from output_checks.checks import (
     declaration_mismatch,
     differencing,
     dominance,
+    extracts,
     extremes,
     figures,
+    file_names,
     file_size,
     file_type,
     fine_geography,
@@ -55,6 +57,7 @@ from output_checks.model import Confidence, Finding, Offered, Opaque, Report, Se
 from output_checks.order import ordered
 from output_checks.policy import Policy
 from output_checks.read import read
+from output_checks.restated import restated
 from output_checks.rule import Rule
 from output_checks.subject import Subject
 from output_checks.suppress.complement import Pattern
@@ -63,10 +66,12 @@ from output_checks.twin import hidden_by, make_twin, shows_small, written
 CHECKS: tuple[Rule, ...] = (
     file_type.RULE,
     file_size.RULE,
+    file_names.RULE,
     hidden_content.RULE,
     undeclared.RULE,
     declaration_mismatch.RULE,
     recomputed.RULE,
+    extracts.RULE,
     identifiers.RULE,
     row_level_shape.RULE,
     copied_rows.RULE,
@@ -128,18 +133,19 @@ def check_together(
     subjects = [subject_of(each, policy) for each in offered]
     found = [tuple(finding for rule in checks for finding in rule.findings(each)) for each in subjects]
     parts = {
-        at: Part(subject, hidden_by(findings))
+        at: Part(restated(subject), hidden_by(findings))
         for at, (subject, findings) in enumerate(zip(subjects, found, strict=True))
         if subject.table is not None and _verdict(subject, findings) is not Verdict.REFUSED
     }
     chosen = dict(zip(parts, patterns(tuple(parts.values()), policy), strict=True))
-    return tuple(_report(each, found[at], chosen.get(at)) for at, each in enumerate(subjects))
+    shown = {at: (part.subject, chosen[at]) for at, part in parts.items()}
+    return tuple(_report(each, found[at], shown.get(at)) for at, each in enumerate(subjects))
 
 
-def _report(subject: Subject, findings: tuple[Finding, ...], pattern: Pattern | None) -> Report:
+def _report(subject: Subject, findings: tuple[Finding, ...], shown: tuple[Subject, Pattern] | None) -> Report:
     twin: bytes | None = None
     if _verdict(subject, findings) is not Verdict.REFUSED:
-        twin, more = _twin(subject, findings, pattern)
+        twin, more = _opaque(subject) if shown is None else _twin(*shown, findings)
         findings += more
     verdict, known = _verdict(subject, findings), levels(subject)
     return Report(
@@ -184,13 +190,15 @@ def _verdict(subject: Subject, findings: tuple[Finding, ...]) -> Verdict:
     return Verdict.SUPPRESSED if Severity.SUPPRESS in weights else Verdict.CLEAN
 
 
+def _opaque(subject: Subject) -> tuple[bytes | None, tuple[Finding, ...]]:
+    return (subject.document.clean if isinstance(subject.document, Opaque) else None), ()
+
+
 def _twin(
-    subject: Subject, findings: tuple[Finding, ...], pattern: Pattern | None
+    subject: Subject, pattern: Pattern, findings: tuple[Finding, ...]
 ) -> tuple[bytes | None, tuple[Finding, ...]]:
     """What may be offered, and what making it found; nothing where it could not be made safe."""
-    if isinstance(subject.document, Opaque):
-        return subject.document.clean, ()
-    if subject.table is None or pattern is None:
+    if subject.table is None:
         return None, ()
     twin = make_twin(subject, subject.table, findings, pattern)
     if twin.table is None:

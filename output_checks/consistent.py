@@ -14,6 +14,7 @@ from decimal import Decimal
 from output_checks.declare import COUNTED
 from output_checks.formats.cells import Reading
 from output_checks.formats.refusal import Unreadable
+from output_checks.labels import folded
 from output_checks.model import CellRef, Finding, Remedy, Severity, Table
 from output_checks.numerals import decimal
 from output_checks.read import read
@@ -41,8 +42,13 @@ def shown_before(subject: Subject) -> Iterator[Shown]:
             for row, key in enumerate(_keys(subject, table)):
                 cell = CellRef(row, column.name)
                 own, then = decimal(table.at(cell)), decimal(counted.get(key, {}).get(column.name, ""))
-                if own is not None and own == then:
+                if own is not None and then is not None and _is_same(subject, own, then):
                     yield Shown(cell, decimal(shown.get(key, {}).get(column.name, "")))
+
+
+def _is_same(subject: Subject, own: Decimal, then: Decimal) -> bool:
+    """Whether it is the number of then, which may have been rounded before it was offered."""
+    return own == then or (own == int(own) >= 0 and then in map(Decimal, subject.policy.shown_as(int(own))))
 
 
 def hidden_before(subject: Subject) -> frozenset[CellRef]:
@@ -90,7 +96,7 @@ def _by_label(subject: Subject, content: bytes) -> Mapping[Key, Mapping[str, str
 
 def _keys(subject: Subject, table: Table) -> list[Key]:
     labels = [table.column(name) for name in subject.dimensions]
-    return [tuple(column[row] for column in labels) for row in range(len(table.rows))]
+    return [tuple(folded(column[row]) for column in labels) for row in range(len(table.rows))]
 
 
 def _finding(subject: Subject, cells: set[CellRef]) -> Finding:

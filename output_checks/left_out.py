@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import prod
 
 from output_checks.declare import COUNTED, DERIVED, Role
-from output_checks.model import CellRef, Finding, Remedy, Severity, Table
+from output_checks.model import CellRef, Confidence, Finding, Remedy, Severity, Table
 from output_checks.numerals import decimal
 from output_checks.subject import Subject
 
@@ -78,9 +78,12 @@ def _empty(subject: Subject, twin: Table) -> Iterator[int]:
     columns = [twin.column(name) for name in subject.dimensions]
     some_are_absent = len(twin.rows) < prod(len(set(column)) for column in columns)
     shown = [{text for row, text in enumerate(column) if row not in bare} for column in columns]
+    evidence = subject.evidence
+    # Which rows a program lists is its own choice: those of which nothing is shown are never there.
+    by_choice = evidence is not None and evidence.source is Confidence.RECOMPUTED
     for row in sorted(bare):
         unseen = any(column[row] not in labels for column, labels in zip(columns, shown, strict=True))
-        if some_are_absent or unseen:
+        if by_choice or some_are_absent or unseen:
             yield row
 
 

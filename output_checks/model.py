@@ -200,7 +200,9 @@ class Evidence:
     `earlier` those releases, by names that whoever reads the report may know.
     `rows` is records behind each row; `values` what the data gives for each cell of a column, None where it gives
     nothing; `sides` where each number of a column stands among its people; `smallest` the people at the rarest level
-    of each regressor.
+    of each regressor. `labels` is how the data spells each label of a column, whatever the file called it; `unlisted` the
+    people of each group that the data has and the file does not; `apart` how many people are not as most of a cell's are,
+    whose amount is the same, or the same as in another column (None where there are no most).
     """
 
     people: tuple[int, ...]
@@ -213,6 +215,9 @@ class Evidence:
     values: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     sides: Mapping[str, tuple[Sides | None, ...]] = field(default_factory=dict)
     smallest: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unlisted: tuple[int, ...] = ()
+    apart: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.withheld - frozenset(range(len(self.people))):
@@ -225,11 +230,13 @@ class Evidence:
             *self.shares.values(),
             *self.values.values(),
             *self.sides.values(),
+            *self.labels.values(),
+            *self.apart.values(),
             self.rows or self.people,
         )
         if any(len(each) != len(self.people) for each in by_row):
             raise ValueError("shares, values, sides and records are given for every row")
-        for name in ("roles", "shares", "values", "sides", "smallest"):
+        for name in ("roles", "shares", "values", "sides", "smallest", "labels", "apart"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 
@@ -247,6 +254,8 @@ class Offered:
 
     `unmeasured` says in one sentence why the data was not asked; `copied` are the rows that repeat one person's record;
     `beside` the names of the outputs offered with it, and `numbers` what those show. None where nobody looked.
+    `named_freely` says that whoever made the file chose its name, and how many such there are; `mixed` that the rows of the
+    extract it is of are made of other people's, and `chosen` which of its columns are put together by conditions.
     `compared` says whether the people behind its rows could be compared with those behind earlier releases, and `before`
     whether there are any; `left_before` are those of the same question.
     """
@@ -260,6 +269,9 @@ class Offered:
     copied: frozenset[int] | None = None
     beside: frozenset[str] | None = None
     numbers: frozenset[str] | None = None
+    named_freely: bool = False
+    mixed: bool = False
+    chosen: frozenset[str] = frozenset()
     compared: bool | None = None
     before: bool = False
     left_before: tuple[Before, ...] = ()

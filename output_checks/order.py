@@ -1,7 +1,8 @@
-"""A declared table in the one order that its labels and its declaration give it: no row's place says anything.
+"""A table in the one order that its labels, and its declaration if it has one, give it: no row's place says anything.
 
-Refuses nothing. Labels are put as people read them: numbers by size, totals last. A table that says nothing of itself
-keeps its order, and a person looks at it.
+Refuses nothing. Labels are put as people read them: numbers by size, totals last. A query can sort its rows by a number
+that is hidden then; they are sorted again. A table of which nobody says what its columns are keeps its order, and a person
+looks at it.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from output_checks.labels import TOTAL_WORDS
 from output_checks.model import Table
-from output_checks.structure import TOTAL_WORDS
 from output_checks.subject import Subject
 
 _PART = re.compile(r"[0-9]+(?:[.][0-9]+)?|[^0-9]+")
@@ -19,9 +20,10 @@ Key = tuple[tuple[int, float, str], ...]
 
 def ordered(subject: Subject, table: Table) -> Table:
     """The table with its columns as declared and its rows by their labels."""
-    if subject.declaration is None or not subject.dimensions:
+    declaration, evidence = subject.declaration, subject.evidence
+    if not subject.dimensions or (declaration is None and not (evidence and evidence.roles)):
         return table
-    said = [*subject.declaration.by, *subject.declaration.columns]
+    said = [*declaration.by, *declaration.columns] if declaration else table.columns
     columns = [name for name in dict.fromkeys(said) if name in table.columns]
     names = tuple(columns) if set(columns) == set(table.columns) else table.columns
     labels = [table.columns.index(name) for name in names if name in subject.dimensions]

@@ -104,6 +104,8 @@ _SHAPES: Mapping[str, Measure] = {
 }
 """Shapes by the name of their column: of a sample, as pandas and SAS estimate them, or of the people themselves (`_pop`)."""
 _LEAST_SQUARES = re.compile(r"ols\(\s*(\w+)\s*~\s*(\w+(?:\s*\+\s*\w+)*)\s*\)", re.ASCII)
+INTERCEPT = frozenset({"intercept", "(intercept)", "const", "constant", "_cons"})
+"""What the constant of a model is called, in small letters."""
 _STEPS: Mapping[Role, Measure] = {Role.AT_RISK: Measure.AT_RISK, Role.EVENTS: Measure.EVENTS}
 _NEVER = frozenset({"linked_table", "clusters", "figure", "text", "hypothesis_test"})
 

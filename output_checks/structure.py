@@ -13,24 +13,10 @@ from itertools import combinations
 
 from output_checks.declare import DERIVED, PEOPLE, ROUNDED, Role
 from output_checks.facts import Facts
+from output_checks.labels import TOTAL_WORDS
 from output_checks.model import CellRef
 from output_checks.suppress.system import Quantity, Sum, System
 
-TOTAL_WORDS = frozenset(
-    {
-        "total",
-        "totals",
-        "all",
-        "(all)",
-        "overall",
-        "any",
-        "both",
-        "everyone",
-        "grand total",
-        "sum",
-        "all persons",
-    }
-)
 _MANY_DIMENSIONS = 8
 _MANY_COLUMNS = 12
 Key = tuple[str, ...]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from job_specs.model import TableScope
 from job_specs.sql import duck
 from job_specs.sql.agree import understand
-from job_specs.sql.facts import Facts, Grain, Level, Traces
+from job_specs.sql.facts import Chosen, Facts, Grain, Level, Traces
 from job_specs.sql.groups import Groups, check_stacked
 from job_specs.sql.identifiers import check_identifiers
 from job_specs.sql.intervals import in_one_pass
@@ -26,6 +26,7 @@ from job_specs.sql.ir import (
     walk,
 )
 from job_specs.sql.lineage import trace
+from job_specs.sql.mixing import mixes
 from job_specs.sql.model import Guarded, Scope, Shape
 from job_specs.sql.read import check_text
 from job_specs.sql.refusals import Refusals
@@ -67,6 +68,7 @@ def guard(
     facts = traces.queries[id(query)]
     (_check_aggregate if shape is Shape.AGGREGATE else _check_extract)(query, facts, refusals)
     refusals.settle()
+    is_extract = shape is Shape.EXTRACT
     used = {node.name: parameters[node.name] for node in walk(query) if isinstance(node, Parameter)}
     canonical = write(in_one_pass(query, scope, used))
     _check_binds(names_of(query), duck.bind(canonical, scope, used), refusals)
@@ -77,7 +79,9 @@ def guard(
         used,
         shape,
         _uniqueness(shape, facts),
-        tuple(_cautions(facts)) if shape is Shape.AGGREGATE else (),
+        () if is_extract else tuple(_cautions(facts)),
+        _chosen(facts) if is_extract else (),
+        is_extract and mixes(query, traces),
     )
 
 
@@ -197,6 +201,10 @@ def _uniqueness(shape: Shape, facts: Facts) -> Literal["proved", "to be checked"
     if shape is Shape.AGGREGATE:
         return "not asked"
     return "proved" if facts.level is Level.ONE and facts.unique and not facts.nullable else "to be checked"
+
+
+def _chosen(facts: Facts) -> tuple[str, ...]:
+    return tuple(column.name for column in facts.columns if column.chosen is Chosen.ANYWHERE)
 
 
 def _cautions(facts: Facts) -> Iterator[str]:

@@ -111,6 +111,9 @@ class Guarded:
             must compare the number of rows with the number of distinct patients and refuse if they differ.
             Always "not asked" for an aggregate.
         cautions: sentences about dimensions whose values are nearly unique to a patient.
+        chosen: of an extract, the columns whose numbers are chosen by a condition, or put together, so that a mean of them
+            may be one person's in disguise.
+        mixes: of an extract, whether a person's row may be made of other people's.
     """
 
     sql: str
@@ -120,6 +123,8 @@ class Guarded:
     shape: Shape = Shape.AGGREGATE
     one_row_per_patient: Literal["proved", "to be checked", "not asked"] = "not asked"
     cautions: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    mixes: bool = False
 
 
 @dataclass(frozen=True)

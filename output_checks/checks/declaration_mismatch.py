@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from output_checks.declare import COUNTED, Declaration
+from output_checks.declare import COUNTED, KINDS, LABELS, Declaration, Role
 from output_checks.facts import settled
 from output_checks.model import CellRef, Evidence, Table
 from output_checks.numerals import is_hidden, whole
@@ -27,6 +27,7 @@ def _look(subject: Subject) -> Iterator[Because]:
         return
     if declaration is not None:
         yield from _columns(table, declaration)
+        yield from _labels(declaration)
         yield from _groups(subject, table)
     yield from _numbers(subject, table)
     if subject.offered.evidence is not None:
@@ -43,6 +44,20 @@ def _columns(table: Table, declaration: Declaration) -> Iterator[Because]:
     if set(table.columns) - said:
         # An undeclared column's name is the file's own word, and could carry anything: it is not repeated.
         yield refuse("The file has columns that are not declared.", _DECLARE)
+
+
+def _labels(declaration: Declaration) -> Iterator[Because]:
+    """Columns of labels that no group is made by: nothing holds their words to anything."""
+    if "by" not in KINDS[declaration.kind].must:
+        return
+    times = [column.name for column in declaration.columns.values() if column.role is Role.TIME]
+    allowed = {*declaration.by, *(times[:1] if declaration.kind == "survival" else ())}
+    for name, column in declaration.columns.items():
+        if column.role in LABELS and name not in allowed:
+            fix = "Name every column of labels in `by`; the one column of times of a survival table has the role `time`."
+            yield refuse(
+                "A column of labels is not among those that the groups are made by.", fix, column=name
+            )
 
 
 def _groups(subject: Subject, table: Table) -> Iterator[Because]:

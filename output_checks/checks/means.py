@@ -2,7 +2,8 @@
 
 Refuses a sum, a mean or a rate of a declared table that does not publish how many people stand behind each row: with one
 person fewer, it is that person's value. Hides a mean that everybody could be read off from: where the count beside it is
-hidden already.
+hidden already. Hides, of a table whose data was asked, whatever is put together of amounts that are the same for all people or
+all but a few, or the same as in another column: that is a number about those few.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ def _look(subject: Subject) -> Iterator[Because]:
     table = subject.table
     if table is None or subject.declaration is None:
         return
+    yield from _apart(subject)
     counts = [column.name for column in subject.with_role(*PEOPLE)]
     for column in subject.with_role(Role.SUM, Role.MEAN, Role.RATE):
         rows = range(len(table.rows))
@@ -35,6 +37,19 @@ def _look(subject: Subject) -> Iterator[Because]:
             yield hide(
                 "A sum or a mean is shown beside a hidden count.", fix, column=column.name, cells=shown
             )
+
+
+def _apart(subject: Subject) -> Iterator[Because]:
+    """Cells whose amounts are the same, by themselves or beside another column, but for a few people."""
+    known = subject.evidence.apart if subject.evidence else {}
+    for name, people in known.items():
+        small = subject.policy.is_small
+        # Nobody and a few must look the same: which of them it is would be the answer.
+        cells = [CellRef(row, name) for row, few in enumerate(people) if few == 0 or (few and small(few))]
+        if cells:
+            reason = "All but a few people have the same amount, or have the same in another column: the rest is told of those few."
+            fix = "Take the twin, merge groups, or count the people who have the amount."
+            yield hide(reason, fix, column=name, cells=cells)
 
 
 def _beside_hidden(subject: Subject, counts: list[str], row: int) -> bool:

@@ -2,7 +2,7 @@
 
 Refuses numbers at risk and events that are not rounded to the middle of a band, events that are no running total, and
 steps of too few events: exact ones, step after step, are the days on which single people died. A curve that does not
-follow from the rounded numbers beside it is left to a person.
+follow from the rounded numbers beside it, and one whose times are not evenly apart, is left to a person.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from output_checks.declare import Role
 from output_checks.model import CellRef, Table
-from output_checks.numerals import decimal
+from output_checks.numerals import decimal, figures_of
 from output_checks.rule import Because, Rule, refuse, review
 from output_checks.subject import Subject
 
@@ -43,8 +43,24 @@ def _look(subject: Subject) -> Iterator[Because]:
             reason = "Numbers at risk or events are exact."
             yield refuse(reason, fix, column=column.name, cells=exact)
     if subject.table is not None:
+        yield from _times(subject, subject.table)
         yield from _steps(subject)
         yield from _curve(subject, subject.table)
+
+
+def _times(subject: Subject, table: Table) -> Iterator[Because]:
+    """Which times a curve shows is chosen by whoever computes it; on an even grid of round numbers it says nothing."""
+    said = subject.declaration.extra.get("time") if subject.declaration else None
+    names = {said, *(each.name for each in subject.with_role(Role.TIME))}
+    for name in (each for each in table.columns if each in names):
+        times = [decimal(text) for text in dict.fromkeys(table.column(name))]
+        numbers = sorted({each for each in times if each is not None})
+        fine = any(figures_of(format(each, "f")) > subject.policy.figures + 1 for each in numbers)
+        gaps = {after - before for before, after in pairwise(numbers)}
+        if fine or len(gaps) > 1 or len(numbers) < len(times):
+            reason = "The times of the steps are not on an even grid: which they are could be a message."
+            fix = "Show the curve at round times that are evenly apart, such as every 30 days."
+            yield review(reason, fix, column=name)
 
 
 def is_midpoint(number: int, base: int) -> bool:

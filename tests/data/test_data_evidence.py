@@ -396,7 +396,7 @@ def test_a_survival_table_is_recomputed_step_by_step() -> None:
 
 @pytest.mark.parametrize(
     ("change", "verdict"),
-    [({}, Verdict.CLEAN), ({"flag": True}, Verdict.REFUSED), ({"x": 1e9}, Verdict.REFUSED)],
+    [({}, Verdict.PERSON), ({"flag": True}, Verdict.REFUSED), ({"x": 1e9}, Verdict.REFUSED)],
 )
 def test_a_regressor_that_one_person_carries_is_found_in_the_data(change: Person, verdict: Verdict) -> None:
     people = [
@@ -409,6 +409,23 @@ def test_a_regressor_that_one_person_carries_is_found_in_the_data(change: Person
         "regressors": ["flag", "x"], "columns": {"term": "dimension", "b": "coefficient"},
     }  # fmt: skip
     assert judged([["term", "b"], ["flag", 0.12], ["x", 1.5]], declaration, people).verdict is verdict
+
+
+@pytest.mark.parametrize(("few", "verdict"), [(0, None), (1, 1), (3, None)])
+def test_two_columns_that_differ_for_a_few_people_are_together_a_regressor_that_is_theirs(
+    few: int, verdict: int | None
+) -> None:
+    """With both in the model, its coefficients would give away what the few have as an outcome."""
+    chance = random.Random(5)  # noqa: S311 - repeatable on purpose
+    people = [{**p, "x": round(chance.gauss(50, 10), 2), "z": round(chance.gauss(5, 1), 2)} for p in PEOPLE]
+    people = [{**p, "w": p["x"] + (5 if at < few else 0)} for at, p in enumerate(people)]
+    names = ["x", "w"] if few else ["x", "z"]
+    declaration = {
+        "statistic": "correlation", "model": f"ols(cost ~ {' + '.join(names)})", "n": 400, "residual_df": 397,
+        "regressors": names, "columns": {"term": "dimension", "b": "coefficient"},
+    }  # fmt: skip
+    found = asked([["term", "b"], [names[0], 0.1], [names[1], 0.2]], declaration, people).smallest
+    assert found == (dict.fromkeys(names, verdict or 400) if few <= 1 else {}), "of three, a person decides"
 
 
 @pytest.mark.parametrize(

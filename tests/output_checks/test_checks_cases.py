@@ -77,7 +77,9 @@ def evidence_of(case: dict[str, Any]) -> Evidence | None:
     if said is None:
         return None
     shares = {name: tuple(Shares(*each) for each in rows) for name, rows in said.get("shares", {}).items()}
-    sides = {name: tuple(Sides(*each) for each in rows) for name, rows in said.get("sides", {}).items()}
+    sides = {
+        name: tuple(each and Sides(*each) for each in rows) for name, rows in said.get("sides", {}).items()
+    }
     return Evidence(
         tuple(said["people"]),
         Confidence(said["source"]),
@@ -87,11 +89,18 @@ def evidence_of(case: dict[str, Any]) -> Evidence | None:
         values={name: tuple(each) for name, each in said.get("values", {}).items()},
         sides=sides,
         smallest=said.get("smallest", {}),
+        labels={name: tuple(each) for name, each in said.get("labels", {}).items()},
+        unlisted=tuple(said.get("unlisted", ())),
+        apart={name: tuple(each) for name, each in said.get("apart", {}).items()},
     )
 
 
 def offered(case: dict[str, Any]) -> Offered:
-    sets = {key: frozenset(case[key]) for key in ("pseudonyms", "copied", "beside", "numbers") if key in case}
+    sets = {
+        key: frozenset(case[key])
+        for key in ("pseudonyms", "copied", "beside", "numbers", "chosen")
+        if key in case
+    }
     return Offered(
         case["path"],
         content_of(case),
@@ -99,6 +108,8 @@ def offered(case: dict[str, Any]) -> Offered:
         evidence_of(case),
         unmeasured=case.get("unmeasured"),
         compared=case.get("compared"),
+        named_freely=case.get("named_freely", False),
+        mixed=case.get("mixed", False),
         **sets,
     )
 

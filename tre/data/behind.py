@@ -70,7 +70,8 @@ def behind(extract: Extract, link: bytes, question: Question) -> tuple[Behind, .
     """
     _take_link(extract, link)
     if question.regressors:
-        everybody = " AND ".join(f"people.{quoted(name)} IS NOT NULL" for name in question.regressors)
+        names = [name for name in (*question.regressors, question.outcome) if name]
+        everybody = " AND ".join(f"people.{quoted(name)} IS NOT NULL" for name in names)
         return (Behind(question.regressors, "", (), (0,), _list(extract, (), [(0, ())], everybody)),)
     keys = grouping.keys(question, [grouping.values(extract, name) for name in question.by])
     if len(keys) * max(1, len(question.asked)) > _MOST_CELLS:

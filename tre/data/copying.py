@@ -5,8 +5,9 @@ It answers with the numbers of rows. It refuses nothing: a table that matches no
 
 from collections.abc import Iterator, Sequence
 
+from output_checks.labels import canonical
 from tre.data.extracted import Extract
-from tre.data.grouping import canonical, quoted
+from tre.data.grouping import quoted
 
 _MOST_COLUMNS = 30
 _FEW_VALUES = 5

@@ -12,6 +12,7 @@ from typing import Any
 from output_checks.model import Confidence, Evidence, Shares, Sides
 from output_checks.question import Asked, Measure, Question, Unaskable
 from tre.data import grouping
+from tre.data.apart import ENDS, Amounts, commonest, others
 from tre.data.extracted import Extract
 from tre.data.grouping import Key, quoted
 from tre.data.models import of_model
@@ -66,6 +67,9 @@ class Gathered:
     values: dict[str, list[float | None]] = field(default_factory=dict)
     shares: dict[str, list[Shares]] = field(default_factory=dict)
     sides: dict[str, list[Sides | None]] = field(default_factory=dict)
+    labels: dict[str, list[str]] = field(default_factory=dict)
+    apart: dict[str, list[int | None]] = field(default_factory=dict)
+    unlisted: tuple[int, ...] = ()
 
     def evidence(self) -> Evidence:
         """The whole of it, recomputed."""
@@ -76,6 +80,9 @@ class Gathered:
             values={name: tuple(each) for name, each in self.values.items()},
             shares={name: tuple(each) for name, each in self.shares.items()},
             sides={name: tuple(each) for name, each in self.sides.items()},
+            labels={name: tuple(each) for name, each in self.labels.items()},
+            apart={name: tuple(each) for name, each in self.apart.items()},
+            unlisted=self.unlisted,
         )
 
 
@@ -94,7 +101,21 @@ def measure(extract: Extract, question: Question) -> Evidence:
     for kept, rows in grouping.by_totals(question.by, keys):
         places = [(row, tuple(part for part in keys[row] if part is not grouping.TOTAL)) for row in rows]
         _take(whole if kept == whole.kept else _Asking(extract, question, kept), places, answer)
+    for place, name in enumerate(question.by):
+        answer.labels[name] = [grouping.spelled(key[place]) for key in keys]
+    answer.unlisted = _unlisted(whole, keys)
     return answer.evidence()
+
+
+def _unlisted(whole: "_Asking", keys: Sequence[Key]) -> tuple[int, ...]:
+    """The people of each group that the file leaves out. Who has a gap for a label may be left out, all of them."""
+    listed = frozenset(keys)
+    with_gaps = any(None in key for key in listed)
+    return tuple(
+        int(found[0])
+        for key, found in whole.found.items()
+        if key not in listed and (with_gaps or None not in key)
+    )
 
 
 def _hold(extract: Extract, question: Question) -> None:
@@ -127,10 +148,30 @@ class _Asking:
 
     @cached_property
     def found(self) -> Mapping[Key, Sequence[Any]]:
-        """For each group: people, those with an amount, records, sizes, the two largest, and each number asked for."""
+        """For each group: people, those with an amount, records, sizes, the two largest, both ends of the amounts, how many
+        have the same amount in each other column, and each number asked for.
+        """
         numbers = "".join(f", ({self.number(each)})::DOUBLE" for each in self.asked)
-        select = f"count(*), {_N}, sum(n), sum(a), max(a, 2){numbers} FROM ({self.each_person()})"
+        same = ", ".join(f"count(*) FILTER (WHERE s = o{place})" for place, _ in enumerate(self.others))
+        ends = f"{ENDS}, [{same}]" if self.has_amounts else "NULL, NULL, NULL"
+        select = f"count(*), {_N}, sum(n), sum(a), max(a, 2), {ends}{numbers} FROM ({self.each_person()})"
         return grouping.groups(self.extract, self.kept, select)
+
+    @cached_property
+    def common(self) -> Mapping[Key, Sequence[Any]]:
+        """For each group, how many people have the commonest amount."""
+        return grouping.groups(self.extract, self.kept, commonest(self.dims, self.each_person()))
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether people's amounts are put into a number, and not only people are counted."""
+        return any(each.measure not in _NO_AMOUNT for each in self.asked)
+
+    @property
+    def others(self) -> list[str]:
+        """The other columns of numbers, where amounts are asked for."""
+        columns = {name: kind for name, kind in self.extract.columns.items() if name != self.extract.patient}
+        return others(columns, _NUMBERS, self.question.value) if self.has_amounts else []
 
     @property
     def dims(self) -> str:
@@ -143,6 +184,7 @@ class _Asking:
         flags = [(name, place) for place, name in enumerate(self.flagged())]
         if self.extract.one_each:
             true = "".join(f", {quoted(name)}::BOOLEAN AS f{place}" for name, place in flags)
+            true += "".join(f", {quoted(name)}::DOUBLE AS o{at}" for at, name in enumerate(self.others))
             ranked = (
                 f", row_number() OVER (PARTITION BY {self.dims} 1 ORDER BY {amount}) AS place"
                 if self.ranks
@@ -150,6 +192,7 @@ class _Asking:
             )
             return f"SELECT {self.dims} 1 AS n, ({amount} IS NOT NULL)::INT AS nv, {amount} AS s, abs({amount}) AS a{true}{ranked} FROM people"  # noqa: S608 - names are quoted
         true = "".join(f", bool_or({quoted(name)}::BOOLEAN) AS f{place}" for name, place in flags)
+        true += "".join(f", sum({quoted(name)}::DOUBLE) AS o{at}" for at, name in enumerate(self.others))
         grouped = f"{self.dims}{quoted(self.extract.patient)}"
         # Amounts that are never negative are their own sizes: one sum less over all records.
         size = amount if self.extract.never_below_nought(amount) else f"abs({amount})"
@@ -206,14 +249,9 @@ def _take(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) 
     found, asked = asking.found, asking.asked
     counts_value = any(each.measure is not Measure.WITH for each in asked)
     for row, key in places:
-        everyone, with_value, records, sizes, top, *numbers = found.get(key) or [
-            0,
-            0,
-            0,
-            0,
-            [],
-            *[None] * len(asked),
-        ]
+        everyone, with_value, records, sizes, top, high, low, same, *numbers = found.get(key) or _nobody(
+            asked
+        )
         answer.people[row] = with_value if counts_value else everyone
         answer.rows[row] = int(records or 0)
         for each, number in zip(asked, numbers, strict=True):
@@ -221,9 +259,21 @@ def _take(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) 
             _at(answer.values, each.column, answer)[row] = 0.0 if number is None and counted else number
             if each.measure in _SHARED:
                 _at(answer.shares, each.column, answer, Shares(0.0, 0.0))[row] = _shares(sizes, top)
+            if each.measure not in _NO_AMOUNT and with_value:
+                own = _apart(asking, key, Amounts(with_value, high, low, same))
+                _at(answer.apart, each.column, answer)[row] = own
     _take_sides(asking, places, answer)
     _take_modes(asking, places, answer)
     _take_steps(asking, places, answer)
+
+
+def _nobody(asked: Sequence[Asked]) -> list[Any]:
+    return [0, 0, 0, 0, [], [], [], [], *[None] * len(asked)]
+
+
+def _apart(asking: _Asking, key: Key, amounts: Amounts) -> int | None:
+    common = int(asking.common[key][0]) if amounts.is_nearly_one else None
+    return amounts.apart(common)
 
 
 def _at(kept: dict[str, list[Any]], name: str, answer: Gathered, empty: object = None) -> list[Any]:
@@ -257,6 +307,9 @@ def _take_modes(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gath
             same = group.get(label, 0) if label is not grouping.TOTAL else 0
             modal = same and same == max(group.values())
             sides = Sides(0, same, sum(group.values()) - same) if modal else None
+            _at(answer.labels, each.column, answer, "")[row] = (
+                grouping.spelled(label) if modal else words[row]
+            )
             _at(answer.sides, each.column, answer)[row] = sides
 
 

@@ -8,19 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from output_checks.formats.cells import tidy
-from output_checks.numerals import decimal, is_hidden
+from output_checks import labels as words
+from output_checks.labels import TOTAL_WORDS, TRUTHS, canonical, is_missing
+from output_checks.numerals import decimal
 from output_checks.question import Question, Unaskable
-from output_checks.structure import TOTAL_WORDS
 from tre.data.extracted import Extract
 
 _MOST_GROUPS = 100_000
 _MOST_LEVELS = 50
 _CARRIED_BY_ONE = 0.5
-_MISSING = frozenset({"nan", "none", "null", "na", "<na>", "nat", "missing", "unknown"})
-_TRUTHS = {"yes": "1", "t": "1", "no": "0", "f": "0"}
-"""What DuckDB reads from CSV as true and false, besides those words; a column of such words comes as truths."""
-_MIDNIGHT = " 00:00:00"
 
 Key = tuple[str | None, ...]
 TOTAL: Final = "\0total"
@@ -30,15 +26,6 @@ TOTAL: Final = "\0total"
 def quoted(name: str) -> str:
     """A column's name for SQL; names with quotes are refused when an extract is opened."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def canonical(text: str) -> str:
-    """A label as it is compared: tidied, numbers without their spelling, dates without a midnight, truths as 1 and 0."""
-    plain = tidy(text).removesuffix(_MIDNIGHT)
-    number = decimal(plain)
-    if number is not None:
-        return format(number.normalize() + 0, "f")
-    return {"true": "1", "false": "0"}.get(plain.casefold(), plain)
 
 
 def has_totals(question: Question) -> bool:
@@ -86,16 +73,21 @@ def values_among(groups: Iterable[Key], place: int) -> Mapping[str, str]:
 def _part(name: str, known: Mapping[str, str], label: str) -> str | None:
     if canonical(label) in known:
         return known[canonical(label)]
-    said = _TRUTHS.get(label.casefold(), "")
+    said = TRUTHS.get(label.casefold(), "")
     if said in known:
         return known[said]
     if label.casefold() in TOTAL_WORDS:
         return TOTAL
-    if is_hidden(label) or label.casefold() in _MISSING:
+    if is_missing(label):
         return None
     raise Unaskable(
         f"Group `{name}` by the extract's own values, or make the groups in the SQL of the extract."
     )
+
+
+def spelled(part: str | None) -> str:
+    """A part of a key as a table says it, whatever the file called it."""
+    return words.MISSING if part is None else words.TOTAL if part == TOTAL else part
 
 
 def meant(label: str, values: Iterable[str]) -> str | None:

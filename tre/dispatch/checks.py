@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from job_specs.model import Action, RunBody, Sensitivity
+from job_specs.model import Action, RunBody, Sensitivity, SqlBody
 from output_checks.check import check_together
 from output_checks.model import Confidence, Evidence, Report, Shares
 from output_checks.model import Offered as ForCheck
@@ -23,9 +23,10 @@ from tre.dispatch.code import fetch
 from tre.dispatch.code_tables import declaration
 from tre.dispatch.comparing import Compared, File, Known, Memory
 from tre.dispatch.intake import OUTPUTS, Intake, question, read_study
-from tre.dispatch.ports import DataRoom, DataRooms, Shelf, inside_path
+from tre.dispatch.ports import DataRoom, DataRooms, Question, Shelf, inside_path
 from tre.dispatch.recompute import evident, numbers_shown
 
+_NOT_PROVED = "Ask so that the people behind each number can be counted: the guard says where they were lost."
 UNITS = "units.json"
 """The engine's own count of people beside an aggregate."""
 
@@ -33,7 +34,7 @@ UNITS = "units.json"
 @dataclass(frozen=True)
 class Around:
     """What lies around one output: its backend's data, the request's extracts, the outputs offered with it and their numbers, what
-    comparing with earlier releases found, and whether there are any.
+    comparing with earlier releases found, whether there are any, and how each extract was asked for.
     """
 
     data: DataRoom
@@ -42,6 +43,7 @@ class Around:
     numbers: frozenset[str] = frozenset()
     compared: Mapping[Output, Compared] = field(default_factory=dict)
     before: bool = False
+    made: Mapping[str, Question] = field(default_factory=dict)
 
 
 class Checks:
@@ -148,16 +150,20 @@ class Checks:
     def _around(self, case: JobRequest, intake: Intake, asked: tuple[Output, ...]) -> Around:
         named = ((intake.spec.action(output.action), output.path) for output in asked)
         beside = frozenset(name for action, path in named for name in (declared_name(action, path),) if name)
-        return Around(self._data.of(case.submission.backend), self._extracts(case), beside)
+        data, extracts = self._data.of(case.submission.backend), self._extracts(case)
+        made = {name: question(intake, intake.spec.action(name), data) for name in extracts}
+        return Around(data, extracts, beside, made=made)
 
     def _for_check(self, case: JobRequest, intake: Intake, output: Output, around: Around) -> ForCheck:
         """An output with what it claims to be and what is known of it."""
         action = intake.spec.action(output.action)
         content = self._quarantine.get(output.digest)
+        said = declaration(action, output.path) or {}
+        made = around.made.get(str(said.get("of")))
         offer = ForCheck(
             path=output.path,
             content=content,
-            declaration=declaration(action, output.path),
+            declaration=said or None,
             evidence=self._evidence(case, intake, action, content),
             pseudonyms=pseudonyms_in(around),
             beside=around.beside,
@@ -165,7 +171,12 @@ class Checks:
             compared=output in around.compared,
             before=around.before,
             left_before=around.compared.get(output, Compared()).same,
+            named_freely=is_named_freely(action, output.path),
+            mixed=made is not None and made.mixes,
+            chosen=made.chosen if made is not None else frozenset(),
         )
+        if offer.evidence is None and isinstance(action.body, SqlBody):
+            offer = replace(offer, unmeasured=_NOT_PROVED)
         if offer.evidence is None and isinstance(action.body, RunBody):
             parameters = intake.spec.parameters_of(action)
             offer = evident(offer, around.extracts, around.data, policy=self._policy, parameters=parameters)
@@ -222,6 +233,11 @@ def pseudonyms_in(around: Around) -> frozenset[str] | None:
 def is_words(path: str) -> bool:
     """Whether a file is read as words."""
     return kind_of(path) in WORDS
+
+
+def is_named_freely(action: Action, path: str) -> bool:
+    """Whether the action, and not the spec, gave this output its name."""
+    return not any(each.pattern == path for each in action.outputs)
 
 
 def declared_name(action: Action, path: str) -> str | None:

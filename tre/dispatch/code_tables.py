@@ -14,6 +14,7 @@ from typing import Any
 from job_specs.model import Action
 from output_checks.check import subject_of
 from output_checks.declare import DERIVED, Role
+from output_checks.labels import folded
 from output_checks.ledger import Listed
 from output_checks.ledger import Question as Asked
 from output_checks.model import CellRef, Offered, Table
@@ -186,7 +187,7 @@ class _Asked:
 
 def _keys(table: Table, subject: Subject) -> list[tuple[str, ...]]:
     labels = [table.column(name) for name in subject.dimensions]
-    return [tuple(column[row] for column in labels) for row in range(len(table.rows))]
+    return [tuple(folded(column[row]) for column in labels) for row in range(len(table.rows))]
 
 
 def _named(*parts: Any) -> str:

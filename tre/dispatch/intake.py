@@ -174,4 +174,6 @@ def _question(guarded: Guarded, action: Action, roles: Mapping[str, str], proved
         roles=roles,
         units=proved,
         resources=action.resources,
+        chosen=frozenset(guarded.chosen),
+        mixes=guarded.mixes,
     )

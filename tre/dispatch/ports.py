@@ -47,7 +47,8 @@ class Question:
     """One guarded SQL action, ready to be asked of a store.
 
     ``sql`` is the guard's canonical text; ``units`` the queries that count people beside it, None where it is not proved;
-    ``roles`` says what each output column is, in order; ``resources`` is what the action may use.
+    ``roles`` says what each output column is, in order; ``resources`` is what the action may use. Of an extract, ``chosen``
+    are the columns whose amounts a condition chose, and ``mixes`` says whether a person's row is made of other people's.
     """
 
     sql: str
@@ -57,6 +58,8 @@ class Question:
     roles: Mapping[str, str]
     units: Units | None = None
     resources: Resources = field(default_factory=Resources)
+    chosen: frozenset[str] = frozenset()
+    mixes: bool = False
 
 
 class Asked(Protocol):

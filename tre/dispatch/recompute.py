@@ -23,6 +23,7 @@ from tre.dispatch.ports import DataRoom
 
 _FROM_EXTRACT = "Declare in `of` an action of this study that makes an extract."
 _WHERE = "Write `where` in the SQL that extracts are written in, over the columns of the extract."
+_OF_ITS_OWN = "Write `where` of each person's own row, without asking about others."
 _PLAIN = "extract"
 
 
@@ -91,6 +92,9 @@ def _kept(name: str, where: str, content: bytes, *, data: DataRoom, parameters: 
         guarded = guard_extract(text, scope, parameters=parameters)
     except SqlRefused as refused:
         raise Unaskable(_WHERE) from refused
+    if guarded.mixes:
+        # Whether anybody is counted at all could then be what is true of one person.
+        raise Unaskable(_OF_ITS_OWN)
     return Kept(table, guarded.sql, guarded.parameters)
 
 
