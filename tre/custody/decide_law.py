@@ -15,7 +15,7 @@ from tre.custody.errors import Refusal
 from tre.custody.law import LAW_MAP, Bundle, Law
 from tre.custody.people import Person, Role
 from tre.custody.reasons import Reason
-from tre.custody.who_may import without_role, without_training
+from tre.custody.who_may import actor_is_trained, require, without_role
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,7 @@ def decide_law(law: Law, command: LawCommand, asked: Asked) -> tuple[e.Event, ..
     Raises:
         Refusal: the first rule that does not allow it.
     """
-    for rule in LAW_RULES:
-        refusal = rule(law, command, asked)
-        if refusal is not None:
-            raise refusal
+    require(LAW_RULES, law, command, asked)
     return (_event(law, command, asked.actor.id),)
 
 
@@ -105,11 +102,6 @@ def step_is_theirs(_law: Law, command: LawCommand, asked: Asked) -> Refusal | No
     wanted = Role.PLATFORM if isinstance(command, Begin) else Role.INFORMATION_GOVERNANCE
     sentence = f"Changing the law is for {wanted}."
     return without_role(asked.actor, {wanted}, sentence, "Ask information governance.")
-
-
-def actor_is_trained(_law: Law, _command: LawCommand, asked: Asked) -> Refusal | None:
-    """An account acts only while its training is in date [P14]."""
-    return without_training(asked.actor, asked.moment.day)
 
 
 def it_is_what_waits(law: Law, command: LawCommand, _asked: Asked) -> Refusal | None:

@@ -13,7 +13,7 @@ from tre.custody.context import Moment
 from tre.custody.errors import Refusal
 from tre.custody.lists import ListInForce, Lists, follows
 from tre.custody.people import Person, Role
-from tre.custody.who_may import without_role, without_training
+from tre.custody.who_may import actor_is_trained, require, without_role
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,7 @@ def decide_lists(lists: Lists, command: ListsCommand, asked: AskedOfLists) -> tu
     Raises:
         Refusal: the first rule that does not allow it.
     """
-    for rule in LISTS_RULES:
-        refusal = rule(lists, command, asked)
-        if refusal is not None:
-            raise refusal
+    require(LISTS_RULES, lists, command, asked)
     return _events(lists, command)
 
 
@@ -75,11 +72,6 @@ def step_is_theirs(_lists: Lists, command: ListsCommand, asked: AskedOfLists) ->
     """A maintainer puts a signed list in force; information governance says who is exempt [P16]."""
     wanted = Role.INFORMATION_GOVERNANCE if isinstance(command, Exempt) else Role.MAINTAINER
     return without_role(asked.actor, {wanted}, f"This is for {wanted}.", f"Ask a person of {wanted}.")
-
-
-def actor_is_trained(_lists: Lists, _command: ListsCommand, asked: AskedOfLists) -> Refusal | None:
-    """An account acts only while its training is in date [P14]."""
-    return without_training(asked.actor, asked.moment.day)
 
 
 def day_has_come(_lists: Lists, command: ListsCommand, asked: AskedOfLists) -> Refusal | None:

@@ -13,7 +13,7 @@ from tre.custody.errors import Refusal
 from tre.custody.frozen import Freeze
 from tre.custody.people import Person, Role
 from tre.custody.retention import Doomed, Remembered, Retention
-from tre.custody.who_may import without_role, without_training
+from tre.custody.who_may import actor_is_trained, require, without_role
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,7 @@ def decide_retention(
     Raises:
         Refusal: the first rule that does not allow it.
     """
-    for rule in RETENTION_RULES:
-        refusal = rule(case, command, asked)
-        if refusal is not None:
-            raise refusal
+    require(RETENTION_RULES, case, command, asked)
     match command:
         case Order(things):
             return (e.DeletionOrdered(things),)
@@ -78,11 +75,6 @@ def step_is_a_maintainers(
     """A maintainer deletes by the site's rule; nobody chooses what [P16]."""
     sentence = "Deleting by the site's rule is for maintainers."
     return without_role(asked.actor, {Role.MAINTAINER}, sentence, "Ask one.")
-
-
-def actor_is_trained(_case: Retention, _command: RetentionCommand, asked: AskedOfRetention) -> Refusal | None:
-    """An account acts only while its training is in date [P14]."""
-    return without_training(asked.actor, asked.moment.day)
 
 
 def evidence_is_kept(_case: Retention, command: RetentionCommand, asked: AskedOfRetention) -> Refusal | None:

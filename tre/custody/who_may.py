@@ -3,9 +3,12 @@
 Said once, so that no gate is laxer than another. Refuses to know what is asked: each gate says whose step it is.
 """
 
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import date
+from typing import Protocol, TypeVar
 
+from tre.custody.context import Moment
 from tre.custody.errors import Refusal
 from tre.custody.people import Person, Role
 
@@ -27,3 +30,37 @@ def without_training(actor: Person, day: date) -> Refusal | None:
         "Renew it and have the new date recorded; then try again.",
         "P14",
     )
+
+
+class Asks(Protocol):
+    """Who asks for something, and when."""
+
+    @property
+    def actor(self) -> Person:
+        """Whose step it is."""
+
+    @property
+    def moment(self) -> Moment:
+        """The one reading of the clock that the step uses."""
+
+
+C = TypeVar("C")
+D = TypeVar("D")
+A = TypeVar("A")
+
+
+def actor_is_trained(_case: object, _command: object, asked: Asks) -> Refusal | None:
+    """An account acts only while its training is in date [P14]."""
+    return without_training(asked.actor, asked.moment.day)
+
+
+def require(rules: Iterable[Callable[[C, D, A], Refusal | None]], case: C, command: D, asked: A) -> None:
+    """Ask every rule of a gate, in order.
+
+    Raises:
+        Refusal: the first rule's that does not allow it.
+    """
+    for rule in rules:
+        refusal = rule(case, command, asked)
+        if refusal is not None:
+            raise refusal
