@@ -1,6 +1,8 @@
 """A backup is taken while the site works, is proved, and a site made from it on an empty machine goes on [P13]."""
 
+import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tre.cli.house import Folders
 from tre.custody.encoding import canonical
 from tre.custody.requests import RequestStage
 from tre.records.backup import PURPOSE, restore, verify_backup
+from tre.records.durable import DRAFT
 from tre.records.errors import BackupRefused
 
 
@@ -80,6 +83,41 @@ def test_a_second_backup_into_the_same_folder_is_of_the_newer_head(
         tre_says(site, "backup", "verify", str(again))["files"]
         >= tre_says(site, "backup", "verify", str(backup))["files"]
     )
+
+
+def test_a_copy_that_a_loss_of_power_tore_is_taken_anew_by_the_next_run(
+    backed_up: tuple[Path, Path, str], tmp_path: Path
+) -> None:
+    site, backup, _ = backed_up
+    torn = shutil.copytree(backup, tmp_path / "torn")
+    (copy,) = sorted((torn / "vault" / "quarantine").rglob("[0-9a-f]" * 64))[:1]
+    copy.chmod(0o600)
+    copy.write_bytes(copy.read_bytes()[:-1])
+    (copy.parent / f"{DRAFT}half").write_bytes(b"half")
+    tre_says(site, "--as", "eve", "backup", "make", str(torn))
+    assert hashlib.sha256(copy.read_bytes()).hexdigest() == copy.name
+    assert not [*torn.rglob(f"{DRAFT}*")]
+    tre_says(site, "backup", "verify", str(torn))
+
+
+def test_a_backup_is_signed_when_all_of_it_is_on_the_disk(
+    backed_up: tuple[Path, Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, synced, signed = os.fsync, set[Path](), list[set[Path]]()
+
+    def on_the_disk(handle: int) -> None:
+        fsync(handle)
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        synced.add(path.with_name(path.name.removeprefix(DRAFT)))
+        if path.name == f"{DRAFT}backup.sig":
+            signed.append(set(synced))
+
+    monkeypatch.setattr(os, "fsync", on_the_disk)
+    tre_says(backed_up[0], "--as", "eve", "backup", "make", str(tmp_path / "copy"))
+    told = json.loads((tmp_path / "copy" / "backup.json").read_bytes())
+    assert len(told["files"]) > 10
+    for path in (tmp_path / "copy" / name for name in told["files"]):
+        assert {path, path.parent} <= signed[0]
 
 
 @pytest.mark.parametrize("harm", ["altered", "missing", "added", "list", "unsigned"])

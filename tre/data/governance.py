@@ -13,6 +13,7 @@ from pathlib import Path
 from tre.custody.lists import Lists
 from tre.data.errors import OptOutsRefused, Reason, StoreUnavailable
 from tre.data.optouts import Exemption, document_digest, exempt, read_exemptions
+from tre.data.publish import sync
 from tre.data.store import Store
 
 EXEMPT = "exempt-studies.json"
@@ -74,11 +75,13 @@ class Governance:
             OptOutsRefused: it is not signed by anyone who may sign it, or says nothing that can be read.
         """
         exemptions = read_exemptions(untrusted, trusted=self.trusted)
-        keep(document_digest(untrusted))
         self.folder.mkdir(exist_ok=True)
         draft = self.folder / f".{EXEMPT}.part"
         draft.write_bytes(untrusted)
+        sync(draft)
+        keep(document_digest(untrusted))
         draft.replace(self.folder / EXEMPT)
+        sync(self.folder)
         return exemptions
 
 

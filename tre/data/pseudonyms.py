@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tre.data.errors import KeyRefused, Reason
+from tre.data.publish import sync
 
 KEY_BYTES = 32
 FORMAT = "tre-key-1"
@@ -113,6 +114,7 @@ def save_key(key: Key, path: Path, *, outside: Sequence[Path] = ()) -> None:
         json.dump({"format": FORMAT, **content}, file)
         file.flush()
         os.fsync(file.fileno())
+    sync(path.parent)
 
 
 def load_key(path: Path, *, outside: Sequence[Path] = ()) -> Key:

@@ -79,19 +79,19 @@ def publish(store_dir: Path, staging: Path, manifest: Mapping[str, Any], *, sign
         (staging / name).write_bytes(content)
         (staging / name).chmod(0o444)
     for file in staging.iterdir():
-        _sync(file)
+        sync(file)
     folder = store_dir / VERSIONS / manifest_digest(manifest)[:16]
     folder.parent.mkdir(exist_ok=True)
     if folder.exists():
         folder.rename(folder.with_name(f"{folder.name}.replaced"))
     staging.rename(folder)
     folder.chmod(0o555)
-    _sync(folder.parent)
+    sync(folder.parent)
     link = store_dir / f"{CURRENT}.next"
     link.unlink(missing_ok=True)
     link.symlink_to(Path(VERSIONS) / folder.name)
     link.replace(store_dir / CURRENT)
-    _sync(store_dir)
+    sync(store_dir)
     for other in folder.parent.iterdir():
         if other != folder:
             _remove(other)
@@ -114,7 +114,8 @@ def destroy_version(store_dir: Path, version: str, *, before: datetime) -> bool:
     return True
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Put on the disk what a file holds, or which names a folder has."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -22,11 +22,13 @@ from sqlalchemy import Table, insert, select
 
 from tre.custody.encoding import canonical
 from tre.custody.events import PeopleRemembered
+from tre.custody.outputs import is_digest
 from tre.records.beside import BESIDE, LAYOUT, lay_out
 from tre.records.checkpoint import FILE as CHECKPOINTS
 from tre.records.checkpoint import CheckpointLog
 from tre.records.database import reading, writing
 from tre.records.daybook import Daybook, Facts
+from tre.records.durable import DRAFT, sync, write_whole
 from tre.records.envelope import spell_time
 from tre.records.errors import BackupRefused
 from tre.records.keys import PublicKey, SigningKey
@@ -85,6 +87,8 @@ def back_up(
     """
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     (into / LIST).unlink(missing_ok=True)
+    for left in [*into.rglob(f"{DRAFT}*")]:
+        left.unlink()
     _copy_rows(ledger, into / ROWS)
     _copy_tree(place.vault, into / VAULT, wanted)
     _drop_deleted(ledger, place.vault, into / VAULT)
@@ -92,11 +96,14 @@ def back_up(
     for name in SITE_FILES:
         _copy(place.site / name, into / SITE / name)
     files = {path: _digest(into / path) for path in _paths(into)}
+    files |= _taken_anew(place.vault, into, files)
+    for folder in (into, *(path for path in into.rglob("*") if path.is_dir())):
+        sync(folder)
     position, head = _head(into / ROWS)
     told = {"position": position, "head": head, "at": spell_time(at), "files": files}
     content = canonical(told)
-    (into / SIGNATURE).write_text(key.sign(content, purpose=PURPOSE), encoding="ascii")
-    (into / LIST).write_bytes(content)
+    write_whole(into / SIGNATURE, key.sign(content, purpose=PURPOSE).encode("ascii"))
+    write_whole(into / LIST, content)
     return Backup(position, head, str(told["at"]), len(files))
 
 
@@ -202,6 +209,7 @@ def _copy_rows(ledger: Ledger, into: Path) -> None:
             with (into / f"{table.name}.jsonl").open("wb") as file:
                 for row in connection.execute(ordered).mappings():
                     file.write(canonical({str(name): value for name, value in row.items()}) + b"\n")
+            sync(into / f"{table.name}.jsonl")
 
 
 def _put_rows(ledger: Ledger, rows: Path) -> None:
@@ -252,14 +260,26 @@ def _copy_tree(source: Path, into: Path, wanted: Callable[[Path], bool] = everyt
 
 
 def _is_to_copy(path: Path, target: Path) -> bool:
-    return not path.name.startswith(".incoming-") and (path.name == CHECKPOINTS or not target.exists())
+    return not path.name.startswith(DRAFT) and (path.name == CHECKPOINTS or not target.exists())
 
 
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = target.with_name(f".incoming-{target.name}")
+    draft = target.with_name(f"{DRAFT}{target.name}")
     shutil.copy2(source, draft)
+    sync(draft)
     draft.replace(target)
+
+
+def _taken_anew(vault: Path, into: Path, files: Mapping[str, str]) -> Mapping[str, str]:
+    """Copies of an earlier run that its host, or its disk, has torn: taken anew wherever the vault's own is whole; as they are now."""
+    named = {path: Path(path).name for path in files if path.startswith(f"{VAULT}/")}
+    torn = [path for path, name in named.items() if is_digest(name) and files[path] != name]
+    for path in torn:
+        source = vault / Path(path).relative_to(VAULT)
+        if source.is_file() and _digest(source) == named[path]:
+            _copy(source, into / path)
+    return {path: _digest(into / path) for path in torn}
 
 
 def _digest(path: Path) -> str:

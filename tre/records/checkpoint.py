@@ -19,6 +19,7 @@ from typing import Any
 from tre.custody.encoding import canonical
 from tre.custody.errors import require
 from tre.custody.outputs import is_digest
+from tre.records.durable import sync
 from tre.records.envelope import GENESIS, spell_time
 from tre.records.errors import CheckpointRefused
 from tre.records.keys import PublicKey, SigningKey
@@ -102,7 +103,7 @@ class CheckpointLog:
             os.lseek(handle, 0, os.SEEK_END)
             os.write(handle, f"{spell(checkpoint)}\n".encode())
             os.fsync(handle)
-        _sync_folder(self._path.parent)
+        sync(self._path.parent)
 
     def read(self, trusted: Sequence[PublicKey]) -> tuple[Checkpoint, ...]:
         """Every checkpoint, oldest first, each one's signature verified; none where none was ever kept here.
@@ -175,14 +176,6 @@ def _cut_torn_end(handle: int) -> bytes:
     whole = content.rfind(b"\n") + 1
     os.ftruncate(handle, whole)
     return content[:whole]
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _damaged() -> CheckpointRefused:

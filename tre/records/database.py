@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from tre.records.durable import sync
 from tre.records.errors import LedgerRefused, LedgerUnavailable
 from tre.records.remote import VERIFIED, server_is_private
 
@@ -121,11 +122,7 @@ def file_of(url: URL) -> Path | None:
 def create_file(path: Path) -> None:
     """An empty private file for a new SQLite ledger, durable in its folder before anything is written to it."""
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 class Session:

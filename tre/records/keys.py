@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from tre.records.durable import sync
 from tre.records.errors import KeyRefused
 
 SEED_BYTES = 32
@@ -179,6 +180,7 @@ def _write_new(path: Path, content: bytes, *, mode: int) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    sync(path.parent)
 
 
 def _read(path: Path, *, private: bool) -> bytes:

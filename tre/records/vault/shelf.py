@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tre.custody.outputs import is_digest
+from tre.records.durable import DRAFT, sync
 from tre.records.errors import NotInVault, VaultDamaged, VaultRefused
 
 _BLOCK = 1 << 20
 _NOBODY_ELSE = 0o077
-_INCOMING = ".incoming-"
 
 
 class Shelf:
@@ -69,7 +69,7 @@ class Shelf:
         except FileNotFoundError:
             pass
         if place.parent.is_dir():
-            _sync_folder(place.parent)
+            sync(place.parent)
         return True
 
     def get(self, digest: str) -> bytes:
@@ -128,13 +128,13 @@ class Shelf:
                 os.fchmod(handle, 0o400)
                 os.fsync(handle)
                 temporary.rename(place)
-            _sync_folder(place.parent)
+            sync(place.parent)
         return digest
 
     @contextmanager
     def _incoming(self) -> Iterator[tuple[int, Path]]:
         """A private temporary file on the same file system; gone at the end unless it was renamed."""
-        handle, name = tempfile.mkstemp(prefix=_INCOMING, dir=self._folder)
+        handle, name = tempfile.mkstemp(prefix=DRAFT, dir=self._folder)
         try:
             yield handle, Path(name)
         finally:
@@ -199,15 +199,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         return
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(folder.parent)
 
 
 def _not_plain() -> VaultRefused:
