@@ -14,9 +14,10 @@ from sandboxes.runner import lost
 from tests.torture.blows import step_clock
 from tests.torture.stand import ENGINE_AWAY, begin, hands, tre_says, write_study
 from tre.cli.house import House
-from tre.custody.requests import Outcome, RequestStage
+from tre.custody.requests import JobRequest, Outcome, RequestStage
 from tre.dispatch.actions import believed
 from tre.dispatch.retry import MOST_FAULTS
+from tre.records.errors import LedgerUnavailable
 from tre.worker import Worker
 
 NUMBERS = count(1000)
@@ -113,6 +114,29 @@ def test_an_engine_that_is_away_is_waited_for_and_costs_nobody_anything(
     assert worker.run_until_idle() == ()
     assert house.service.request(request).stage is RequestStage.CHECKED
     assert house.service.claims.faults() == {}
+
+
+def test_an_end_that_the_ledger_took_before_it_went_away_is_not_a_fault(
+    stand: tuple[Path, str], house: House, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is ended just after a commit leaves it unsaid whether there was one."""
+    request = submitted(stand)
+    land, away = worker.service.land, [2]
+
+    def landed(*words: object, **more: object) -> JobRequest:
+        case = land(*words, **more)  # type: ignore[arg-type]
+        if away:
+            away.pop()
+            raise LedgerUnavailable("ledger-unavailable", "It went away.", fix="Wait.")
+        return case
+
+    monkeypatch.setattr(worker.service, "land", landed)
+    monkeypatch.setattr("tre.worker.acting.SECONDS_BETWEEN_TRIES", 0.01)
+    worker.run_until_idle()
+    assert house.service.request(request).stage is RequestStage.CHECKED
+    assert (house.service.claims.faults(), dict(worker.waiting)) == ({}, {})
+    assert worker.tools.dispatcher._rooms.runner._home.jobs() == ()
+    assert kinds(house, request).count("request.landed") == 2
 
 
 def test_what_a_host_lost_when_it_was_restarted_is_run_again(

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tre.custody.errors import Refusal
-from tre.custody.requests import JobRequest, Outcome
+from tre.custody.requests import JobRequest, JobState, Outcome
 from tre.dispatch.actions import Ending
 from tre.dispatch.retry import code_of, is_the_hosts
 from tre.dispatch.reuse import NEVER_FROM, reuse_key
@@ -132,13 +132,26 @@ class Actor:
         return Ending(Outcome.SUCCEEDED, job.outputs, log)
 
     def _record_surely(self, act: Act, ending: Ending, held: Held) -> None:
-        """Append the outcome; wait where the ledger is away, because what was run cannot be run again for nothing."""
-        while True:
+        """Append the outcome; wait where the ledger is away, because what was run cannot be run again for nothing.
+
+        A ledger that went away may have taken it before it did: that is looked up before it is said again.
+        """
+        said = False
+        while not (said and self._is_told(act)):
+            said = True
             try:
                 return self._record(act, ending, held)
             except LedgerUnavailable:
                 if self.stopping.wait(SECONDS_BETWEEN_TRIES):
                     raise
+        return None
+
+    def _is_told(self, act: Act) -> bool:
+        """Whether the ledger is there and has the action's end."""
+        with suppress(LedgerUnavailable):
+            job = self._service.request(act.case.id).job(act.action)
+            return job is None or job.state is not JobState.STARTED
+        return False
 
     def _record(self, act: Act, ending: Ending, held: Held) -> None:
         now, request = self._tools.clock(), act.case.id
