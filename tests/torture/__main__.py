@@ -27,7 +27,7 @@ from sqlalchemy import create_engine, make_url
 from scripts.set_up import ENGINE
 from scripts.steps import Stop
 from tests.leftovers import clear_dead_nights, night_folder
-from tests.torture.blows import engine_to_restart
+from tests.torture.blows import POWER, engine_to_restart
 from tests.torture.chaos import Bounds, Night, Told, Torture, torture, verdicts
 from tests.torture.stand import PLAYED, REAL
 
@@ -39,7 +39,7 @@ LONG = Night(
     step=1200,
     kill_every=12,
     spell=240,
-    blows=("engine", "disk", "database", "engine", "disk"),
+    blows=("engine", "disk", "database", POWER, "engine", "disk"),
 )
 NAMES = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 TOLD = 20
@@ -134,7 +134,7 @@ def line_of(asked: argparse.Namespace, suffered: Told, rested: Told) -> dict[str
 
 def missed(suffered: Counter[str]) -> list[str]:
     """What of a bad night did not come: a night without it shows nothing. To fill a disk takes one that may be mounted."""
-    blows = ("kills", "clock steps", "engine gone", "disk gone", "database gone")
+    blows = ("kills", "clock steps", "engine gone", "disk gone", "database gone", f"{POWER} gone")
     return [f"no {blow}" for blow in blows if not suffered[blow]]
 
 

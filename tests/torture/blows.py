@@ -15,7 +15,11 @@ from sqlalchemy import create_engine, make_url
 from scripts.daemons import noted
 from scripts.engine import DEFAULT_ADDRESS, Engine, await_answer, start_by_hand, stop
 from scripts.steps import Stop
-from tests.torture.stand import CLOCK, ENGINE_AWAY, REAL, engine_of, fill_up
+from tests.leftovers import take_down
+from tests.torture.stand import CLOCK, ENGINE_AWAY, LOST, REAL, engine_of, fill_up
+
+POWER = "power"
+"""The blow by which every worker ends at once: whoever strikes it sees to that."""
 
 Blow = Callable[[Path], AbstractContextManager[None]]
 
@@ -27,6 +31,7 @@ def blows_of(site: Path, engine: Engine | None, *, shared: bool) -> dict[str, Bl
             restarted(engine) if engine and engine_of(where) == REAL else engine_gone(where)
         ),
         "database": server_gone if shared else file_locked,
+        POWER: lambda where: power_gone(where, engine),
     }
     if site.is_mount():
         blows["disk"] = disk_full
@@ -68,6 +73,17 @@ def engine_gone(site: Path) -> Iterator[None]:
                 _end_played(played)
     finally:
         (site / ENGINE_AWAY).unlink()
+
+
+@contextmanager
+def power_gone(site: Path, engine: Engine | None) -> Iterator[None]:
+    """The host loses its power: the engine ends too, and what boxes have written to the host's memory is gone with it."""
+    real = engine if engine_of(site) == REAL else None
+    with restarted(real) if real else engine_gone(site):
+        take_down(site / "work")
+        for played in site.glob("work/*/boxes/**/played.json"):
+            played.with_name(LOST).touch()
+        yield
 
 
 def _end_played(played: Path) -> None:

@@ -1,4 +1,4 @@
-"""Bad nights: workers killed at random, the engine taken away, the disk full, the database gone, the clock stepped.
+"""Bad nights: workers killed at random, engine, disk, database and power taken away, the clock stepped.
 
 A calm twin of the same site gets the same jobs. Afterwards every job is in one final state, the same as the twin's; no
 action ended twice; both ledgers verify; and what was released is the same, byte for byte. A night ends when every job
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from scripts.engine import Engine
 from tests.leftovers import take_down
-from tests.torture.blows import blows_of, step_clock
+from tests.torture.blows import POWER, blows_of, step_clock
 from tests.torture.stand import PLAYED, begin, end_boxes, hands, review, submit
 from tests.torture.standing import is_over, stage_of, what_waits
 from tre.cli.house import House
@@ -53,11 +53,11 @@ class Night:
     step: float = 900.0
     kill_every: float = 1.0
     spell: float = 2.0
-    blows: tuple[str, ...] = ("engine", "disk", "database", "engine")
+    blows: tuple[str, ...] = ("engine", "disk", POWER, "database", "engine")
 
     def lasts(self, blow: str) -> float:
-        """Seconds for which what a blow takes is gone."""
-        return {"engine": self.engine, "disk": self.disk, "database": self.database}[blow]
+        """Seconds for which what a blow takes is gone; power comes back as soon as everything is dead."""
+        return {"engine": self.engine, "disk": self.disk, "database": self.database, POWER: 0.0}[blow]
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,8 @@ class Site:
             step_clock(self.folder, chance.choice((-1, 1)) * night.step)
             self._suffered["clock steps"] += 1
             self._tell_on(f"{name} gone for {night.lasts(name):.0f} s")
+            if name == POWER:
+                self._workers.end()
             with blows[name](self.folder):
                 self._suffered[f"{name} gone"] += 1
                 self._kill_for(night.lasts(name), night, chance)

@@ -26,8 +26,9 @@ import duckdb
 
 import tre.cli
 from output_checks.model import Verdict
-from sandboxes.model import Observation, RunnerUnavailable, Status
+from sandboxes.model import Observation, Receipt, RunnerUnavailable, Status
 from sandboxes.rehearsal import RehearsalRunner, Room
+from sandboxes.runner import lost
 from tre.cli.app import run_command_line
 from tre.cli.house import House
 from tre.custody.outputs import Decision, FileVote
@@ -44,6 +45,8 @@ from tre.worker.hosts import runner_of
 DEMO = Path(tre.cli.__file__).parent / "demo_site"
 PATIENTS = 400
 ENGINE_AWAY = "engine-away"
+LOST = "lost"
+"""In a played box's folder: what it wrote went with its host's memory, while the engine remembers that it ended."""
 STEPPED = "stepped-by"
 CLOCK = "clock-step"
 TAKES = "# takes "
@@ -246,6 +249,11 @@ class Played(RehearsalRunner):
         if folder.is_dir() and self._before(job) is None:
             (folder / STEPPED).write_text(str(self._off.step()), encoding="utf-8")
         super().launch(job)
+
+    def collect(self, job: str, patterns: tuple[str, ...], into: Path) -> Receipt:
+        if (self._home.folder(job) / LOST).exists():
+            raise lost(job)
+        return super().collect(job, patterns, into)
 
     def observe(self, job: str) -> Observation:
         seen, record = super().observe(job), self._home.load(job)
