@@ -155,9 +155,9 @@ def write_golden(step: int, folder: Path) -> None:
     claims, daybook = Claims.__new__(Claims), Daybook.__new__(Daybook)
     claims._engine = daybook._engine = ledger.engine
     with ledger.transaction() as tx:
-        claims.take(tx, PLACE, "one", NOW.timestamp())
+        token = claims.take(tx, PLACE, "one", NOW.timestamp())
     claims.renew("one", (NOW + timedelta(seconds=30)).timestamp())
-    claims.fault(PLACE, "image-not-here", NOW.timestamp())
+    claims.fault(PLACE, "image-not-here", NOW.timestamp(), token=token)
     daybook.note("paused", actor="eve", at=NOW, facts={"why": "a new disk"})
     ledger.close()
     with sqlite3.connect(path) as connection:

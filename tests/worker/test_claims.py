@@ -77,6 +77,19 @@ def test_a_lost_workers_late_outcome_is_refused_and_the_new_ones_counts(
     assert len(ends) == 1
 
 
+def test_what_fails_a_lost_worker_late_is_not_counted_against_the_new_one(
+    house: House, request_id: str
+) -> None:
+    place, claims = (request_id, "boom"), house.service.claims
+    live(house, "one", 5)
+    lost = claim(house, request_id, "one")
+    assert claims.fault(place, "image-not-here", 0, token=lost) == 1
+    new = claim(house, request_id, "two", later=10)
+    assert claims.fault(place, "image-not-here", 0, token=lost) == 1
+    assert claims.faults()[place].number == 1
+    assert claims.fault(place, "image-not-here", 0, token=new) == 2
+
+
 def test_a_takeover_starts_nothing_anew_on_the_ledger(house: House, request_id: str) -> None:
     claim(house, request_id, "gone")
     claim(house, request_id, "two", later=10)

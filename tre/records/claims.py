@@ -115,10 +115,16 @@ class Claims:
             rows = connection.execute(query).all()
         return {(row.case_id, row.action): Claim(row.worker, row.token) for row in rows}
 
-    def fault(self, place: Place, code: str, again_at: float) -> int:
-        """Note that the platform failed an action; how often it has by now."""
+    def fault(self, place: Place, code: str, again_at: float, *, token: int) -> int:
+        """Note that the platform failed an action under the claim with that token; how often it has by now.
+
+        What failed a worker whose claim was taken over since is not counted against whoever has it now.
+        """
         with writing(self._engine) as connection:
-            number = _faults(connection, place) + 1
+            standing, earlier = _newest(connection, place), _faults(connection, place)
+            if standing is None or standing.token != token:
+                return earlier
+            number = earlier + 1
             row = {"case_id": place[0], "action": place[1], "number": number}
             connection.execute(insert(FAULTS), {**row, "code": code, "again_at": again_at})
         return number

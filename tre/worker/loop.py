@@ -224,7 +224,8 @@ class Worker:
         """One more fault of the platform at this action: later again, or never."""
         earlier = self.service.claims.faults().get(act.place)
         number = (earlier.number if earlier else 0) + 1
-        self.service.claims.fault(act.place, fault.code, self._now() + wait_after(number))
+        again_at = self._now() + wait_after(number)
+        self.service.claims.fault(act.place, fault.code, again_at, token=act.token)
         if give_up_after(number) and self._board.is_moving(act.case.id):
             log = self.tools.dispatcher.note(f"The platform failed at it {number} times: {fault.code}.\n")
             self._give_up(act, log)
