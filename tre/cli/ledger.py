@@ -1,5 +1,6 @@
 """`tre ledger …`: read, verify and sign the log that is what happened [P13]. Refuses to change anything in it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -45,7 +46,8 @@ def log_(
     s = session(ctx)
     envelopes = list(s.house.service.ledger.case_events(case) if case else s.house.service.ledger.events())
     lines = [_line(envelope) for envelope in envelopes[-last:]]
-    s.answer(lines, lambda console, value: show.rows(console, value, nothing="Nothing has happened yet."))
+    drawn = [_drawn(line, of_one=bool(case)) for line in lines]
+    s.answer(lines, lambda console, _: show.rows(console, drawn, nothing="Nothing has happened yet."))
 
 
 @app.command()
@@ -64,6 +66,12 @@ def lists(
     reached = models.rebuild() if anew else models.prepare()
     gone = models.forget_others() if forget else 0
     s.answer({"position": reached, "forgotten": gone}, show.facts)
+
+
+def _drawn(line: Mapping[str, Any], *, of_one: bool) -> dict[str, Any]:
+    """A line as it fits on a terminal: times of day in UTC, and one case named once, by who asked."""
+    at = str(line["at"])[:19].replace("T", " ")
+    return {name: value for name, value in {**line, "at": at}.items() if not (of_one and name == "case")}
 
 
 def _line(envelope: Envelope) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """How answers look on a terminal. Draws what ``views`` gives and nothing else; every word from outside is escaped."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -11,6 +12,10 @@ STAGE_STYLE = {"released": "green", "approved": "green", "refused": "red", "fail
 PLACES = 6
 MOST_CHARACTERS = 100_000
 VERDICT_STYLE = {"clean": "green", "suppressed": "yellow", "person": "yellow", "refused": "red"}
+
+Row = tuple[str, ...]
+Pair = tuple[Row, Row | None]
+"""A row that landed, and the one that leaves in its place, if any."""
 
 
 def plain(value: Any) -> str:
@@ -42,7 +47,7 @@ def rows(console: Console, values: Iterable[Mapping[str, Any]], *, nothing: str)
     if not listed:
         console.print(nothing)
         return
-    table = Table(header_style="bold")
+    table = _drawn()
     first = next(iter(listed[0]))
     for name in listed[0]:
         table.add_column(plain(name.replace("_", " ")), no_wrap=name == first, overflow="fold")
@@ -53,7 +58,7 @@ def rows(console: Console, values: Iterable[Mapping[str, Any]], *, nothing: str)
 
 def grid(
     console: Console,
-    table: tuple[tuple[str, ...], ...],
+    table: tuple[Row, ...],
     *,
     title: str,
     marked: Mapping[tuple[int, str], str],
@@ -61,7 +66,7 @@ def grid(
 ) -> None:
     """A table of strings, its first row the header, with some cells marked by a style."""
     header, *body = table
-    drawn = Table(title=plain(title), header_style="bold", title_justify="left")
+    drawn = _drawn(title)
     for name in header:
         drawn.add_column(plain(name))
     for number, row in enumerate(body[:most]):
@@ -75,56 +80,79 @@ def grid(
 
 def beside(
     console: Console,
-    raw: tuple[tuple[str, ...], ...],
-    offered: tuple[tuple[str, ...], ...],
+    raw: tuple[Row, ...],
+    offered: tuple[Row, ...],
     *,
     title: str,
     most: int,
 ) -> None:
-    """Two tables as one: columns that differ stand twice, as they landed and as they leave; rows may be left out."""
-    changed = [place for place, _ in enumerate(raw[0]) if _column(raw, place) != _column(offered, place)]
-    table = Table(title=plain(title), header_style="bold", title_justify="left")
-    for place, name in enumerate(raw[0]):
-        table.add_column(plain(f"{name} (landed)" if place in changed else name))
-    for place in changed:
-        table.add_column(plain(f"{offered[0][place]} (leaves)"), style="green")
-    for before, after in _paired(raw[1:], offered[1:])[:most]:
-        kept = [
-            f"[red]{plain(v)}[/]" if p in changed and v != after[p] else plain(v)
-            for p, v in enumerate(before)
-        ]
-        table.add_row(*kept, *(plain(after[place]) for place in changed))
+    """Two tables as one: what leaves stands beside what landed, where it is not the same."""
+    pairs = _paired(raw[1:], offered[1:])
+    changed = {place for place, _ in enumerate(raw[0]) if any(_other(pair, place) for pair in pairs)}
+    table = _drawn(f"{title}: landed → leaves")
+    for name in (*raw[0], *(["row"] if not changed else [])):
+        table.add_column(plain(name))
+    for before, after in pairs[:most]:
+        gone = ["[red]left out[/]"] if after is None and not changed else []
+        table.add_row(*(_beside(before, after, place, changed) for place, _ in enumerate(before)), *gone)
     console.print(table)
-    if len(raw) - 1 > most:
-        console.print(f"… and {len(raw) - 1 - most} more rows")
+    if len(pairs) > most:
+        console.print(f"… and {len(pairs) - most} more rows")
 
 
-def _paired(
-    raw: tuple[tuple[str, ...], ...], offered: tuple[tuple[str, ...], ...]
-) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Each row that landed with the one that leaves: the first columns that all rows that leave share with one that landed
-    name it. A row that is left out is paired with a word for it.
+def _paired(raw: tuple[Row, ...], offered: tuple[Row, ...]) -> list[Pair]:
+    """Each row that landed with the one that leaves, which has the same labels: as many of the first columns as all rows
+    that leave share with rows that landed. A row that is left out has none.
     """
     width = len(raw[0]) if raw else 0
-    shared = [k for k in range(width + 1) if {row[:k] for row in offered} <= {row[:k] for row in raw}]
-    kept = {row[: shared[-1]]: row for row in offered} if shared else {}
-    return [(row, kept.get(row[: shared[-1]], ("left out",) * width)) for row in raw]
+    shared = max(
+        (k for k in range(width + 1) if {row[:k] for row in offered} <= {row[:k] for row in raw}), default=0
+    )
+    kept = {row[:shared]: row for row in offered}
+    return [(row, kept.get(row[:shared])) for row in raw]
 
 
-def _column(table: tuple[tuple[str, ...], ...], place: int) -> list[str]:
-    return [row[place] for row in table]
+def _other(pair: Pair, place: int) -> bool:
+    before, after = pair
+    return after is not None and before[place] != after[place]
+
+
+def _beside(before: Row, after: Row | None, place: int, changed: Collection[int]) -> str:
+    value = plain(before[place])
+    if place not in changed or (after is not None and after[place] == before[place]):
+        return value
+    return f"[red]{value}[/] → " + (
+        "[red]left out[/]" if after is None else f"[green]{plain(after[place])}[/]"
+    )
+
+
+def _drawn(title: str = "") -> Table:
+    """An empty table that leaves the width of a terminal to its words."""
+    return Table(
+        title=plain(title) or None,
+        title_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+    )
 
 
 def finding_lines(console: Console, findings: Iterable[Mapping[str, Any]]) -> None:
     """Findings, one line each: the rule, where, how many cells, why, and what to do."""
     for finding in findings:
         where = plain(finding["file"]) + (f", column {plain(finding['column'])}" if finding["column"] else "")
-        console.print(
-            f"  [bold]{plain(finding['rule'])}[/] [{finding['promise']}] {where}: {finding['cells']} cells"
-        )
+        many = _cells(str(finding["cells"]))
+        console.print(f"  [bold]{plain(finding['rule'])}[/] [{finding['promise']}] {where}{many}")
         console.print(f"    {plain(finding['why'])} {plain(finding['fix'])}", style="dim")
         if finding.get("places"):
             console.print(f"    {_places(finding)}", style="dim")
+
+
+def _cells(many: str) -> str:
+    """How many cells, as far as the reader may know; nothing for a finding about a whole file."""
+    return {"0": "", "1": ": 1 cell"}.get(many, f": {plain(many)} cells")
 
 
 def _places(finding: Mapping[str, Any]) -> str:
