@@ -69,8 +69,6 @@ def members(
         return None
     asked = Select((Item(person, PATIENT),), counting.source, counting.where, ctes=counting.ctes)
     every = replace(asked, items=(*dimensions, *asked.items))
-    if not source.unique:
-        every = replace(every, group=_by((*keys, person)))
     return every, asked, tuple(replace(asked, items=(Item(key, PATIENT),)) for key in keys)
 
 

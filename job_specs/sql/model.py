@@ -163,8 +163,8 @@ class Units:
             empty where the rows cannot be picked out before they are counted.
         shares: the dimensions, and for each sum or mean over rows that are not people `<column>__top1` and `<column>__top2`:
             upper bounds on the shares of the largest contributor and of the two largest together. Empty where there is none.
-        members: the dimensions, and `tre_patient` once for each patient behind a row: whom the row is about, for comparing
-            it with what was released before. Empty where cells of one row are about different people, or rows are made
+        members: the dimensions, and `tre_patient`, for each record behind a row: whom the row is about, for comparing it
+            with what was released before. Empty where cells of one row are about different people, or rows are made
             of groups.
         population: what is asked of whom, apart from how they are divided; equal texts are equal definitions.
         keys: what divides them, one text for each dimension.

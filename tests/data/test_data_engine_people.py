@@ -15,7 +15,7 @@ from output_checks.ledger import Listed, Question
 from output_checks.policy import load_policy
 from tests.data.test_data_engine import store_pseudonyms
 from tre.data.catalogue import scope
-from tre.data.engine import counting
+from tre.data.engine.listing import Listing, keep_lines
 from tre.data.extract import CLEAR, RELEASED, Counting, largest, read_units
 from tre.data.pseudonyms import study_key, study_pseudonym
 from tre.data.released import differences
@@ -150,13 +150,13 @@ def test_every_query_that_is_run_is_read_first(ask, which):
 LISTED = "SELECT year(date) AS y, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ALL"
 
 
-def listed(ask, approved, studies, sql, **change):
-    """A table, asked for with who is behind each of its rows."""
+def listed(ask, approved, studies, sql, *, members="", **change):
+    """A table, asked for with who is behind each of its rows; or with another query in the place of that one."""
     guarded = guard(sql, approved)
     found = units(guarded, approved)
     assert isinstance(found, Units)
     roles = {column.name: column.role for column in found.columns}
-    queries = Counting(found.sql, found.bound, found.narrow, found.shares, found.members)
+    queries = Counting(found.sql, found.bound, found.narrow, found.shares, members or found.members)
     return ask(
         guarded.sql,
         tables=APPROVED,
@@ -169,15 +169,30 @@ def listed(ask, approved, studies, sql, **change):
     )
 
 
-@pytest.mark.parametrize(
-    "sql", [LISTED, "SELECT sex, region, count(*) AS n FROM patients GROUP BY sex, region"]
-)
+PEOPLE_LISTED = {
+    "rows are events": LISTED,
+    "rows are people": "SELECT sex, region, count(*) AS n FROM patients GROUP BY sex, region",
+    "everybody many times in a row": "SELECT sex, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY sex",
+    "no dimension": "SELECT count(*) AS n FROM clinical_events",
+    "cut": EVENTS["in an order, cut"],
+    "rows without anybody": EVENTS["years without anybody"].replace(
+        "count(e.patient_id)", "count(DISTINCT e.patient_id)"
+    ),
+    "dimensions of many types, one called as a place is, one with nothing in it": (
+        "SELECT date_trunc('month', date) AS place, floor(numeric_value / 10) * 10 AS lines, (year(date) / 10)::DECIMAL(9, 1) AS d, numeric_value > 70 AS b, "
+        "nullif(region, region) AS x, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ALL"
+    ),
+}
+
+
+@pytest.mark.parametrize("sql", PEOPLE_LISTED.values(), ids=PEOPLE_LISTED.keys())
 def test_each_person_behind_each_row_is_listed_once_under_a_pseudonym_used_for_nothing_else(
     ask, approved, studies, sql, store
 ):
     answer = listed(ask, approved, studies, sql)
     assert answer.report["listed"] is True
     lines = answer.rows("members.parquet")
+    assert lines == sorted(lines, key=lambda line: (line[1], line[0]))
     assert len(set(lines)) == len(lines)
     people = json.loads((answer.out / "units.json").read_text())["people"]
     counted = Counter(place for place, _ in lines)
@@ -192,7 +207,7 @@ def test_a_list_that_has_no_room_is_no_list_and_what_has_none_is_compared_with_n
     ask, approved, studies, monkeypatch
 ):
     """Fails closed: the answer stands, and nobody may say that it is safe beside what left before."""
-    monkeypatch.setattr(counting._Result, "_hold_members", _no_room)
+    monkeypatch.setattr(Listing, "hold", _no_room)
     answer = listed(ask, approved, studies, LISTED)
     assert (answer.report["status"], answer.report["listed"]) == ("ok", False)
     unlisted = Listed("new", (answer.out / "members.parquet").read_bytes(), Question(), frozenset({0}))
@@ -200,5 +215,40 @@ def test_a_list_that_has_no_room_is_no_list_and_what_has_none_is_compared_with_n
     assert differences(unlisted, (), load_policy()) is None
 
 
-def _no_room(_result):
+@pytest.mark.parametrize(
+    "members",
+    [
+        "SELECT region, patient_id AS tre_patient FROM patients WHERE sex = 'female'",
+        "SELECT upper(region) AS region, patient_id AS tre_patient FROM patients",
+        "SELECT region, patient_id AS tre_patient FROM patients WHERE false",
+    ],
+)
+def test_a_list_that_is_short_of_people_who_were_counted_is_no_list(ask, approved, studies, members):
+    """Somebody who is missing would not be seen to be singled out. The whole list passes."""
+    sql = "SELECT region, count(*) AS n FROM patients GROUP BY region"
+    whole = "SELECT region, patient_id AS tre_patient FROM patients"
+    assert listed(ask, approved, studies, sql, members=whole).report["listed"] is True
+    answer = listed(ask, approved, studies, sql, members=members)
+    assert (answer.report["status"], answer.report["listed"]) == ("ok", False)
+    assert (answer.out / "members.parquet").read_bytes() == b""
+
+
+def test_the_query_of_who_is_behind_rows_is_read_first_as_every_other(ask, approved, studies):
+    beyond = "SELECT region, patient_id AS tre_patient FROM store_0.main.patients WHERE ethnicity <> ''"
+    sql = "SELECT region, count(*) AS n FROM patients GROUP BY region"
+    answer = listed(ask, approved, studies, sql, members=beyond)
+    assert answer.report["status"] == "refused"
+    assert not (answer.out / "members.parquet").exists()
+
+
+@pytest.mark.parametrize("given", [[1, 1, 2, 5, 5, 5], [5, 1, 5, 2, 1, 1, 5], [], [3]])
+def test_each_line_stays_once_even_where_lines_do_not_come_in_order(given):
+    with duckdb.connect(":memory:") as writer:
+        writer.execute("CREATE TABLE given AS SELECT unnest(?::BIGINT[]) AS tre_line", [given])
+        keep_lines(writer, "given")
+        kept = [line for (line,) in writer.execute("SELECT tre_line FROM lines ORDER BY 1").fetchall()]
+    assert kept == sorted(set(given))
+
+
+def _no_room(_listing):
     raise duckdb.OutOfMemoryException

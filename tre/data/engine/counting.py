@@ -11,11 +11,12 @@ from typing import Any
 
 import duckdb
 
-from .query import FORMATS, MEMBERS, PEOPLE, UNCLEAR, Refused, text, word, write_json
+from .listing import Listing
+from .query import PEOPLE, UNCLEAR, Refused, word, write_json
 from .readings import Readings, parsed
 from .telling import Telling
-from .walls import bound, show
-from .writing import HANDED, copy, described, handed_over, pseudonyms
+from .walls import show
+from .writing import HANDED, copy, described, handed_over
 
 _DONE_AFTER = {"answer": 60, "part": 70, "few": 80, "held": 90}
 """How much of the work is done, in hundredths, once that is taken."""
@@ -32,7 +33,7 @@ def answer_aggregate(readings: Readings, writer: duckdb.DuckDBPyConnection, tell
     copy(writer, result.shown, query, {"rows": rows, "columns": columns})
     if query.counted:
         write_json(query.out / query.units, result.units())
-    told = {"listed": result.write_members()} if query.members else {}
+    told = {"listed": Listing(readings, writer).write()} if query.members else {}
     return {"status": "ok", "rows": rows, "columns": columns} | told
 
 
@@ -80,44 +81,6 @@ class _Result:
         found = {name: self._values(f"answer.{word(name)}::DOUBLE") for name in beside}
         people = [int(count) for count in found.pop(PEOPLE)]
         return {"format": "tre-units-1", "people": people, "shares": found | self._shares_apart()}
-
-    def write_members(self) -> bool:
-        """Write who is behind each row, under pseudonyms that are used for nothing else; whether there was room for it.
-
-        Where there was none an empty file says so, and a table with no list is not shown to anybody beside earlier ones.
-        """
-        path = self._query.out / MEMBERS
-        try:
-            self._hold_members()
-            # By person and not by row: people who are in many rows then take hardly more room than those in one.
-            self._writer.execute(
-                "COPY (SELECT place, member FROM behind JOIN everybody USING (tre_patient) "  # noqa: S608 - our words
-                f"ORDER BY member, place) TO '{text(str(path))}' ({FORMATS['parquet']})"
-            )
-        except duckdb.OutOfMemoryException:
-            path.write_bytes(b"")
-            return False
-        return True
-
-    def _hold_members(self) -> None:
-        """Each row's people as the tables `behind` and `everybody`; a pseudonym is made once for each person."""
-        pseudonyms(self._writer, self._query.pseudonym)
-        names = [word(name) for name in self._query.dimensions]
-        alike = f"count(*) OVER (PARTITION BY {', '.join(names) or '1'})"
-        same = "".join(f" AND answer.{name} IS NOT DISTINCT FROM found.{name}" for name in names)
-        with handed_over(self._readings.answer(self._query.members), self._writer):
-            self._writer.execute(
-                "CREATE OR REPLACE TABLE behind AS SELECT answer.place::INTEGER AS place, found.tre_patient "  # noqa: S608 - every word is checked
-                f"FROM (SELECT *, rowid AS place, {alike} AS times FROM answer) AS answer "
-                f"JOIN {HANDED} AS found ON answer.times = 1{same} WHERE found.tre_patient IS NOT NULL"
-            )
-        # Nothing more is asked of the store: its memory is the writer's now.
-        self._readings.patients.close()
-        bound(self._writer, self._query.limits, share=0.9)
-        self._writer.execute(
-            "CREATE OR REPLACE TABLE everybody AS SELECT tre_patient, study_pseudonym(tre_patient) AS member "
-            "FROM (SELECT DISTINCT tre_patient FROM behind)"
-        )
 
     def rows(self, table: str) -> int:
         """How many rows a table of the writer's has."""
