@@ -9,6 +9,7 @@ never follows a link on its way to a folder that a program has written to.
 import ctypes
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from sandboxes.profile import Memory
@@ -71,10 +72,16 @@ def is_mounted(path: Path) -> bool:
 def mounted(path: Path) -> Memory | None:
     """The file system that begins at `path` as the kernel tells it, or None. Its target is the path on the host."""
     wanted = str(path.resolve())
-    with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as table:
-        rows = [row.split(" ") for row in table]
-    here = [row for row in rows if _unescape(row[4]) == wanted]
+    here = [row for path, row in _table() if path == wanted]
     return _described(here[-1]) if here else None
+
+
+def _table() -> Iterator[tuple[str, list[str]]]:
+    """What is mounted on this host, oldest first: the path, and all that the kernel says of it."""
+    with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as table:
+        for line in table:
+            row = line.split(" ")
+            yield _unescape(row[4]), row
 
 
 def differences(path: Path, wanted: Memory) -> tuple[str, ...]:
@@ -116,6 +123,13 @@ def remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         empty(path)
         path.rmdir()
+
+
+def clear_beneath(folder: Path) -> None:
+    """Unmount everything beneath a folder, and leave the folders. Raises OSError."""
+    top = f"{folder.resolve()}/"
+    for path in sorted((each for each, _ in _table() if each.startswith(top)), key=len, reverse=True):
+        _unmount(Path(path))
 
 
 def _unmount(path: Path) -> None:

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
@@ -87,7 +87,8 @@ from tre.web.reopening import Reopened
 from tre.web.serve import serve
 from tre.worker import Tools, Worker
 from tre.worker.drill import drill
-from tre.worker.estimating import FEW_PEOPLE, clear, rehearsed
+from tre.worker.estimating import clear, rehearsed
+from tre.worker.foretelling import Foretelling
 from tre.worker.gate import Window, gate, windows_of
 from tre.worker.hosts import choose, report_on_host
 from tre.worker.incidents import Scene, report
@@ -233,7 +234,8 @@ class Opening:
 
     @cached_property
     def _tries(self) -> Tries:
-        return Tries(self._folders.site / "tries", self._hands.rehearse)
+        foretelling = Foretelling(self._service, self._data)
+        return Tries(self._folders.site / "tries", self._hands.rehearse, foretelling)
 
     def common(self, settings: Settings) -> Common:
         """What both faces are given."""
@@ -350,17 +352,15 @@ class Opening:
             gate=self._gate,
             bell=self._bell,
             settings=settings_of(self._site, name),
-            estimate=lambda case: self._estimate(case, estimates),
+            estimate=lambda case: rehearsed(
+                fetch(case.submission.code, shelves.documents.get),
+                case.submission.backend,
+                estimates,
+                rehearse=self._hands.rehearse,
+            ),
             clear=lambda: clear(estimates, lambda boxes: self._hands.choose(load_site(NEW_SITE), boxes)),
         )
         return Worker(self._service, tools)
-
-    def _estimate(self, case: JobRequest, folder: Path) -> Mapping[str, str]:
-        asked = case.submission
-        code = fetch(asked.code, self._shelves.documents.get)
-        there = self._room(asked.backend).population(case)
-        dummies = (Dummy(asked.backend, FEW_PEOPLE), Dummy(asked.backend))
-        return rehearsed(code, dummies, folder, rehearse=self._hands.rehearse, there=there)
 
     @cached_property
     def _checks(self) -> Checks:

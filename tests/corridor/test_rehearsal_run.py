@@ -43,6 +43,9 @@ def test_the_example_study_runs_from_nothing_and_shows_what_the_checker_says(reh
     assert used_again(answer) == {"tests_by_region": False, "cohort": False, "describe": False}
     assert {file["path"]: file["level"] for file in answer["files"]}["output/tests_by_region.csv"] == "proved"
     assert (folder / "output" / "cohort.csv").exists()
+    costs = {line["action"]: line["cost"] for line in answer["actions"]}
+    assert costs["describe"] == "", "nothing is told of a study's own code"
+    assert all(costs[name].endswith(", among 25,000,000 people") for name in ("cohort", "tests_by_region"))
     assert "SELECT" in (folder / "metadata" / "tre" / "queries" / "cohort.sql").read_text()
     assert any(finding["places"] for file in answer["files"] for finding in file["findings"])
 

@@ -18,6 +18,7 @@ from tests.records.examples import NOW, STUDY, tell, tell_everything
 from tre.custody.notices import Notice
 from tre.records.beside import BESIDE, LAYOUT, STEPS, lay_out
 from tre.records.claims import Claim, Claims, Told
+from tre.records.costs import Costs
 from tre.records.database import reading, writing
 from tre.records.daybook import Daybook
 from tre.records.errors import LedgerRefused
@@ -96,8 +97,11 @@ def test_everything_that_is_new_works_after_the_upgrade(old: Ledger) -> None:
     ReviewDesk(old).claim("run-1", "cleo", NOW.timestamp())
     claims = Claims(old)
     claims.note_share(PLACE, claims.of(PLACE[0])[PLACE[1]].token, 2)
-    claims.note_estimates(PLACE[0], {PLACE[1]: "minutes"})
-    assert claims.told(PLACE[0]) == Told({PLACE[1]: 2}, {PLACE[1]: "minutes"})
+    assert claims.told(PLACE[0]) == Told({PLACE[1]: 2})
+    for seconds in (3.0, 2.0):
+        Costs(old).note("tpp", {"a key": {2_000: 1.0, 20_000: seconds}})
+    assert Costs(old).of("tpp", ["a key", "another"]) == {"a key": {2_000: 1.0, 20_000: 2.0}}
+    assert Costs(old).of("emis", ["a key"]) == {}
     Outbox(old).add("one", Notice("cleo", "Something waits.", "", "/review"), at=NOW.isoformat())
     tell(old, "application", "another", STUDY)
     assert old.verify().position == 19 + len(STUDY)

@@ -1,6 +1,9 @@
 """The host's side of a job's outputs: bounded, leading nowhere, and gone afterwards whatever was put there."""
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -138,3 +141,36 @@ def test_a_link_in_the_place_of_a_folder_is_left_alone(place, tmp_path):
     mounts.remove(place)
     assert (tmp_path / "keep" / "file").exists()
     place.unlink()
+
+
+HELD = """
+import sys, time
+from pathlib import Path
+from sandboxes.leftovers import cleared_after
+from sandboxes.mounts import make
+from sandboxes.profile import Memory
+with cleared_after(Path(sys.argv[1])):
+    for place in sys.argv[2:]:
+        make(Path(place), Memory(place, 1 << 20, 100, ("nosuid",)), 0)
+    print("mounted", flush=True)
+    sys.stdin.read()
+"""
+
+
+@needs_root
+def test_what_is_mounted_of_a_rehearsal_goes_with_its_process_however_that_ends(tmp_path):
+    """Killed, it can clear nothing itself. What is mounted beside the folder stays, and what is in use is not touched."""
+    inside, beside = tmp_path / "study" / "boxes", tmp_path / "other"
+    inside.mkdir(parents=True)
+    command = [sys.executable, "-c", HELD, str(tmp_path / "study"), str(inside / "outputs"), str(beside)]
+    try:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holding:
+            assert holding.stdout.readline() == b"mounted\n"
+            assert mounts.is_mounted(inside / "outputs")
+            holding.kill()
+        while mounts.is_mounted(inside / "outputs"):
+            time.sleep(0.01)
+        assert mounts.is_mounted(beside)
+    finally:
+        mounts.clear_beneath(tmp_path)
+    assert not mounts.is_mounted(beside)

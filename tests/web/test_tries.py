@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from job_specs.errors import SpecError
-from tests.web.test_job_pages import token, zipped
+from tests.web.test_job_pages import STUDY, handed_in, token, zipped
+from tre.data.room import Room
 from tre.dispatch.errors import DispatchError
 
 BROKEN = b"import csv\n\nrows = {}\nprint(rows['F'])\n"
@@ -91,6 +92,26 @@ def test_on_synthetic_data_every_cell_is_shown_with_why_and_how_many(desk) -> No
     assert "How sure we are" in page
     assert 'class="mark' in page
     assert "people:" in page
+    assert "On the real store" not in page, "this site has none"
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_how_long_its_queries_may_take_is_told_of_a_try_and_of_the_same_when_it_is_submitted(
+    desk, monkeypatch
+) -> None:
+    for name in ("size", "population"):
+        monkeypatch.setattr(Room, name, lambda *_: 20_000_000)
+    desk.approved()
+    page = desk.get("ada", begun(desk, None)).text
+    assert page.count("On the real store it may take") == 2, "its two queries, and not its own code"
+    assert desk.get("ada", handed_in(desk, zipped()).headers["location"]).text.count("may take") == 2
+    other = zipped({"analysis/cohort.sql": changed_query()})
+    assert desk.get("ada", handed_in(desk, other).headers["location"]).text.count("may take") == 1
+
+
+def changed_query() -> bytes:
+    return (STUDY / "analysis" / "cohort.sql").read_bytes().replace(b"SELECT", b"SELECT /* otherwise */", 1)
 
 
 @pytest.mark.engine

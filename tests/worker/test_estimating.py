@@ -1,7 +1,7 @@
 """How long a query may take is told before it has, from people who do not exist, and nobody waits for it [P1]."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -16,17 +16,23 @@ from tests.leftovers import mounts_beneath
 from tests.torture.stand import Played, begin, hands, tre_says, write_study
 from tre.cli.house import House
 from tre.custody.requests import JobRequest, JobState
-from tre.data.cost import BANDS, LONGEST, from_two
-from tre.data.rehearsal_store import Dummy
+from tre.data.cost import BANDS, LONGEST, from_two, told_of
 from tre.dispatch.code import gather
 from tre.dispatch.rehearsal import BOXES
 from tre.main import Hands
+from tre.records.costs import Took
 from tre.records.site import NEW_SITE, load_site
 from tre.worker.estimating import PATIENCE, STUDY, Estimating, clear, rehearsed
+from tre.worker.foretelling import Foretelling
 from tre.worker.hosts import runner_of
 
 NUMBERS = count()
 WORDS = {name for _, name in BANDS} | {LONGEST}
+TOOK: Mapping[str, Took] = {"cohort": {2_000: 0.05, 20_000: 500.0}}
+
+
+def told(house: House, case: JobRequest) -> Mapping[str, str]:
+    return Foretelling(house.service, house.data).told(case).estimates
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +50,12 @@ def house(stand: tuple[Path, str]) -> Iterator[House]:
 
 @pytest.fixture
 def case(stand: tuple[Path, str], house: House, tmp_path: Path) -> JobRequest:
-    folder = write_study(tmp_path / "study", "table", next(NUMBERS), 0)
+    return submitted(stand, house, tmp_path / "study", next(NUMBERS))
+
+
+def submitted(stand: tuple[Path, str], house: House, place: Path, number: int) -> JobRequest:
+    """A request for a study of that number."""
+    folder = write_study(place, "table", number, 0)
     asked = tre_says(stand[0], "--as", "ada", "job", "submit", str(folder), "--study", stand[1])
     return house.service.request(asked["request"])
 
@@ -52,12 +63,12 @@ def case(stand: tuple[Path, str], house: House, tmp_path: Path) -> JobRequest:
 class Made:
     """An estimator whose clock stands still until it is moved, and what it was asked."""
 
-    def __init__(self, house: House, answer: dict[str, str] | Exception) -> None:
+    def __init__(self, house: House, answer: Mapping[str, Took] | Exception) -> None:
         self.asked: list[str] = []
         self.now, self._answer = 0.0, answer
         self.estimating = Estimating(house.service, self._estimate, lambda: self.now)
 
-    def _estimate(self, case: JobRequest) -> dict[str, str]:
+    def _estimate(self, case: JobRequest) -> Mapping[str, Took]:
         self.asked.append(case.id)
         if isinstance(self._answer, Exception):
             raise self._answer
@@ -70,16 +81,17 @@ class Made:
 
 
 def test_a_request_that_is_not_over_is_estimated_once_and_told(house, case):
-    made = Made(house, {"cohort": "minutes"})
+    made = Made(house, TOOK)
     made.look(case)
     assert made.asked == [], "one that may be over in a moment is left alone"
     made.now = PATIENCE
     made.look(case)
-    assert house.service.claims.told(case.id).estimates == {"cohort": "minutes"}
+    assert set(told(house, case)) == {"cohort"}
+    assert set(told(house, case).values()) <= WORDS
     made.now = 10 * PATIENCE
     made.look(case)
     assert made.asked == [case.id]
-    other = Made(house, {"cohort": "hours"})
+    other = Made(house, TOOK)
     other.look(case)
     other.now = PATIENCE
     other.look(case)
@@ -88,7 +100,7 @@ def test_a_request_that_is_not_over_is_estimated_once_and_told(house, case):
 
 def test_a_request_that_is_over_is_not_estimated(house, case):
     over = replace(case, jobs=tuple(replace(job, state=JobState.LANDED) for job in case.jobs))
-    made = Made(house, {"cohort": "minutes"})
+    made = Made(house, TOOK)
     for made.now in (0.0, PATIENCE, 2 * PATIENCE):
         made.look(over)
     assert made.asked == []
@@ -99,16 +111,16 @@ def test_a_request_is_not_worse_off_where_there_is_no_estimate(house, case):
     for made.now in (0.0, PATIENCE, 2 * PATIENCE):
         made.look(case)
     assert made.asked == [case.id]
-    assert house.service.claims.estimates(case.id) == {}
+    assert told(house, case) == {}
 
 
 def test_nobody_waits_while_one_is_made(house, case):
     begun, go_on = threading.Event(), threading.Event()
 
-    def slowly(_case: JobRequest) -> dict[str, str]:
+    def slowly(_case: JobRequest) -> Mapping[str, Took]:
         begun.set()
         go_on.wait(30)
-        return {"cohort": "hours"}
+        return TOOK
 
     now = [0.0]
     estimating = Estimating(house.service, slowly, lambda: now[0])
@@ -117,10 +129,40 @@ def test_nobody_waits_while_one_is_made(house, case):
     estimating.look([case])
     assert begun.wait(30)
     estimating.look([case])
-    assert house.service.claims.estimates(case.id) == {}
+    assert told(house, case) == {}
     go_on.set()
     estimating._busy.join(30)
-    assert house.service.claims.estimates(case.id) == {"cohort": "hours"}
+    assert set(told(house, case)) == {"cohort"}
+
+
+def test_what_was_asked_before_is_told_before_it_runs_and_is_not_asked_again(stand, house, tmp_path):
+    """The same query in another request, of another day: known as soon as it is submitted. Another query is not."""
+    number = next(NUMBERS)
+    first, again, other = (
+        submitted(stand, house, tmp_path / name, which)
+        for name, which in (("first", number), ("again", number), ("other", next(NUMBERS)))
+    )
+    made = Made(house, TOOK)
+    for made.now in (0.0, PATIENCE):
+        made.look(first)
+    assert (set(told(house, again)), set(told(house, other))) == ({"cohort"}, set())
+    later = Made(house, TOOK)
+    for later.now in (0.0, PATIENCE):
+        later.look(again)
+    assert later.asked == []
+
+
+def test_a_try_is_kept_as_made_up_people_and_told_for_the_real_store(house, case):
+    """By one number of people; the store's own size is what it is brought to."""
+    foretelling = Foretelling(house.service, house.data)
+    (key,) = (job.action.content_key for job in case.jobs if job.action.name == "cohort")
+    assert told(house, case) == {}
+    foretelling.note("emis", {key: {20_000: 0.2}})
+    assert told(house, case) == {}, "what was asked of another backend's people says nothing of this one's"
+    foretelling.note("tpp", {key: {20_000: 0.2}})
+    assert (
+        told(house, case) == {"cohort": foretelling.may_take("tpp", {20_000: 0.2})} == {"cohort": "seconds"}
+    )
 
 
 def test_a_worker_that_starts_clears_what_an_estimate_that_was_cut_short_has_left(house):
@@ -169,12 +211,13 @@ def test_an_estimate_is_a_band_of_words_from_a_rehearsal_in_real_boxes(tmp_path)
     if "sql" not in installed():
         pytest.skip("the sandbox images are not built: run `python -m sandboxes.images build` as root")
     study = write_study(tmp_path / "study", "table", 1, 0)
-    code, dummies = gather(study), (Dummy("tpp", 300, 3, 5), Dummy("tpp", 600, 3, 5))
-    for there in (10_000, 25_000_000):
+    for _ in range(2):
         (tmp_path / "made" / "study" / "analysis").mkdir(parents=True, exist_ok=True)
-        found = rehearsed(code, dummies, tmp_path / "made", rehearse=Hands().rehearse, there=there)
-        assert set(found) == {"cohort"}
-        assert set(found.values()) <= WORDS
+        found = rehearsed(
+            gather(study), "tpp", tmp_path / "made", rehearse=Hands().rehearse, people=(300, 600)
+        )
+        assert {name: set(took) for name, took in found.items()} == {"cohort": {300, 600}}
+        assert {told_of(took, there=25_000_000) for took in found.values()} <= WORDS
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tre.dispatch.code import Code, gather, keep
 from tre.dispatch.commit import from_clone, origin, uncommitted
 from tre.dispatch.intake import SPEC, read_study
 from tre.views import request_view, sight
+from tre.worker.foretelling import Foretelling
 
 DEFAULT_BACKENDS = ("tpp",)
 
@@ -151,7 +152,7 @@ def _say(s: Session, case: JobRequest) -> None:
     study = s.house.service.study_of(case)
     seen = sight(s.person, case, study)
     view = (
-        request_view(s.person, case, study, told=s.house.service.claims.told(case.id))
+        request_view(s.person, case, study, told=Foretelling(s.house.service, s.house.data).told(case))
         if seen.outline
         else {"request": case.id, "stage": "not yours to see"}
     )

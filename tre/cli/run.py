@@ -19,11 +19,15 @@ from tre.cli.exits import Exit
 from tre.cli.session import session
 from tre.custody.outputs import Offered
 from tre.custody.requests import Outcome
+from tre.data.cost import at_scale
 from tre.data.rehearsal_store import Dummy
 from tre.dispatch.rehearsal import Asked, Played, Rehearsal
 from tre.views import Sight, report_view
+from tre.worker.estimating import seconds_of
 
 Patients = Annotated[int, typer.Option(help="How many made-up people; made once and kept.")]
+Scale = Annotated[int, typer.Option(help="People in the store whose cost is estimated.")]
+PEOPLE_THERE = 25_000_000
 Seed = Annotated[int, typer.Option(help="Which made-up people: the same seed, the same people.")]
 EVERYTHING = Sight(outline=True, findings=True, inside=True)
 
@@ -45,6 +49,7 @@ def run(
     backend: Annotated[str, typer.Option(help="Whose synthetic data: tpp or emis.")] = "tpp",
     patients: Patients = Dummy.patients,
     seed: Seed = Dummy.seed,
+    scale: Scale = PEOPLE_THERE,
 ) -> None:
     """Run a study on synthetic data, and see what the output checker says."""
     s = session(ctx)
@@ -59,7 +64,8 @@ def run(
     laid_out(rehearsal, played, folder.resolve())
     ended_well = all(each.outcome is Outcome.SUCCEEDED for each in played)
     files = [_file(rehearsal, offered) for offered in rehearsal.offered()] if ended_well else []
-    s.answer({"actions": [_line(rehearsal, each) for each in played], "files": files}, _draw)
+    lines = [_line(rehearsal, each) | {"cost": _cost(rehearsal, each, patients, scale)} for each in played]
+    s.answer({"actions": lines, "files": files}, _draw)
     if not ended_well:
         raise typer.Exit(Exit.SANDBOX)
 
@@ -70,6 +76,14 @@ def laid_out(rehearsal: Rehearsal, played: Iterable[Played], folder: Path) -> No
         path = folder / output.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(rehearsal.read(output.digest))
+
+
+def _cost(rehearsal: Rehearsal, played: Played, people: int, there: int) -> str:
+    """How long a query may take on the real store, in words; nothing is said of other actions."""
+    seconds = seconds_of(rehearsal, played)
+    return (
+        "" if seconds is None else f"{at_scale(seconds, people=people, there=there)}, among {there:,} people"
+    )
 
 
 def _line(rehearsal: Rehearsal, played: Played) -> dict[str, Any]:
@@ -94,7 +108,8 @@ def _file(rehearsal: Rehearsal, offered: Offered) -> dict[str, Any]:
 
 def _draw(console: Console, answer: dict[str, Any]) -> None:
     shown = [
-        {key: line[key] for key in ("action", "outcome", "used_again", "why")} for line in answer["actions"]
+        {key: line[key] for key in ("action", "outcome", "used_again", "why", "cost")}
+        for line in answer["actions"]
     ]
     show.rows(console, shown, nothing="Nothing was asked for.")
     for line in answer["actions"]:

@@ -21,7 +21,7 @@ from job_specs.sql.model import Guarded, Scope, Shape, Units
 from job_specs.sql.units import units
 from tre.cli import show
 from tre.cli.data import progress
-from tre.cli.run import Patients, Seed
+from tre.cli.run import PEOPLE_THERE, Patients, Scale, Seed
 from tre.cli.session import Session, session
 from tre.data.catalogue import Catalogue, catalogue_of
 from tre.data.cost import at_scale
@@ -44,7 +44,7 @@ def sql(
     patients: Patients = Dummy.patients,
     seed: Seed = Dummy.seed,
     most: Annotated[int, typer.Option("--rows", help="How many rows to show.")] = 20,
-    scale: Annotated[int, typer.Option(help="People in the store whose cost is estimated.")] = 25_000_000,
+    scale: Scale = PEOPLE_THERE,
 ) -> None:
     """Judge a query, and answer it on synthetic people: nobody in them is real."""
     s = session(ctx)

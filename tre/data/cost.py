@@ -4,6 +4,8 @@ Scans, joins and grouping grow with the people in a store, and so does this esti
 It refuses to be exact: how long a query took on real data says something of the data [P1].
 """
 
+from collections.abc import Mapping
+
 BANDS = (
     (10.0, "seconds"),
     (120.0, "a minute or two"),
@@ -31,6 +33,20 @@ def at_scale(seconds: float, *, people: int, there: int) -> str:
         raise ValueError("a store has people")
     grows = max(seconds - _STARTING, 0.0)
     return band(_STARTING + grows * max(there / people, 1.0))
+
+
+def told_of(took: Mapping[int, float], *, there: int) -> str:
+    """Roughly how long a query would take among that many people, from how long it took among one number of them or more.
+
+    Raises:
+        ValueError: it was asked of nobody.
+    """
+    if not took:
+        raise ValueError("it is not known how long it took")
+    fewest, most = min(took), max(took)
+    if fewest == most:
+        return at_scale(took[most], people=most, there=there)
+    return from_two((fewest, took[fewest]), (most, took[most]), there=there)
 
 
 def from_two(fewer: tuple[int, float], more: tuple[int, float], *, there: int) -> str:

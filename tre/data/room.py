@@ -162,8 +162,11 @@ class Room:
 
     def population(self, case: JobRequest) -> int:
         """About how many people the store holds that a request would read, to one digit. Raises StoreUnavailable."""
-        people = sum(file.rows.get("patients", 0) for file in self._store(case).groups.values())
-        return round(people, 1 - len(str(people)))
+        return _about(self._store(case))
+
+    def size(self) -> int:
+        """About how many people the backend's store holds, to one digit. Raises StoreUnavailable."""
+        return _about(self._at(self._stores.live))
 
     def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
         """Facts about those tables and columns, for the guard. Raises CatalogueInvalid for an unknown name."""
@@ -281,7 +284,9 @@ class Room:
             return copied(extract, columns)
 
     def _store(self, case: JobRequest) -> Store:
-        place = self._stores.of(case.submission)
+        return self._at(self._stores.of(case.submission))
+
+    def _at(self, place: Path) -> Store:
         signers = self._stores.keys.signers() if place == self._stores.live else None
         return open_store(place, check=Check.SIZES, signers=signers)
 
@@ -320,6 +325,12 @@ class Room:
         if case.submission.purpose is Purpose.PLATFORM_MAINTENANCE:
             return False, False
         return self._governance.exempt(study), self._governance.honours_national(study)
+
+
+def _about(store: Store) -> int:
+    """How many people a store holds, to one digit."""
+    people = sum(file.rows.get("patients", 0) for file in store.groups.values())
+    return round(people, 1 - len(str(people)))
 
 
 def _laid(request: extract.EngineRequest, folder: Path) -> Laid:

@@ -161,6 +161,14 @@ class Behind(Protocol):
 class DataRoom(Protocol):
     """The only room that knows where patients are."""
 
+    def population(self, case: JobRequest) -> int:
+        """About how many people the store holds that a request would read, to one digit. Raises where there is none."""
+        ...
+
+    def size(self) -> int:
+        """About how many people the backend's store holds, to one digit. Raises where there is none."""
+        ...
+
     def scope(self, datasets: tuple[TableScope, ...]) -> Scope:
         """Facts about those tables and columns, for the guard. Raises for a name that the catalogue does not hold."""
         ...

@@ -14,6 +14,7 @@ from typing import Any
 from job_specs.model import Action, Purpose, RunBody, Sensitivity, SqlBody
 from job_specs.rerun import Choice, Ingredients, differences, ingredients
 from sandboxes.explain import Explanation, explain
+from sandboxes.leftovers import cleared_after
 from tre.custody.outputs import Offered, Output
 from tre.custody.requests import Job, JobRequest, JobState, Outcome, RequestStage, Submission
 from tre.dispatch.actions import Dispatcher, Ending
@@ -70,6 +71,7 @@ class Rehearsal:
         """``earlier`` remembers what was played before."""
         self._bench = bench
         self._earlier = earlier
+        self._folder = folder
         self.code = gather(folder)
         self._queries = folder / BESIDE / "queries"
         self.intake = read_study(self.code, bench.data, bench.images)
@@ -78,18 +80,24 @@ class Rehearsal:
     def play(self, chosen: tuple[str, ...], asked: "Asked", tell: Callable[[str], None]) -> Iterator[Played]:
         """Play the chosen actions in order; a result is used again unless what it was made of has changed.
 
-        Stops at the first that does not end well: what needs it cannot run.
+        Stops at the first that does not end well: what needs it cannot run. Nothing stays mounted of a rehearsal that is killed.
         """
-        for name in chosen:
-            tell(name)
-            played = self._one(self.intake.spec.action(name), asked, _sharing(name, tell))
-            yield played
-            if played.outcome is not Outcome.SUCCEEDED:
-                return
+        with cleared_after(self._folder):
+            for name in chosen:
+                tell(name)
+                played = self._one(self.intake.spec.action(name), asked, _sharing(name, tell))
+                yield played
+                if played.outcome is not Outcome.SUCCEEDED:
+                    return
 
     def clear(self) -> None:
         """End what a rehearsal that was interrupted in this folder has left."""
         self._bench.dispatcher.sweep(frozenset())
+
+    def key(self, action: str) -> str:
+        """What an action's result depends on, but for the data: the same wherever the same is asked."""
+        job = self.case.job(action)
+        return job.action.content_key if job is not None else ""
 
     def offered(self) -> tuple[Offered, ...]:
         """What the checks say of every output that would be asked to leave."""

@@ -109,7 +109,17 @@ ESTIMATES = Table(
     Column("action", Text, primary_key=True),
     Column("band", Text, nullable=False),
 )
-"""How long a query may take, in words, as people who do not exist were asked before it ran."""
+"""How long a query may take, in words, as an earlier version kept it: `rehearsed` has taken its place."""
+
+REHEARSED = Table(
+    "rehearsed",
+    BESIDE,
+    Column("backend", Text, primary_key=True),
+    Column("action_key", Text, primary_key=True),
+    Column("people", Integer, primary_key=True, autoincrement=False),
+    Column("seconds", Float, nullable=False),
+)
+"""How long a query took among so many people who do not exist, by all that decides its result but the data."""
 
 LAYOUT = steps_taken("beside_layout", BESIDE)
 _LAYOUT = Layout(LAYOUT, writing, "the tables beside this ledger")
@@ -131,7 +141,11 @@ def _shares_and_estimates(connection: Connection) -> None:
     BESIDE.create_all(connection, tables=[SHARES, ESTIMATES])
 
 
-STEPS: tuple[Step, ...] = (_claims_and_daybook, _review_claims, _outbox, _shares_and_estimates)
+def _rehearsed(connection: Connection) -> None:
+    BESIDE.create_all(connection, tables=[REHEARSED])
+
+
+STEPS: tuple[Step, ...] = (_claims_and_daybook, _review_claims, _outbox, _shares_and_estimates, _rehearsed)
 """How these tables came to be, oldest first. A step adds a table, or a column with a default; it takes nothing away."""
 
 

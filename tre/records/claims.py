@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from tre.records.beside import CLAIMS, ESTIMATES, FAULTS, LEASES, MADE, SHARES, lay_out
+from tre.records.beside import CLAIMS, FAULTS, LEASES, MADE, SHARES, lay_out
 from tre.records.database import noting, reading, writing
 from tre.records.errors import ClaimHeld, ClaimLost
 from tre.records.ledger import Ledger, Transaction
@@ -152,23 +152,9 @@ class Claims:
             rows = connection.execute(select(SHARES).where(SHARES.c.case_id == request)).all()
         return {row.action: row.quarters for row in rows if standing.get(row.action) == row.token}
 
-    def note_estimates(self, request: str, bands: Mapping[str, str]) -> None:
-        """Note how long actions of a request may take, in words; what was noted before is replaced."""
-        rows = [{"case_id": request, "action": action, "band": band} for action, band in bands.items()]
-        with noting(self._engine) as connection:
-            connection.execute(delete(ESTIMATES).where(ESTIMATES.c.case_id == request))
-            if rows:
-                connection.execute(insert(ESTIMATES), rows)
-
-    def estimates(self, request: str) -> Mapping[str, str]:
-        """How long actions of a request may take, in words, where that was estimated."""
-        with reading(self._engine) as connection:
-            rows = connection.execute(select(ESTIMATES).where(ESTIMATES.c.case_id == request)).all()
-        return {row.action: row.band for row in rows}
-
     def told(self, request: str) -> Told:
-        """How far the actions of a request are, and how long they may take."""
-        return Told(self.shares(request), self.estimates(request))
+        """How far the actions of a request are."""
+        return Told(self.shares(request))
 
     def made(self, key: str) -> Place | None:
         """The request and action that first landed with that key."""

@@ -1,8 +1,9 @@
 """How long a query may take, told before it has: each is asked of people who do not exist, and that is brought to scale.
 
-A request that starts and ends at once is left alone; one that waits, or runs on, is rehearsed behind a worker's back, in the
-same boxes, on a synthetic store of its backend. What is told is a band of words, for as many people as the real store has,
-rounded to one digit: nothing of it comes from a row [P1]. It refuses to keep anybody waiting, and to try the same twice.
+What was asked of them before, in another request or as its author tried it out, is known already, and told at once. A request
+that starts and ends at once is left alone; any other that waits, or runs on, is rehearsed behind a worker's back, in the same
+boxes, on a synthetic store of its backend. What is told is a band of words, for as many people as the real store has, rounded
+to one digit: nothing of it comes from a row [P1]. It refuses to keep anybody waiting, and to try the same twice.
 """
 
 import logging
@@ -13,15 +14,15 @@ from pathlib import Path
 
 from job_specs.model import SqlBody
 from sandboxes.runner import Runner
-from tre.custody.requests import JobRequest, JobState, Outcome
-from tre.data.cost import from_two
+from tre.custody.requests import ActionKind, Job, JobRequest, JobState, Outcome
 from tre.data.extract import REPORT, read_report
 from tre.data.progress import Progress, silent
 from tre.data.rehearsal_store import Dummy
 from tre.dispatch.code import Code, lay_out
 from tre.dispatch.ports import inside_path
-from tre.dispatch.rehearsal import BOXES, Asked, Rehearsal
+from tre.dispatch.rehearsal import BOXES, Asked, Played, Rehearsal
 from tre.dispatch.retry import code_of
+from tre.records.costs import Costs, Took
 from tre.service import Service
 
 LOG = logging.getLogger("tre.worker")
@@ -31,8 +32,8 @@ STUDY = "study"
 PATIENCE = 5.0
 """Seconds after which a request that is not over is worth an estimate."""
 
-Estimate = Callable[[JobRequest], Mapping[str, str]]
-"""How long each query of a request may take, in words; raises whatever it likes."""
+Estimate = Callable[[JobRequest], Mapping[str, Took]]
+"""How long each query of a request took among made-up people; raises whatever it likes."""
 
 
 class Estimating:
@@ -52,7 +53,7 @@ class Estimating:
         now, open_cases = self._steady(), {case.id: case for case in cases if _is_open(case)}
         self._seen = {name: self._seen.get(name, now) for name in open_cases}
         self._tried &= set(open_cases)
-        due = (name for name, at in self._seen.items() if now - at >= PATIENCE and name not in self._tried)
+        due = (name for name, at in self._seen.items() if name not in self._tried and now - at >= PATIENCE)
         name = next(due, None)
         if name is not None:
             self._tried.add(name)
@@ -69,9 +70,13 @@ class Estimating:
             LOG.info("left over", extra={"code": code_of(error)})
 
     def _make(self, case: JobRequest, estimate: Estimate) -> None:
+        keys = {job.action.name: job.action.content_key for job in case.jobs if _is_query(job)}
+        backend = case.submission.backend
         try:
-            if not self._service.claims.estimates(case.id):
-                self._service.claims.note_estimates(case.id, estimate(case))
+            costs = Costs(self._service.ledger)
+            if set(keys.values()) - set(costs.of(backend, keys.values())):
+                took = estimate(case)
+                costs.note(backend, {key: took[name] for name, key in keys.items() if name in took})
         except Exception as error:  # noqa: BLE001 - the face of a thread: a request is not worse off without an estimate
             LOG.info("no estimate", extra={"job": case.id, "code": code_of(error)})
 
@@ -87,27 +92,28 @@ def clear(folder: Path, runner: Callable[[Path], Runner]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _is_query(job: Job) -> bool:
+    return job.action.kind is not ActionKind.CODE
+
+
 def _is_open(case: JobRequest) -> bool:
     return any(job.state in {JobState.ASKED, JobState.STARTED} for job in case.jobs)
 
 
 def rehearsed(
     code: Code,
-    dummies: tuple[Dummy, Dummy],
+    backend: str,
     folder: Path,
     *,
     rehearse: Callable[[Path, Dummy, Progress], Rehearsal],
-    there: int,
-) -> Mapping[str, str]:
-    """How long each query of a study may take among so many people; nothing is said of one that does not end well.
+    people: tuple[int, int] = (FEW_PEOPLE, Dummy.patients),
+) -> Mapping[str, Took]:
+    """How long each query of a study took; nothing is said of one that does not end well.
 
     It is asked of few made-up people and of more: the difference is what each of them adds. ``folder`` is kept for this alone.
     """
-    few, more = (_took(code, dummy, folder, rehearse) for dummy in dummies)
-    return {
-        name: from_two((dummies[0].patients, few[name]), (dummies[1].patients, more[name]), there=there)
-        for name in few.keys() & more.keys()
-    }
+    few, more = (_took(code, Dummy(backend, each), folder, rehearse) for each in people)
+    return {name: {people[0]: few[name], people[1]: more[name]} for name in few.keys() & more.keys()}
 
 
 def _took(
@@ -126,7 +132,13 @@ def _took(
 def _seconds(rehearsal: Rehearsal, action: str) -> float | None:
     """How long the engine says that one query took."""
     for played in rehearsal.play((action,), Asked(everything=True), lambda _line: None):
-        reports = [each.digest for each in played.outputs if each.path == inside_path(action, REPORT)]
-        if played.outcome is Outcome.SUCCEEDED and reports:
-            return read_report(rehearsal.read(reports[0])).seconds
+        return seconds_of(rehearsal, played)
     return None
+
+
+def seconds_of(rehearsal: Rehearsal, played: Played) -> float | None:
+    """How long the engine says that a query took; nothing is said of other actions, and of one that did not end well."""
+    reports = [each.digest for each in played.outputs if each.path == inside_path(played.action, REPORT)]
+    if played.outcome is not Outcome.SUCCEEDED or not reports:
+        return None
+    return read_report(rehearsal.read(reports[0])).seconds

@@ -77,8 +77,8 @@ class Listing:
         )
         with handed_over(self._readings.answer(people), self._writer):
             self._writer.execute(
-                "CREATE OR REPLACE TABLE everybody AS SELECT *, row_number() OVER (ORDER BY member) - 1 AS tre_rank "  # noqa: S608 - our words
-                f"FROM (SELECT tre_patient, tre_times, study_pseudonym(tre_patient) AS member FROM {HANDED})"
+                "CREATE OR REPLACE TABLE everybody AS SELECT tre_patient, tre_times, study_pseudonym(tre_patient) AS member "  # noqa: S608 - our words
+                f"FROM {HANDED} ORDER BY member"
             )
         lines, people_there = (
             self._number("SELECT sum(tre_times) FROM everybody"),
@@ -95,7 +95,10 @@ class Listing:
             f"SELECT tre_place{shown} FROM (SELECT rowid AS tre_place{shown}, {alike} AS tre_alike FROM answer) "  # noqa: S608 - every word is checked
             "WHERE tre_alike = 1"
         )
-        for table, rows in ((_PLACES, places), (_EVERYBODY, "SELECT tre_patient, tre_rank FROM everybody")):
+        for table, rows in (
+            (_PLACES, places),
+            (_EVERYBODY, "SELECT tre_patient, rowid AS tre_rank FROM everybody"),
+        ):
             with handed_over(self._writer.sql(rows), self._readings.patients):
                 self._readings.patients.execute(f"CREATE TABLE {table} AS FROM {HANDED}")
 
@@ -103,7 +106,7 @@ class Listing:
         # By person and not by row: people who are in many rows then take hardly more room than those in one.
         self._writer.execute(
             f"COPY (SELECT (tre_line % {self._rows})::INTEGER AS place, member FROM lines "  # noqa: S608 - our words
-            f"JOIN everybody ON tre_rank = tre_line // {self._rows} ORDER BY tre_line) "
+            f"JOIN everybody ON everybody.rowid = tre_line // {self._rows} ORDER BY tre_line) "
             f"TO '{text(path)}' ({FORMATS['parquet']})"
         )
 

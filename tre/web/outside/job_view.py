@@ -17,13 +17,16 @@ from tre.views import duration_band, request_view, size_band
 from tre.web.asking import Ask
 from tre.web.look import sign, tone, words
 from tre.web.outside.doors import Outside
+from tre.worker.foretelling import Foretelling
 
 MOVING = frozenset({RequestStage.SUBMITTED, RequestStage.RUNNING, RequestStage.LANDED})
 
 
 def job_view(ask: Ask, outside: Outside, case: JobRequest, study: Application) -> dict[str, Any]:
     """The request's outline with, for each action, its state, how long it took in a band or how far it is, and why it waits."""
-    view = request_view(ask.person, case, study, told=outside.common.service.claims.told(case.id))
+    view = request_view(
+        ask.person, case, study, told=Foretelling(outside.common.service, outside.data).told(case)
+    )
     took = _durations(outside.common.service.ledger.case_events(case.id))
     actions = [
         {

@@ -11,7 +11,7 @@ import logging
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,8 @@ from tre.dispatch.code import Code, lay_out
 from tre.dispatch.errors import DispatchError
 from tre.dispatch.rehearsal import Asked, Played, Rehearsal
 from tre.views import Sight, report_view
+from tre.worker.estimating import seconds_of
+from tre.worker.foretelling import Foretelling
 
 LOG = logging.getLogger("tre.web")
 EVERYTHING = Sight(outline=True, findings=True, inside=True)
@@ -59,6 +61,7 @@ class Tries:
 
     folder: Path
     rehearse: Rehearse
+    foretelling: Foretelling
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, name: str, person: str, code: Code, *, backend: str, now: datetime) -> threading.Thread:
@@ -107,7 +110,7 @@ class Tries:
     def _play(self, place: Path, backend: str) -> None:
         with self._turn:
             try:
-                said = _played(self.rehearse(place / "study", Dummy(backend), _unheard))
+                said = self._played(self.rehearse(place / "study", Dummy(backend), _unheard), Dummy(backend))
             except (SpecError, SqlRefused, DispatchError) as error:
                 said = {"state": "refused", "problems": str(error).splitlines()}
             except Exception:  # the face of a thread: whatever it is, whoever waits is told that it ended
@@ -115,15 +118,27 @@ class Tries:
                 said = {"state": "fault", "problems": ["Something here is broken; it was written down."]}
         _write(place / "said.json", said)
 
+    def _played(self, rehearsal: Rehearsal, dummy: Dummy) -> dict[str, Any]:
+        """Play it whole, and say all of it; what its queries took is kept."""
+        order = plan(rehearsal.intake.spec, ("run_all",)).order
+        played = list(rehearsal.play(order, Asked(), lambda _: None))
+        took = {each.action: seconds_of(rehearsal, each) for each in played}
+        known = {name: {dummy.patients: seconds} for name, seconds in took.items() if seconds is not None}
+        self.foretelling.note(dummy.backend, {rehearsal.key(name): each for name, each in known.items()})
+        said = _said(rehearsal, order, played)
+        for action in said["actions"]:
+            name = action["action"]
+            action["may_take"] = (
+                self.foretelling.may_take(dummy.backend, known[name]) if name in known else ""
+            )
+        return said
+
 
 def _unheard(*_: object) -> None:
     """Nobody watches while the synthetic data is made."""
 
 
-def _played(rehearsal: Rehearsal) -> dict[str, Any]:
-    """Play it whole, and say all of it."""
-    order = plan(rehearsal.intake.spec, ("run_all",)).order
-    played = list(rehearsal.play(order, Asked(), lambda _: None))
+def _said(rehearsal: Rehearsal, order: Sequence[str], played: Sequence[Played]) -> dict[str, Any]:
     well = len(played) == len(order) and all(each.outcome is Outcome.SUCCEEDED for each in played)
     return {
         "state": "succeeded" if well else "failed",
