@@ -203,6 +203,8 @@ class Evidence:
     of each regressor. `labels` is how the data spells each label of a column, whatever the file called it; `unlisted` the
     people of each group that the data has and the file does not; `apart` how many people are not as most of a cell's are,
     whose amount is the same, or the same as in another column (None where there are no most).
+    `partly` are the columns that count some of the people of a row; `made` the labels that conditions of the query, or of the
+    extract's, can give a column, whoever is in them, and `unsure` the columns of which that is not known.
     """
 
     people: tuple[int, ...]
@@ -218,6 +220,9 @@ class Evidence:
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unlisted: tuple[int, ...] = ()
     apart: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
+    partly: frozenset[str] = frozenset()
+    made: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unsure: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.withheld - frozenset(range(len(self.people))):
@@ -236,7 +241,7 @@ class Evidence:
         )
         if any(len(each) != len(self.people) for each in by_row):
             raise ValueError("shares, values, sides and records are given for every row")
-        for name in ("roles", "shares", "values", "sides", "smallest", "labels", "apart"):
+        for name in ("roles", "shares", "values", "sides", "smallest", "labels", "apart", "made"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 

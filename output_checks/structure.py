@@ -14,7 +14,7 @@ from itertools import combinations
 from output_checks.declare import DERIVED, PEOPLE, ROUNDED, Role
 from output_checks.facts import Facts
 from output_checks.labels import TOTAL_WORDS
-from output_checks.model import CellRef
+from output_checks.model import CellRef, Evidence
 from output_checks.suppress.system import Quantity, Sum, System
 
 _MANY_DIMENSIONS = 8
@@ -51,8 +51,11 @@ class _Builder:
                     self.place[each] = kept
         return kept
 
-    def add(self, total: int, cells: Sequence[CellRef]) -> bool:
-        """Take up that a total is the sum of some cells and a rest; False where the numbers deny it."""
+    def add(self, total: int, cells: Sequence[CellRef], *, rest_is_hidden: bool = False) -> bool:
+        """Take up that a total is the sum of some cells and a rest; False where the numbers deny it.
+
+        A rest that is hidden is one even where it is nobody, which only whoever counted knows.
+        """
         seen = [self.numbers[cell] for cell in cells if cell in self.numbers]
         rest = self.rest(self.quantities[total].value, seen)
         if rest is None or not seen:
@@ -63,11 +66,11 @@ class _Builder:
         parts = [self.place[cell] for cell in cells if cell in self.numbers]
         key = (total, frozenset(parts))
         if key not in self.sums:
-            self.sums[key] = Sum(total, tuple(parts), self._unlisted(rest))
+            self.sums[key] = Sum(total, tuple(parts), self._unlisted(rest, always=rest_is_hidden))
         return True
 
-    def _unlisted(self, rest: int) -> int | None:
-        if not rest:
+    def _unlisted(self, rest: int, *, always: bool) -> int | None:
+        if not rest and not always:
             return None
         self.quantities.append(Quantity((), rest))
         return len(self.quantities) - 1
@@ -239,6 +242,8 @@ def _join_margin(builder: _Builder, groups: Iterable[list[int]], margin: str, co
 
 def _take_complements(builder: _Builder) -> None:
     """Of a share, what it leaves out: 96 of 100 tells of the other 4."""
+    evidence = builder.subject.evidence
+    partly = evidence.partly if evidence else frozenset()
     for numerator, denominator in _shares(builder.subject):
         rows = range(len(builder.subject.table.rows)) if builder.subject.table else ()
         pairs = [(CellRef(row, denominator), CellRef(row, numerator)) for row in rows]
@@ -246,7 +251,7 @@ def _take_complements(builder: _Builder) -> None:
         if all(builder.numbers[total] >= builder.numbers[part] for total, part in known):
             for total, part in known:
                 if builder.place[total] != builder.place[part]:
-                    builder.add(builder.place[total], [part])
+                    builder.add(builder.place[total], [part], rest_is_hidden=numerator in partly)
 
 
 def _shares(subject: Facts) -> Iterator[tuple[str, str]]:
@@ -258,19 +263,21 @@ def _shares(subject: Facts) -> Iterator[tuple[str, str]]:
             # A margin's parts are listed: the sums over them already say what a share leaves out.
             if roles.get(numerator) in PEOPLE and roles.get(denominator) in PEOPLE - {Role.MARGIN}:
                 yield numerator, denominator
-    if subject.evidence is not None and subject.evidence.roles:
-        yield from _shares_of_everyone(subject, subject.evidence.people)
+    if subject.evidence is not None and (subject.evidence.roles or subject.evidence.partly):
+        yield from _shares_of_everyone(subject, subject.evidence)
 
 
-def _shares_of_everyone(subject: Facts, people: Sequence[int]) -> Iterator[tuple[str, str]]:
+def _shares_of_everyone(subject: Facts, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Each count of some people, as a share of the one that counts everybody in each row."""
     counts = [each.name for each in subject.with_role(Role.COUNT, Role.N)]
     everyone = [
         name
         for name in counts
-        if all(subject.number(CellRef(row, name)) == number for row, number in enumerate(people))
+        if all(subject.number(CellRef(row, name)) == number for row, number in enumerate(evidence.people))
     ]
-    for whole in everyone[:1]:
-        yield from ((name, whole) for name in counts if name not in everyone)
+    some = [name for name in counts if name in evidence.partly or name not in everyone]
+    for whole in sorted(everyone, key=some.__contains__)[:1]:
+        yield from ((name, whole) for name in some if name != whole)
 
 
 def _take_column_sums(builder: _Builder, counts: Sequence[str]) -> None:

@@ -22,7 +22,8 @@ from job_specs.sql.ir import (
     children,
     walk,
 )
-from job_specs.sql.model import PEOPLE, Role
+from job_specs.sql.made import made_of
+from job_specs.sql.model import PEOPLE, Labels, Role
 from job_specs.sql.resolve import has_aggregate
 from job_specs.sql.roles import counted, role_of
 
@@ -111,6 +112,7 @@ class Columns:
             role=role,
             people=self._passed_on(item, role) if measured else "",
             everybody=self.counts_everybody(item.value),
+            made=Labels() if has_aggregate(item.value) else made_of(item.value, self._traces),
         )
 
     def measured(self, item: Item, source: Source) -> ColumnTrace:
@@ -124,6 +126,7 @@ class Columns:
             role=role,
             people=_counted_in(item, role),
             everybody=self.counts_everybody(item.value),
+            made=Labels() if has_aggregate(item.value) else made_of(item.value, self._traces),
         )
 
     def is_patient(self, expr: Expr) -> bool:

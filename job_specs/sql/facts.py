@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 from job_specs.sql.ir import Column, Expr, Select
-from job_specs.sql.model import Role
+from job_specs.sql.model import Labels, Role
 
 
 class Level(StrEnum):
@@ -62,6 +62,7 @@ class ColumnTrace:
         role: the class of number, where rows are groups.
         people: the column of the units query that counts the people behind it, where rows are groups.
         everybody: it counts the people of its row, no condition in between.
+        made: the labels that conditions give it.
     """
 
     name: str
@@ -75,6 +76,7 @@ class ColumnTrace:
     role: Role = "dimension"
     people: str = ""
     everybody: bool = False
+    made: Labels = field(default_factory=Labels)
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,7 @@ def guard(
         () if is_extract else tuple(_cautions(facts)),
         _chosen(facts) if is_extract else (),
         is_extract and mixes(query, traces),
+        {column.name: column.made for column in facts.columns} if is_extract else {},
     )
 
 

@@ -31,6 +31,7 @@ from job_specs.sql.ir import (
     join_conditions,
     walk,
 )
+from job_specs.sql.made import labels_in
 from job_specs.sql.model import PATIENT, PEOPLE, ColumnFact, Scope
 from job_specs.sql.resolve import has_aggregate
 from job_specs.sql.ties import Sources, constant_keys
@@ -362,7 +363,13 @@ def _grain(column: ColumnFact) -> Grain:
 
 def _constants(rows: Rows) -> Facts:
     columns = tuple(
-        ColumnTrace(name, fixed=len(rows.rows) == 1, chosen=Chosen.AMONG_DATES) for name in rows.columns
+        ColumnTrace(
+            name,
+            fixed=len(rows.rows) == 1,
+            chosen=Chosen.AMONG_DATES,
+            made=labels_in(row[at] for row in rows.rows),
+        )
+        for at, name in enumerate(rows.columns)
     )
     return Facts(Level.NOBODY, columns, single=len(rows.rows) == 1, keys=constant_keys(rows))
 
@@ -390,7 +397,7 @@ def _either(left: ColumnTrace, right: ColumnTrace) -> ColumnTrace:
     return replace(
         left, origins=left.origins | right.origins, patient=left.patient or right.patient, sure=False, fixed=False,
         rank=False, grain=max(left.grain, right.grain), people="", chosen=_chosen_between(left, right),
-        everybody=left.everybody and right.everybody,
+        everybody=left.everybody and right.everybody, made=left.made | right.made,
     )  # fmt: skip
 
 

@@ -98,6 +98,18 @@ class SqlRefused(Exception):
 
 
 @dataclass(frozen=True)
+class Labels:
+    """Labels that a query makes itself, by conditions, and whether there may be others than these."""
+
+    known: frozenset[str] = frozenset()
+    unsure: bool = False
+
+    def __or__(self, other: "Labels") -> "Labels":
+        """Those of either."""
+        return Labels(self.known | other.known, self.unsure or other.unsure)
+
+
+@dataclass(frozen=True)
 class Guarded:
     """A query that passed the guard.
 
@@ -113,6 +125,7 @@ class Guarded:
         cautions: sentences about dimensions whose values are nearly unique to a patient.
         chosen: of an extract, the columns whose numbers are chosen by a condition, or put together, so that a mean of them
             may be one person's in disguise.
+        made: of an extract, the labels that conditions give its columns.
         mixes: of an extract, whether a person's row may be made of other people's.
     """
 
@@ -125,6 +138,7 @@ class Guarded:
     cautions: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
     mixes: bool = False
+    made: Mapping[str, Labels] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,6 +151,8 @@ class OutputColumn:
         people: the column of `Units.sql` that holds the distinct patients behind a cell of this column.
         top1: for a sum or mean, the column that holds the largest contributor's share, where one is computed.
         top2: the same for the two largest together.
+        everybody: it counts all the people of its row, no condition in between.
+        made: of a dimension, the labels that conditions of the query give.
     """
 
     name: str
@@ -144,6 +160,8 @@ class OutputColumn:
     people: str = PEOPLE
     top1: str | None = None
     top2: str | None = None
+    everybody: bool = False
+    made: Labels = field(default_factory=Labels)
 
 
 @dataclass(frozen=True)

@@ -100,13 +100,12 @@ def _with_members(counted: Units, exact: Query, query: Query, traces: Traces) ->
 
 def _output_columns(query: Query, facts: Facts, traces: Traces) -> Iterator[OutputColumn]:
     for position, column in enumerate(facts.columns):
-        people = column.people or PEOPLE
+        known = OutputColumn(
+            column.name, column.role, column.people or PEOPLE, everybody=column.everybody, made=column.made
+        )
         if facts.level is Level.MANY and _sums(query, position, traces):
-            yield OutputColumn(
-                column.name, column.role, people, f"{column.name}__top1", f"{column.name}__top2"
-            )
-        else:
-            yield OutputColumn(column.name, column.role, people)
+            known = replace(known, top1=f"{column.name}__top1", top2=f"{column.name}__top2")
+        yield known
 
 
 def _extras(columns: tuple[OutputColumn, ...], facts: Facts) -> Iterator[_Extra]:

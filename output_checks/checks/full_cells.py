@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from output_checks.checks.small_count import nearly_all
 from output_checks.model import CellRef
 from output_checks.rule import Because, Rule, hide, note, review
 from output_checks.subject import Subject
@@ -21,7 +22,10 @@ def _look(subject: Subject) -> Iterator[Because]:
     if subject.table is None:
         return
     system = subject.system
-    cells = sorted({cell for each in system.sums for cell in _full(system, each)})
+    small, hidden = subject.policy.is_small, nearly_all(subject)
+    # Whether a group too small to show is all one is not told by it; nor by a number that is hidden for leaving few out.
+    sums = (each for each in system.sums if not small(system.quantities[each.total].value))
+    cells = sorted({cell for each in sums for cell in _full(system, each)} - hidden)
     match subject.policy.full_cell:
         case _ if not cells:
             return

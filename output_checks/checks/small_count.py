@@ -1,7 +1,7 @@
 """No number about too few people [P10].
 
 Hides every statistic of a row behind which too few people stand - people, where the data says how many, not rows - and
-every count that is itself too small. Twelve rows of one patient are one patient.
+every count that is itself too small, or leaves out nobody or too few of a row's people. Twelve rows of one patient are one patient.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def _look(subject: Subject) -> Iterator[Because]:
         if cells:
             yield hide("Too few people stand behind a row.", _FIX, column=name, cells=cells)
     yield from _small(subject, frozenset(few))
+    yield from _leaving_few(subject)
     yield from _uncounted(subject)
 
 
@@ -43,6 +44,32 @@ def _small(subject: Subject, few: frozenset[int]) -> Iterator[Because]:
         cells = [cell for cell, number in numbers if cell.row not in few and subject.policy.is_small(number)]
         if cells:
             yield hide("A count is too small to show.", _FIX, column=column.name, cells=cells)
+
+
+def _leaving_few(subject: Subject) -> Iterator[Because]:
+    """Nobody and a few must look the same, among those who are not counted as among those who are."""
+    hidden = nearly_all(subject)
+    for name in sorted({cell.column for cell in hidden}):
+        cells = sorted(cell for cell in hidden if cell.column == name)
+        reason = "A count is of all of a row's people, or of all but a few: it tells of the others."
+        yield hide(reason, _FIX, column=name, cells=cells)
+
+
+def nearly_all(subject: Subject) -> frozenset[CellRef]:
+    """Counts of some of a row's people that are all of them, or all but a few."""
+    evidence = subject.evidence
+    if evidence is None:
+        return frozenset()
+    return frozenset(
+        CellRef(row, name)
+        for name in evidence.partly & subject.counted
+        for row, number in _column(subject, name)
+        if number and _leaves_few(subject, evidence.people[row] - number)
+    )
+
+
+def _leaves_few(subject: Subject, others: int) -> bool:
+    return others == 0 or subject.policy.is_small(others)
 
 
 def _column(subject: Subject, name: str) -> Iterator[tuple[int, int]]:

@@ -103,7 +103,16 @@ def _evidence(counted: Units, found: list[dict[str, Any]]) -> Evidence:
     }
     people = tuple(int(row["tre_people"]) for row in found)
     roles = {column.name: column.role for column in counted.columns}
-    return Evidence(people, Confidence.PROVED, roles, shares)
+    partly = (each.name for each in counted.columns if each.role == "count_people" and not each.everybody)
+    return Evidence(
+        people,
+        Confidence.PROVED,
+        roles,
+        shares,
+        partly=frozenset(partly),
+        made={each.name: each.made.known for each in counted.columns if each.made.known},
+        unsure=frozenset(each.name for each in counted.columns if each.made.unsure),
+    )
 
 
 def _shares(row: Mapping[str, Any], name: str, top1: str, top2: str) -> Shares:

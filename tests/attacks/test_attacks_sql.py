@@ -63,6 +63,17 @@ CELLS = (
     f"sum(CASE WHEN NOT ({TARGET}) THEN imd_quintile ELSE 0 END)",
     "median(CASE WHEN <alone> THEN imd_quintile WHEN sex = 'female' THEN -9 ELSE 9 END)",
 )
+KEYS = (
+    f"CASE WHEN {TARGET} THEN 'a' ELSE 'c' END",
+    f"CASE WHEN {TARGET} THEN 'a' WHEN sex = 'female' THEN 'b' ELSE 'c' END",
+    f"coalesce(CASE WHEN {TARGET} THEN 'a' END, 'c')",
+    f"({TARGET})",
+    f"({TARGET})::INT",
+    f"CASE WHEN {TARGET} THEN region ELSE sex END",
+    f"imd_quintile + 10 * ({TARGET})::INT",
+    "nullif(imd_quintile, CASE WHEN <alone> THEN 1 ELSE 9 END)",
+)
+"""Groups of the target, or of nobody: beside a total, what has to be hidden would tell which."""
 ADMITTED = {
     4: ["SELECT max(numeric_value) AS m FROM clinical_events", "SELECT arg_max(numeric_value, date) AS m FROM clinical_events"],
     5: ["SELECT quantile_cont(numeric_value, 1.0) AS q, count(DISTINCT patient_id) AS n FROM clinical_events",
@@ -78,12 +89,18 @@ ADMITTED = {
          "SELECT regr_slope(imd_quintile, CASE WHEN <alone> THEN 1 ELSE 0 END) AS b, count(*) AS n FROM patients"],
     12: ["SELECT count(*) + max(numeric_value) / 1000000000 AS n FROM clinical_events",
          "SELECT count(*) + max(CASE WHEN <alone> THEN imd_quintile END) / 1000 AS n FROM patients"],
-    13: ["SELECT CASE WHEN <alone> AND imd_quintile = 1 THEN 'yes' ELSE 'no' END AS label, count(*) AS n FROM patients GROUP BY label"],
+    13: ["SELECT CASE WHEN <alone> AND imd_quintile = 1 THEN 'yes' ELSE 'no' END AS label, count(*) AS n FROM patients GROUP BY label",
+         f"SELECT v.l, count(*) AS n FROM patients p JOIN (VALUES (TRUE, 'yes'), (FALSE, 'no')) v(k, l) ON v.k = ({TARGET}) GROUP BY ROLLUP (v.l)"],  # noqa: S608 - our own words
     14: ["SELECT count(*) AS n FROM patients WHERE NOT (<alone>) OR 1 / (imd_quintile - 1) > 0"],
     20: ["SELECT imd_quintile, count(*) AS n FROM patients p CROSS JOIN (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10),(11),(12)) v(x) WHERE <alone> GROUP BY imd_quintile"],
     21: ["SELECT imd_quintile, count(DISTINCT e.date) AS n FROM patients p JOIN clinical_events e ON e.patient_id = p.patient_id WHERE <alone> GROUP BY imd_quintile"],
     22: ["SELECT sum(numeric_value) AS total, count(DISTINCT patient_id) AS n FROM clinical_events WHERE snomedct_code = 'c7' AND (numeric_value > 100 OR numeric_value < 1 OR numeric_value = 12.5)"],
-    23: ["SELECT sex, imd_quintile, count(*) AS n FROM patients WHERE <alone> GROUP BY CUBE (sex, imd_quintile)"],
+    23: [*(f"SELECT {key} AS g, count(*) AS n FROM patients GROUP BY ROLLUP (g)" for key in KEYS),  # noqa: S608 - our own words
+         f"SELECT CASE WHEN {TARGET} THEN 'a' ELSE 'c' END AS g, sex, count(*) AS n FROM patients GROUP BY CUBE (g, sex)",  # noqa: S608 - our own words
+         f"SELECT CASE WHEN {TARGET} THEN 'a' ELSE 'c' END AS g, count(*) AS n FROM patients GROUP BY g UNION ALL SELECT 'total', count(*) FROM patients",  # noqa: S608 - our own words
+         f"SELECT sex, count(*) FILTER (WHERE NOT ({TARGET})) AS n, count(*) AS m FROM patients GROUP BY sex",  # noqa: S608 - our own words
+         f"SELECT region, count(*) AS n, count(*) FILTER (WHERE {TARGET}) AS k FROM patients GROUP BY ROLLUP (region)",  # noqa: S608 - our own words
+         "SELECT sex, imd_quintile, count(*) AS n FROM patients WHERE <alone> GROUP BY CUBE (sex, imd_quintile)"],
     25: ["SELECT nullif(imd_quintile, 5) AS q, count(*) AS n FROM patients WHERE <alone> GROUP BY q"],
     27: ["SELECT DISTINCT imd_quintile FROM patients WHERE <alone>"],
     28: ["SELECT 100.0 * count(*) FILTER (WHERE imd_quintile = 1) / count(*) AS pct FROM patients WHERE <alone>",

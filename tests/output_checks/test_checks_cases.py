@@ -91,6 +91,9 @@ def evidence_of(case: dict[str, Any]) -> Evidence | None:
         smallest=said.get("smallest", {}),
         labels={name: tuple(each) for name, each in said.get("labels", {}).items()},
         unlisted=tuple(said.get("unlisted", ())),
+        partly=frozenset(said.get("partly", ())),
+        made={name: frozenset(each) for name, each in said.get("made", {}).items()},
+        unsure=frozenset(said.get("unsure", ())),
         apart={name: tuple(each) for name, each in said.get("apart", {}).items()},
     )
 

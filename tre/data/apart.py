@@ -11,32 +11,42 @@ from dataclasses import dataclass
 
 MOST_FEW = 9
 """The most people that any policy calls few."""
-_HIGH, _LOW = MOST_FEW + 1, 2 * (MOST_FEW + 1)
-ENDS = f"max(s, {_HIGH}), min(s, {_LOW})"
-"""The largest and the smallest amounts of a group: whether all but a few people have the same is seen in them."""
+_HIGH = 2 * (MOST_FEW + 1)
+ENDS = f"max(s, {_HIGH}), min(s), sum(s)"
+"""The largest amounts of a group, the smallest, and their sum: whether all but a few may have the same is seen in them."""
+_CLOSE = 1e-6
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """What is known of a group's amounts: of how many people, the largest and smallest, and how many have the same in others."""
+    """What is known of a group's amounts: of how many people, the ends and the sum, and how many have the same in others."""
 
     people: int
     high: Sequence[float]
-    low: Sequence[float]
+    lowest: float
+    total: float
     others: Sequence[int]
 
     @property
     def is_nearly_one(self) -> bool:
-        """Whether all but a few of many people may have the same amount."""
-        return self.people > _LOW and self.high[-1] == self.low[_HIGH - 1]
+        """Whether all but a few of many people may have the same amount.
+
+        It is then the largest but a few, and what the sum lacks of everybody having it is lacking in the few alone. This asks
+        for no second look at the rows of groups whose amounts are spread out.
+        """
+        if self.people <= _HIGH:
+            return False
+        same = self.high[MOST_FEW]
+        lacking = self.people * same - self.total + sum(self.high[:MOST_FEW]) - MOST_FEW * same
+        return lacking <= MOST_FEW * (same - self.lowest) + _CLOSE * (abs(self.total) + 1)
 
     def apart(self, common: int | None) -> int | None:
         """The fewest people who are not as most are, nobody among them; None where there are no most.
 
         `common` is how many have the commonest amount, where that was counted.
         """
-        if common is None and self.people <= _LOW:
-            common = max(Counter(self.low).values(), default=0)
+        if common is None and self.people <= _HIGH:
+            common = max(Counter(self.high).values(), default=0)
         most = (each for each in (common, *self.others) if each is not None and 2 * each > self.people)
         return min((self.people - each for each in most), default=None)
 

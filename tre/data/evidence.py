@@ -5,7 +5,7 @@ are not its values, and questions with too many groups; in sentences that repeat
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -104,7 +104,7 @@ def measure(extract: Extract, question: Question) -> Evidence:
     for place, name in enumerate(question.by):
         answer.labels[name] = [grouping.spelled(key[place]) for key in keys]
     answer.unlisted = _unlisted(whole, keys)
-    return answer.evidence()
+    return replace(answer.evidence(), partly=frozenset(whole.flagged()))
 
 
 def _unlisted(whole: "_Asking", keys: Sequence[Key]) -> tuple[int, ...]:
@@ -153,14 +153,26 @@ class _Asking:
         """
         numbers = "".join(f", ({self.number(each)})::DOUBLE" for each in self.asked)
         same = ", ".join(f"count(*) FILTER (WHERE s = o{place})" for place, _ in enumerate(self.others))
-        ends = f"{ENDS}, [{same}]" if self.has_amounts else "NULL, NULL, NULL"
-        select = f"count(*), {_N}, sum(n), sum(a), max(a, 2), {ends}{numbers} FROM ({self.each_person()})"
+        ends = f"{ENDS}, [{same}]" if self.has_amounts else "NULL, NULL, NULL, NULL"
+        top = "NULL" if self.are_sizes and self.has_amounts else f"max({self.size}, 2)"
+        sizes = f"sum({self.size}), {top}"
+        select = f"count(*), {_N}, sum(n), {sizes}, {ends}{numbers} FROM ({self.each_person()})"
         return grouping.groups(self.extract, self.kept, select)
 
     @cached_property
     def common(self) -> Mapping[Key, Sequence[Any]]:
         """For each group, how many people have the commonest amount."""
         return grouping.groups(self.extract, self.kept, commonest(self.dims, self.each_person()))
+
+    @cached_property
+    def are_sizes(self) -> bool:
+        """Whether amounts are never negative, and so their own sizes: one sum less, and one list, over all records."""
+        return not self.extract.one_each and self.extract.never_below_nought(self.amount())
+
+    @property
+    def size(self) -> str:
+        """How large a person's amount is."""
+        return "s" if self.are_sizes else "a"
 
     @property
     def has_amounts(self) -> bool:
@@ -194,10 +206,9 @@ class _Asking:
         true = "".join(f", bool_or({quoted(name)}::BOOLEAN) AS f{place}" for name, place in flags)
         true += "".join(f", sum({quoted(name)}::DOUBLE) AS o{at}" for at, name in enumerate(self.others))
         grouped = f"{self.dims}{quoted(self.extract.patient)}"
-        # Amounts that are never negative are their own sizes: one sum less over all records.
-        size = amount if self.extract.never_below_nought(amount) else f"abs({amount})"
+        size = "" if self.are_sizes else f", sum(abs({amount})) AS a"
         squares = f", sum({amount} * {amount}) AS q" if self.spreads else ""
-        return f"SELECT {grouped}, count(*) AS n, count({amount}) AS nv, sum({amount}) AS s, sum({size}) AS a{squares}{true} FROM people GROUP BY ALL"  # noqa: S608 - names are quoted
+        return f"SELECT {grouped}, count(*) AS n, count({amount}) AS nv, sum({amount}) AS s{size}{squares}{true} FROM people GROUP BY ALL"  # noqa: S608 - names are quoted
 
     @property
     def spreads(self) -> bool:
@@ -249,18 +260,20 @@ def _take(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) 
     found, asked = asking.found, asking.asked
     counts_value = any(each.measure is not Measure.WITH for each in asked)
     for row, key in places:
-        everyone, with_value, records, sizes, top, high, low, same, *numbers = found.get(key) or _nobody(
-            asked
-        )
+        everyone, with_value, records, sizes, top, high, low, total, same, *numbers = found.get(
+            key
+        ) or _nobody(asked)
         answer.people[row] = with_value if counts_value else everyone
         answer.rows[row] = int(records or 0)
         for each, number in zip(asked, numbers, strict=True):
             counted = each.measure in (Measure.PEOPLE, Measure.WITH)
             _at(answer.values, each.column, answer)[row] = 0.0 if number is None and counted else number
             if each.measure in _SHARED:
-                _at(answer.shares, each.column, answer, Shares(0.0, 0.0))[row] = _shares(sizes, top)
+                _at(answer.shares, each.column, answer, Shares(0.0, 0.0))[row] = _shares(
+                    sizes, top or high[:2]
+                )
             if each.measure not in _NO_AMOUNT and with_value:
-                own = _apart(asking, key, Amounts(with_value, high, low, same))
+                own = _apart(asking, key, Amounts(with_value, high, low, total, same))
                 _at(answer.apart, each.column, answer)[row] = own
     _take_sides(asking, places, answer)
     _take_modes(asking, places, answer)
@@ -268,7 +281,7 @@ def _take(asking: _Asking, places: Sequence[tuple[int, Key]], answer: Gathered) 
 
 
 def _nobody(asked: Sequence[Asked]) -> list[Any]:
-    return [0, 0, 0, 0, [], [], [], [], *[None] * len(asked)]
+    return [0, 0, 0, 0, [], [], 0, 0, [], *[None] * len(asked)]
 
 
 def _apart(asking: _Asking, key: Key, amounts: Amounts) -> int | None:

@@ -34,7 +34,8 @@ UNITS = "units.json"
 @dataclass(frozen=True)
 class Around:
     """What lies around one output: its backend's data, the request's extracts, the outputs offered with it and their numbers, what
-    comparing with earlier releases found, whether there are any, and how each extract was asked for.
+    comparing with earlier releases found, whether there are any, and how each extract was asked for, and who is in
+    them.
     """
 
     data: DataRoom
@@ -44,6 +45,7 @@ class Around:
     compared: Mapping[Output, Compared] = field(default_factory=dict)
     before: bool = False
     made: Mapping[str, Question] = field(default_factory=dict)
+    pseudonyms: frozenset[str] | None = None
 
 
 class Checks:
@@ -152,7 +154,7 @@ class Checks:
         beside = frozenset(name for action, path in named for name in (declared_name(action, path),) if name)
         data, extracts = self._data.of(case.submission.backend), self._extracts(case)
         made = {name: question(intake, intake.spec.action(name), data) for name in extracts}
-        return Around(data, extracts, beside, made=made)
+        return Around(data, extracts, beside, made=made, pseudonyms=pseudonyms_in(extracts, data))
 
     def _for_check(self, case: JobRequest, intake: Intake, output: Output, around: Around) -> ForCheck:
         """An output with what it claims to be and what is known of it."""
@@ -165,7 +167,7 @@ class Checks:
             content=content,
             declaration=said or None,
             evidence=self._evidence(case, intake, action, content),
-            pseudonyms=pseudonyms_in(around),
+            pseudonyms=around.pseudonyms,
             beside=around.beside,
             numbers=around.numbers,
             compared=output in around.compared,
@@ -180,6 +182,7 @@ class Checks:
         if offer.evidence is None and isinstance(action.body, RunBody):
             parameters = intake.spec.parameters_of(action)
             offer = evident(offer, around.extracts, around.data, policy=self._policy, parameters=parameters)
+            offer = replace(offer, evidence=of_made(offer.evidence, made))
         return replace(offer, evidence=beside(offer.evidence, around.compared.get(output)))
 
     def _kept(self, output: Output, report: Report) -> Offered:
@@ -204,7 +207,10 @@ class Checks:
         untrusted = self._quarantine.get(counted[0].digest)
         people = data.people(untrusted, asked, rows=_rows(content))
         held = {name: tuple(_held(*each) for each in rows) for name, rows in people.shares.items()}
-        return Evidence(people=people.per_row, source=Confidence.PROVED, roles=people.roles, shares=held)
+        found = Evidence(people=people.per_row, source=Confidence.PROVED, roles=people.roles, shares=held)
+        columns = asked.units.columns if asked.units is not None else ()
+        partly = (each.name for each in columns if each.role == "count_people" and not each.everybody)
+        return of_made(replace(found, partly=frozenset(partly)), asked)
 
     def _extracts(self, case: JobRequest) -> Mapping[str, bytes]:
         """Every extract of the request, however far upstream, by the action that made it."""
@@ -213,6 +219,15 @@ class Checks:
             (job.action.name, out) for job in jobs for out in job.outputs if out.path.startswith(OUTPUTS)
         ]
         return {name: self._quarantine.get(output.digest) for name, output in files}
+
+
+def of_made(evidence: Evidence | None, asked: Question | None) -> Evidence | None:
+    """What is known of a table's people, with the labels that conditions of its query, or of its extract's, can give."""
+    if evidence is None or asked is None:
+        return evidence
+    made = {name: each.known for name, each in asked.made.items() if each.known}
+    unsure = frozenset(name for name, each in asked.made.items() if each.unsure)
+    return replace(evidence, made=made, unsure=unsure)
 
 
 def beside(evidence: Evidence | None, compared: Compared | None) -> Evidence | None:
@@ -224,9 +239,9 @@ def beside(evidence: Evidence | None, compared: Compared | None) -> Evidence | N
     return replace(evidence, withheld=compared.withheld, earlier=compared.earlier)
 
 
-def pseudonyms_in(around: Around) -> frozenset[str] | None:
+def pseudonyms_in(extracts: Mapping[str, bytes], data: DataRoom) -> frozenset[str] | None:
     """The pseudonyms in every extract of the request, to be looked for in what is offered."""
-    found = [around.data.pseudonyms(content) for content in around.extracts.values()]
+    found = [data.pseudonyms(content) for content in extracts.values()]
     return frozenset().union(*found) if found else None
 
 

@@ -176,4 +176,5 @@ def _question(guarded: Guarded, action: Action, roles: Mapping[str, str], proved
         resources=action.resources,
         chosen=frozenset(guarded.chosen),
         mixes=guarded.mixes,
+        made=guarded.made if proved is None else {each.name: each.made for each in proved.columns},
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from job_specs.model import Resources, TableScope
-from job_specs.sql.model import Scope, Units
+from job_specs.sql.model import Labels, Scope, Units
 from output_checks.ledger import Difference, Listed
 from output_checks.model import Evidence
 from output_checks.policy import Policy
@@ -48,7 +48,8 @@ class Question:
 
     ``sql`` is the guard's canonical text; ``units`` the queries that count people beside it, None where it is not proved;
     ``roles`` says what each output column is, in order; ``resources`` is what the action may use. Of an extract, ``chosen``
-    are the columns whose amounts a condition chose, and ``mixes`` says whether a person's row is made of other people's.
+    are the columns whose amounts a condition chose, and ``mixes`` says whether a person's row is made of other people's;
+    ``made`` are the labels that conditions of the query give a column.
     """
 
     sql: str
@@ -60,6 +61,7 @@ class Question:
     resources: Resources = field(default_factory=Resources)
     chosen: frozenset[str] = frozenset()
     mixes: bool = False
+    made: Mapping[str, Labels] = field(default_factory=dict)
 
 
 class Asked(Protocol):
