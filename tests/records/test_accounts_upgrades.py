@@ -4,17 +4,15 @@
 the time before steps were noted. For a new step, write its own once: `python -m tests.records.test_accounts_upgrades`.
 """
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from tests.contract.test_ledger_on_postgresql import on_a_server, url
-from tests.records.test_upgrades import from_sql
+from tests.records.test_upgrades import from_sql, write_missing
 from tre.records.accounts import Accounts, Credentials, Link, SignedIn, Token
 from tre.records.accounts.schema import ACCOUNTS, LAYOUT, STEPS, lay_out
 from tre.records.accounts.sealing import Sealing
@@ -163,21 +161,14 @@ def test_a_newer_versions_accounts_are_not_opened_and_are_as_they_were(old: str)
     newer.dispose()
 
 
-def write_golden(step: int, folder: Path) -> None:
-    """A database as the version with so many steps leaves it, as SQL."""
-    path = folder / f"{step}.db"
+def leave(step: int, path: Path) -> None:
+    """Leave a database as the version with so many steps does."""
     engine = engine_of(f"sqlite:///{path}")
     lay_out(engine, STEPS[:step])
     accounts = Accounts(engine, SEALING)
     tell_everything(accounts)
     accounts.close()
-    with sqlite3.connect(path) as connection:
-        (GOLDEN / f"layout-{step}.sql").write_text("\n".join(connection.iterdump()) + "\n", encoding="utf-8")
-    connection.close()
 
 
 if __name__ == "__main__":
-    with TemporaryDirectory() as scratch:
-        for each in range(1, len(STEPS) + 1):
-            if not (GOLDEN / f"layout-{each}.sql").exists():
-                write_golden(each, Path(scratch))
+    write_missing(GOLDEN, len(STEPS), leave)

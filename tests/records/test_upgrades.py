@@ -6,9 +6,10 @@ new step, write its own once: `python -m tests.records.test_upgrades`.
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import insert, inspect, select
@@ -150,9 +151,21 @@ def test_work_goes_on_while_the_tables_are_brought_up_to_date(step: int, tmp_pat
     ledger.close()
 
 
-def write_golden(step: int, folder: Path) -> None:
-    """A database as the version with so many steps leaves it, as SQL."""
-    path = folder / f"{step}.db"
+def write_missing(golden: Path, steps: int, made: Callable[[int, Path], None]) -> None:
+    """Write as SQL, for each number of steps that has none yet, the database that a version with so many leaves."""
+    for step in range(1, steps + 1):
+        sql = golden / f"layout-{step}.sql"
+        if not sql.exists():
+            with TemporaryDirectory() as scratch:
+                path = Path(scratch) / "as-left.db"
+                made(step, path)
+                with sqlite3.connect(path) as connection:
+                    sql.write_text("\n".join(connection.iterdump()) + "\n", encoding="utf-8")
+                connection.close()
+
+
+def leave(step: int, path: Path) -> None:
+    """Leave a database as the version with so many steps does."""
     ledger = Ledger.create(f"sqlite:///{path}")
     tell_everything(ledger)
     lay_out(ledger.engine, STEPS[:step])
@@ -164,15 +177,7 @@ def write_golden(step: int, folder: Path) -> None:
     claims.fault(PLACE, "image-not-here", NOW.timestamp(), token=token)
     daybook.note("paused", actor="eve", at=NOW, facts={"why": "a new disk"})
     ledger.close()
-    with sqlite3.connect(path) as connection:
-        (GOLDEN / f"layout-{step}.sql").write_text("\n".join(connection.iterdump()) + "\n", encoding="utf-8")
-    connection.close()
 
 
 if __name__ == "__main__":
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory() as scratch:
-        for each in range(1, len(STEPS) + 1):
-            if not (GOLDEN / f"layout-{each}.sql").exists():
-                write_golden(each, Path(scratch))
+    write_missing(GOLDEN, len(STEPS), leave)
