@@ -25,6 +25,7 @@ from job_specs.sql.ir import (
     Single,
     walk,
 )
+from job_specs.sql.kept import coarsely
 from job_specs.sql.lineage import trace
 from job_specs.sql.mixing import mixes
 from job_specs.sql.model import Guarded, Scope, Shape
@@ -70,7 +71,7 @@ def guard(
     refusals.settle()
     is_extract = shape is Shape.EXTRACT
     used = {node.name: parameters[node.name] for node in walk(query) if isinstance(node, Parameter)}
-    canonical = write(in_one_pass(query, scope, used))
+    canonical = write(in_one_pass(coarsely(query, traces), scope, used))
     _check_binds(names_of(query), duck.bind(canonical, scope, used), refusals)
     return Guarded(
         canonical,

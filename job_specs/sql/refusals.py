@@ -64,7 +64,7 @@ _PEOPLE = {
     "sql-rows-of-people": ("A result that may leave has a row for each group, never for a person.", "Group at the outermost SELECT and return counts [P9]."),
     "sql-dimension": ("A result that may leave is not broken down by this column's own values.", "Group it coarser: a CASE over a codelist, bands by floor(x / 10), a lookup of categories [P11]."),
     "sql-having": ("HAVING in a result may only keep the larger groups.", "Keep HAVING count(*) > n, of everybody in the row, where n is 7, 8 or a multiple of 5; or filter in a step before [P10]."),
-    "sql-order": ("The order of a result's rows may not tell of what is not shown in them.", "Order by what the rows are, or by count(*); sort by a number when it has been released [P10]."),
+    "sql-order": ("The order of a result's rows may not tell of what is not shown in them.", "Order by what the rows are, or by count(*); with LIMIT, by how many people are in a row. Sort by a number when it has been released [P10]."),
     "sql-limit": ("Cutting rows off by LIMIT singles people out.", "Filter by a condition; LIMIT only orders a finished table."),
     "sql-single-row": ("A subquery used as a value may not pick one person's value.", "Aggregate it, or join it on the patient."),
     "sql-series-args": ("range() and generate_series() take constants only.", "Write the bounds out, or give parameters."),

@@ -89,6 +89,8 @@ _PLAIN = """
 24  | sql-order              | SELECT sex, n FROM (SELECT sex, count(*) AS n, bool_or(imd_quintile = 1) AS b FROM patients GROUP BY sex) ORDER BY b LIMIT 1
 24  | sql-order              | SELECT DISTINCT ON (b) b, sex FROM (SELECT sex, bool_or(imd_quintile = 1) AS b FROM patients GROUP BY sex) ORDER BY b
 24  | sql-order              | SELECT 'a' AS k, count_if(imd_quintile = 1) AS n FROM patients UNION ALL SELECT 'b', count_if(imd_quintile = 2) FROM patients ORDER BY n
+24  | sql-order              | SELECT g, count(*) AS n FROM (SELECT 'bound' AS g FROM range(0, 21) r(i) UNION ALL SELECT 'us' FROM patients) x GROUP BY g ORDER BY n DESC LIMIT 1
+24  | sql-order              | SELECT 'us' AS g, count(*) AS n FROM patients UNION ALL SELECT 'bound', count(*) FROM range(0, 21) ORDER BY n DESC LIMIT 1
 8   | sql-patient-use        | SELECT count(*) FROM patients WHERE patient_id = '3'
 8   | sql-patient-use        | SELECT count(*) FROM patients WHERE patient_id IN ('3', '4')
 8   | sql-patient-use        | SELECT count(*) FROM patients WHERE patient_id BETWEEN '3' AND '4'
