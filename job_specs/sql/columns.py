@@ -5,7 +5,7 @@ unless something that is known to coarsen stands around it.
 """
 
 from job_specs.sql import functions
-from job_specs.sql.choices import chosen
+from job_specs.sql.choices import alternatives, chosen, indicator
 from job_specs.sql.facts import ColumnTrace, Grain, Level, Source, Traces
 from job_specs.sql.ir import (
     Among,
@@ -107,6 +107,7 @@ class Columns:
             sure=patient and item.value in source.sure,
             fixed=self.is_fixed(item.value, source),
             rank=self.is_rank(item.value, source),
+            conditional=self.is_conditional(item.value),
             grain=self.grain(item.value),
             chosen=chosen(item.value, source, self._traces),
             role=role,
@@ -128,6 +129,12 @@ class Columns:
             everybody=self.counts_everybody(item.value),
             made=Labels() if has_aggregate(item.value) else made_of(item.value, self._traces),
         )
+
+    def is_conditional(self, value: Expr) -> bool:
+        """Whether a number is another one, or none, by a condition that is not about the number itself."""
+        if indicator(value) is None and any(alternatives(value)):
+            return True
+        return any(self._traces.column(part).conditional for part in walk(value) if isinstance(part, Column))
 
     def is_patient(self, expr: Expr) -> bool:
         """Whether the value is, or may be, a patient's identifier."""

@@ -63,6 +63,7 @@ class ColumnTrace:
         people: the column of the units query that counts the people behind it, where rows are groups.
         everybody: it counts the people of its row, no condition in between.
         made: the labels that conditions give it.
+        conditional: a condition decides what it is, or whether it is anything.
     """
 
     name: str
@@ -77,6 +78,7 @@ class ColumnTrace:
     people: str = ""
     everybody: bool = False
     made: Labels = field(default_factory=Labels)
+    conditional: bool = False
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,8 @@ def _uniqueness(shape: Shape, facts: Facts) -> Literal["proved", "to be checked"
 
 
 def _chosen(facts: Facts) -> tuple[str, ...]:
-    return tuple(column.name for column in facts.columns if column.chosen is Chosen.ANYWHERE)
+    made_up = (each for each in facts.columns if each.chosen is Chosen.ANYWHERE or each.conditional)
+    return tuple(each.name for each in made_up)
 
 
 def _cautions(facts: Facts) -> Iterator[str]:

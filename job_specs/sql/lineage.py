@@ -398,6 +398,7 @@ def _either(left: ColumnTrace, right: ColumnTrace) -> ColumnTrace:
         left, origins=left.origins | right.origins, patient=left.patient or right.patient, sure=False, fixed=False,
         rank=False, grain=max(left.grain, right.grain), people="", chosen=_chosen_between(left, right),
         everybody=left.everybody and right.everybody, made=left.made | right.made,
+        conditional=left.conditional or right.conditional,
     )  # fmt: skip
 
 

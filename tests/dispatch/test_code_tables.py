@@ -136,6 +136,40 @@ def test_the_same_table_again_is_shown_and_of_another_of_the_same_people_all_but
     assert len(withheld(by_age, first)) == 1, "the last row is what is left, be it nobody or one person"
 
 
+def of_one_and_the_others(secret: bool) -> list[Person]:
+    """A column of the extract's that is true of one person if they have the secret, and of everybody else if not."""
+    return [
+        {**person, "g": "a" if secret and at == 0 else "c", "but": int(not (secret and at == 0))}
+        for at, person in enumerate(PEOPLE)
+    ]
+
+
+def shown_labels(raw: bytes, hidden: set[int]) -> list[str]:
+    lines = raw.decode().splitlines()[1:]
+    large = [line for line in lines if int(line.split(",")[1]) > POLICY.small_max]
+    return [line.split(",")[0] for line in large if lines.index(line) not in hidden]
+
+
+def test_whether_a_group_of_ones_making_is_empty_is_not_told_beside_its_total(remember: Any) -> None:
+    """With nobody in it the other group is the total, with somebody it is all but one: the same rows are shown."""
+    seen = []
+    for secret in (False, True):
+        people = of_one_and_the_others(secret)
+        raw = counts(people, "g") + b"Total,600\n"
+        seen.append(shown_labels(raw, withheld(remember("one", people, raw, ["g"]), ())))
+    assert seen == [["c"], ["c"]]
+    honest = counts(PEOPLE, "sex")
+    assert shown_labels(honest, withheld(remember("one", PEOPLE, honest, ["sex"]), ())) == ["F", "M"]
+
+
+def test_a_count_of_all_but_one_is_not_told_from_a_count_of_all(remember: Any) -> None:
+    for secret in (False, True):
+        people = of_one_and_the_others(secret)
+        columns = {"n": "count", "but": "count"}
+        raw = counts(people, "sex", flag="but")
+        assert withheld(remember("one", people, raw, ["sex"], columns=columns), ()) == {0, 1}
+
+
 def test_a_count_of_a_fact_is_compared_by_whom_it_is_true_of(remember: Any) -> None:
     columns = {"n": "count", "died": "count"}
     first = remember("first", PEOPLE, counts(PEOPLE, "age", flag="died"), ["age"], columns=columns)

@@ -43,6 +43,27 @@ def test_rows_of_each_persons_own_records_are_not(sql: str) -> None:
     assert not guard_extract(sql, SCOPE, parameters=PARAMETERS).mixes
 
 
+@pytest.mark.parametrize(
+    "amount",
+    [
+        f"CASE WHEN {ALONE} THEN NULL ELSE imd_quintile END",
+        f"CASE WHEN {ALONE} THEN 0 ELSE imd_quintile END",
+        f"imd_quintile + CASE WHEN {ALONE} THEN 100 ELSE 0 END",
+        f"(SELECT v FROM (SELECT patient_id AS who, CASE WHEN NOT ({ALONE}) THEN imd_quintile END AS v FROM patients) w WHERE w.who = p.patient_id)",  # noqa: S608 - our own words
+    ],
+)
+def test_amounts_that_are_none_or_others_for_one_person_are_named(amount: str) -> None:
+    sql = f"WITH p AS (SELECT * FROM patients), w AS (SELECT patient_id, {amount} AS v FROM p) SELECT patient_id, v FROM w"  # noqa: S608 - our own words
+    sql = sql.replace("SELECT *", "SELECT patient_id, region, sex, ethnicity, imd_quintile")
+    assert guard_extract(sql, SCOPE, parameters=PARAMETERS).chosen == ("v",)
+
+
+@pytest.mark.parametrize("amount", ["imd_quintile", "coalesce(imd_quintile, 0)", "2 * imd_quintile"])
+def test_amounts_as_they_were_measured_are_not(amount: str) -> None:
+    sql = f"SELECT patient_id, {amount} AS v FROM patients"  # noqa: S608 - our own words
+    assert guard_extract(sql, SCOPE, parameters=PARAMETERS).chosen == ()
+
+
 def test_amounts_that_a_condition_chose_are_named() -> None:
     sql = f"SELECT patient_id, imd_quintile, CASE WHEN {ALONE} THEN 100 ELSE 1 END AS v FROM patients"  # noqa: S608 - our own words
     assert guard_extract(sql, SCOPE, parameters=PARAMETERS).chosen == ("v",)
