@@ -9,10 +9,8 @@ hidden stays hidden, whatever the data gives.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from output_checks.declare import COUNTED, LABELS, Role
-from output_checks.formats.cells import Reading
 from output_checks.model import CellRef, Confidence, Table
 from output_checks.numerals import is_hidden
 from output_checks.subject import Subject
@@ -24,8 +22,7 @@ def restated(subject: Subject) -> Subject:
     if table is None or evidence is None or evidence.source is not Confidence.RECOMPUTED:
         return subject
     columns = [_column(subject, table, name) for name in table.columns]
-    said = Table(table.columns, tuple(zip(*columns, strict=True)))
-    return replace(subject, document=Reading(said, subject.oddities))
+    return subject.restated(Table(table.columns, tuple(zip(*columns, strict=True))))
 
 
 def _column(subject: Subject, table: Table, name: str) -> tuple[str, ...]:

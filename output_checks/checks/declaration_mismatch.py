@@ -61,7 +61,9 @@ def _labels(declaration: Declaration) -> Iterator[Because]:
 
 
 def _groups(subject: Subject, table: Table) -> Iterator[Because]:
-    labels = [table.column(name) for name in subject.dimensions]
+    # `2020` and `2020.0` are one group: where the data was asked, it says which groups the labels are.
+    said = subject.evidence.labels if subject.evidence else {}
+    labels = [said.get(name) or table.column(name) for name in subject.dimensions]
     combinations = list(zip(*labels, strict=True)) if labels else [()] * len(table.rows)
     if len(set(combinations)) < len(combinations):
         fix = "Declare every dimension in `by`, and write one row for each combination of them."

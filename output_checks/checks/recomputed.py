@@ -53,7 +53,9 @@ def _look(subject: Subject) -> Iterator[Because]:
 
 def _unanswered(subject: Subject, table: Table) -> Iterator[Because]:
     """Numbers and labels that the data was asked about in vain, or not at all."""
-    for name, known in levels(subject).items():
+    given = subject.evidence.values if subject.evidence else {}
+    answered = all(name in given and None not in given[name] for name in subject.statistics)
+    for name, known in ({} if answered else levels(subject)).items():
         cells = [CellRef(row, name) for row, level in enumerate(known) if level is Confidence.DECLARED]
         shown = [cell for cell in cells if not is_hidden(table.at(cell))]
         if shown:

@@ -76,6 +76,10 @@ def spelt(how: Callable[[object], object]) -> Steer:
     ]
 
 
+def twice(rows: Rows, secret: int) -> Rows:
+    return [*rows, [f"{rows[1][0]}.0", *rows[1][1:]]] if secret else rows
+
+
 def some_rounded(rows: Rows, secret: int) -> Rows:
     return [
         rows[0],
@@ -182,6 +186,7 @@ ATTACKS: dict[str, tuple[Program, More | None]] = {
     "a small number is hidden before": (steered(a_small_one_hidden, BY_AGE), None),
     "noughts behind a label": (steered(spelt(lambda year: f"{year}.000"), COUNTS | {"by": ["year"]}), None),
     "letters of a truth": (steered(spelt(lambda died: "tRuE" if died else "nO"), COUNTS | {"by": ["died"]}), None),
+    "a row written twice": (steered(twice, COUNTS | {"by": ["year"]}), None),
     "counts rounded before or not": (steered(some_rounded), None),
     "labels that no group is made by": (with_column("note", "dimension", WORDS.__getitem__), None),
     "times that are none": (with_column("note", "time", WORDS.__getitem__), None),
