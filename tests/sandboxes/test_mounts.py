@@ -168,7 +168,9 @@ def test_what_is_mounted_of_a_rehearsal_goes_with_its_process_however_that_ends(
             assert holding.stdout.readline() == b"mounted\n"
             assert mounts.is_mounted(inside / "outputs")
             holding.kill()
+        late = time.monotonic() + 60
         while mounts.is_mounted(inside / "outputs"):
+            assert time.monotonic() < late
             time.sleep(0.01)
         assert mounts.is_mounted(beside)
     finally:
