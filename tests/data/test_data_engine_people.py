@@ -28,7 +28,7 @@ APPROVED = {
 EVENTS = {
     "many people": "SELECT p.sex, count(*) AS n FROM clinical_events e JOIN patients p USING (patient_id) WHERE p.sex IN ('female', 'male') GROUP BY p.sex",
     "few and many": "SELECT year(date) AS y, imd_quintile AS q, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ALL",
-    "in an order, cut": "SELECT year(date) AS y, count(*) AS n FROM clinical_events GROUP BY y HAVING count(*) > 5 ORDER BY n DESC, y LIMIT 12",
+    "in an order, cut": "SELECT year(date) AS y, count(*) AS n FROM clinical_events GROUP BY y HAVING count(*) > 5 ORDER BY count(DISTINCT patient_id) DESC, y LIMIT 12",
     "no dimension": "SELECT count(*) AS n, avg(numeric_value) AS m FROM clinical_events WHERE numeric_value > 0",
     "totals": "SELECT year(date) AS y, region, count(*) AS n FROM clinical_events JOIN patients USING (patient_id) GROUP BY ROLLUP (y, region)",
     "twice the same dimensions": "SELECT 'all' AS what, count(*) AS n FROM clinical_events UNION ALL SELECT 'all', count(*) FROM clinical_events WHERE numeric_value > 0",
