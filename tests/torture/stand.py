@@ -298,10 +298,11 @@ class SteppedClock:
 def hands(site: Path) -> Hands:
     """What a tortured house takes from its machine."""
     off = SteppedClock(site)
-    tortured = Hands(clock=lambda: clock() + timedelta(seconds=off.step()), new_id=new_id, host=off)
+    tortured = Hands(clock=lambda: clock() + timedelta(seconds=off.step()), new_id=new_id)
     if engine_of(site) == REAL:
+        # A real engine's clock is the machine's own, which is not stepped; a host whose two clocks differ is no host.
         return tortured
-    return replace(tortured, choose=lambda _site, state: Played(site, state))
+    return replace(tortured, host=off, choose=lambda _site, state: Played(site, state))
 
 
 def engine_of(site: Path) -> str:
