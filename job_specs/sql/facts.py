@@ -91,6 +91,7 @@ class Facts:
         unique: no patient has more than one row.
         nullable: some rows may be nobody's.
         single: there is at most one row in all.
+        records: no record of a table of people stands in more than one of its rows.
         keys: names of columns of a nobody's relation in which no value repeats.
         tied: for a query inside another: the patient identifiers of outer rows that its rows' patient equals.
         person: the column that holds the patient, where it is among `columns`.
@@ -102,6 +103,7 @@ class Facts:
     unique: bool = False
     nullable: bool = False
     single: bool = False
+    records: bool = False
     keys: frozenset[str] = frozenset()
     tied: frozenset[Column] = frozenset()
     person: str | None = None
@@ -121,7 +123,8 @@ class Source:
 
     `same` are the patient identifiers that equal the row's patient or are NULL; those that are NULL only where the row
     is nobody's are `sure` as well. `tied` are identifiers of rows outside this query that the patient equals. `keys` are
-    what it is grouped by: of these there is one value in a group.
+    what it is grouped by: of these there is one value in a group. `records`: no record of people stands in more than one row,
+    for each single row of the relations that it is `fanned` over: lookups that a record may match several rows of.
     """
 
     level: Level
@@ -129,6 +132,8 @@ class Source:
     unique: bool = False
     nullable: bool = False
     single: bool = False
+    records: bool = False
+    fanned: frozenset[str] = frozenset()
     same: frozenset[Column] = frozenset()
     sure: frozenset[Expr] = frozenset()
     aliases: frozenset[str] = frozenset()

@@ -14,7 +14,7 @@ from job_specs.sql.facts import Facts, Level, SelectTrace, Traces
 from job_specs.sql.ir import Call, Constant, Expr, Parameter, SetOp, conjuncts, join_conditions
 from job_specs.sql.kept import counts_people, is_coarse, is_cut, key_of, names
 from job_specs.sql.refusals import Refusals
-from job_specs.sql.roles import Leaf, leaves
+from job_specs.sql.roles import COUNTS, Leaf, leaves, role_of
 
 _SMALLEST = frozenset({7, 8})
 _STEP = 5
@@ -78,9 +78,14 @@ class Groups:
     def _asks_for_more(self, condition: Expr) -> bool:
         match condition:
             case Call((">" | ">="), (measure, bound)) | Call(("<" | "<="), (bound, measure)):
-                return self._columns.counts_everybody(measure) and self._is_coarse(bound)
+                return self._counts(measure) and self._is_coarse(bound)
             case _:
                 return False
+
+    def _counts(self, measure: Expr) -> bool:
+        """It counts everybody, and no author made more rows of them: `105` of five rows each are 21 people exactly."""
+        role = role_of(measure, self._select.source, self._traces)
+        return self._columns.counts_everybody(measure) and role in COUNTS
 
     def _is_coarse(self, bound: Expr) -> bool:
         value = self._parameters.get(bound.name) if isinstance(bound, Parameter) else None

@@ -111,7 +111,8 @@ class _Tracer:
             )
             for column in table.columns
         )
-        return Facts(Level.ONE if table.patient else Level.NOBODY, columns, unique, person=table.patient)
+        level = Level.ONE if table.patient else Level.NOBODY
+        return Facts(level, columns, unique, person=table.patient, records=bool(table.patient))
 
     # -- SELECT -------------------------------------------------------------------------------------------------
 
@@ -121,6 +122,7 @@ class _Tracer:
         source = Sources(self.traces, own).of(select.source, tuple(conjuncts(select.where)))
         for expr in _expressions(select):
             source = self._with_subqueries(expr, source)
+        source = replace(source, records=source.records and self._once(select, source))
         grouped = select.group is not None or any(has_aggregate(item.value) for item in select.items)
         grouped = grouped or (select.having is not None)
         facts = self._grouped(select, source) if grouped else self._row_by_row(select, source)
@@ -152,6 +154,7 @@ class _Tracer:
             unique=source.unique or self._one_row_kept(select, source) or _distinct_people(select, columns),
             nullable=source.nullable,
             single=source.single,
+            records=source.records,
             tied=source.tied,
             person=self._person(source, columns),
             doubts=source.doubts,
@@ -193,12 +196,7 @@ class _Tracer:
         )
 
     def _grouped(self, select: Select, source: Source) -> Facts:
-        keys = select.group.keys if select.group else ()
-        always = [
-            key
-            for place, key in enumerate(keys)
-            if select.group and all(place in one for one in select.group.sets)
-        ]
+        keys, always = select.group.keys if select.group else (), _always(select)
         if source.level is Level.NOBODY:
             columns = tuple(self._columns.column(item, source) for item in select.items)
             return Facts(Level.NOBODY, columns, single=not keys, doubts=source.doubts)
@@ -211,6 +209,14 @@ class _Tracer:
             return self._per_person(select, source, keys)
         columns = tuple(self._columns.column(item, source) for item in select.items)
         return _doubting(Facts(Level.MIXED, columns, doubts=source.doubts), _NULL_KEY, select.at)
+
+    def _once(self, select: Select, source: Source) -> bool:
+        """Whether no record stands twice where it is counted: of whatever may repeat it, a group has one row."""
+        always = _always(select)
+        return all(
+            any(Column(alias, name) in always for name in self.traces.by_alias[alias].keys)
+            for alias in source.fanned
+        )
 
     def _of_the_outer_patient(self, select: Select, source: Source) -> Facts:
         """An aggregate of the outer row's own patient: one row, whatever is inside."""
@@ -232,6 +238,7 @@ class _Tracer:
             columns,
             unique,
             source.nullable,
+            records=source.records,
             tied=source.tied,
             person=visible or PATIENT,
             doubts=source.doubts,
@@ -332,6 +339,13 @@ class _Tracer:
         return replace(
             facts, unique=kept or (not query.all and all(column.patient for column in facts.columns))
         )
+
+
+def _always(select: Select) -> list[Expr]:
+    """What is one value in every row of a SELECT with GROUP BY: the keys that all of its grouping sets have."""
+    if select.group is None:
+        return []
+    return [key for at, key in enumerate(select.group.keys) if all(at in one for one in select.group.sets)]
 
 
 def _aliases(relation: Relation | None) -> Iterator[str]:

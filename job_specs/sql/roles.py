@@ -23,13 +23,14 @@ from job_specs.sql.ir import (
     Single,
     Window,
     children,
+    walk,
 )
 from job_specs.sql.model import Role
 
 _EXTREMES = frozenset({"min", "max", "arg_max", "arg_min", "bool_and", "bool_or"})
 _LOWEST_POSITION = 0.01
 _POSITIONS = frozenset({"median", "quantile_cont", "quantile_disc"})
-_COUNTS = frozenset({"count_people", "count_rows"})
+COUNTS = frozenset({"count_people", "count_rows"})
 _SUMMABLE = frozenset({"count_people", "count_rows", "sum", "ratio", "mean"})
 _SAME_KIND = frozenset({"round", "floor", "ceil", "trunc", "coalesce", "nullif"})
 
@@ -45,7 +46,7 @@ class Leaf:
 def role_of(expr: Expr, source: Source, traces: Traces) -> Role:
     """The class of an output expression."""
     role, exact = _role(expr, source, traces)
-    return role if exact or role not in _COUNTS else "other"
+    return role if exact or role not in COUNTS else "other"
 
 
 def leaves(expr: Expr, source: Source, traces: Traces) -> Iterator[Leaf]:
@@ -81,14 +82,15 @@ def _leaf(expr: Expr, source: Source, traces: Traces) -> Leaf | None:
 
 
 def _aggregate_role(call: Call, source: Source, traces: Traces) -> Role:
-    each_row_is_a_person = source.unique and not source.nullable
     if call.name in {"count_star", "count", "count_if"}:
-        return _count_role(call, source, traces) if call.distinct else _rows(people=each_row_is_a_person)
+        return _count_role(call, source, traces) if call.distinct else _rows(call, source, traces)
     if call.name in {"sum", "avg"}:
+        if not any(isinstance(part, Column) for part in walk(call.args[0])):
+            return "other"
         if indicator(call.args[0]) is None:
             kind: Role = "sum" if call.name == "sum" else "mean"
             return kind if is_judgeable(call.args[0], source, traces, ranked=False) else "other"
-        return "ratio" if call.name == "avg" else _rows(people=each_row_is_a_person)
+        return "ratio" if call.name == "avg" else _rows(call, source, traces)
     if call.name in _EXTREMES or (call.name in _POSITIONS and not _is_central(call)):
         return "extreme"
     ranked = call.name in _POSITIONS and is_judgeable(call.args[0], source, traces, ranked=True)
@@ -108,11 +110,29 @@ def _is_central(call: Call) -> bool:
 
 def _count_role(call: Call, source: Source, traces: Traces) -> Role:
     found = counted(call.args[0], traces)
-    return _rows(people=found is not None and source.level is Level.ONE)
+    people = found is not None and source.level is Level.ONE
+    return "count_people" if people else _rows(call, source, traces, people=False)
 
 
-def _rows(*, people: bool) -> Role:
-    return "count_people" if people else "count_rows"
+def _rows(call: Call, source: Source, traces: Traces, *, people: bool = True) -> Role:
+    """A count of rows: of people, of records of people, or of neither.
+
+    Rows that a query makes of its own (a record five times over, rows of nobody) would let its author choose what a count is
+    rounded by: five for each person, rounded to fives, is exact. What they count is for a person to say.
+    """
+    if people and source.unique and not source.nullable:
+        return "count_people"
+    records = source.level is Level.ONE and source.records
+    return "count_rows" if records and (not source.nullable or _is_of_people(call, traces)) else "other"
+
+
+def _is_of_people(call: Call, traces: Traces) -> bool:
+    """Whether it counts a column that is empty in the rows of nobody."""
+    match call.args:
+        case (Column() as column, *_):
+            return traces.by_alias[column.source or ""].level is Level.ONE
+        case _:
+            return False
 
 
 def _role(expr: Expr, source: Source, traces: Traces) -> tuple[Role, bool]:

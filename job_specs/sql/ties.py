@@ -56,6 +56,8 @@ class Sources:
             facts.unique,
             facts.nullable,
             facts.single,
+            # One row for each patient is one for each of their records, whichever way it was made.
+            facts.records or (facts.unique and facts.level is Level.ONE),
             same=frozenset(Column(relation.alias, c.name) for c in facts.columns if c.patient),
             sure=frozenset(Column(relation.alias, c.name) for c in facts.columns if c.sure),
             aliases=frozenset({relation.alias}),
@@ -101,10 +103,13 @@ class Sources:
         other_is_right = right.level is Level.NOBODY
         people, other, side = (left, right, join.right) if other_is_right else (right, left, join.left)
         kept = join.kind in {"full", "right" if other_is_right else "left"}
+        once = other.single or self._matches_once(side, people, holds)
         return replace(
             people,
-            unique=people.unique and (other.single or self._matches_once(side, people, holds)),
+            unique=people.unique and once,
             single=people.single and other.single,
+            records=people.records and (once or not isinstance(side, Join)),
+            fanned=people.fanned if once else people.fanned | other.aliases,
             nullable=people.nullable or kept,
         )
 
@@ -161,6 +166,13 @@ def _filtered(join: Join, left: Source, right: Source, holds: tuple[Expr, ...]) 
 def _two_people(join: Join, left: Source, right: Source, holds: tuple[Expr, ...]) -> Source:
     if not are_tied(left, right, holds):
         return _product(left, right).doubting(_TWO_PEOPLE, join.at)
+    met = _tied_people(join, left, right, holds)
+    # A record of one side stands once where the other side has one row for its patient.
+    once = (left.records and right.unique) or (right.records and left.unique)
+    return replace(met, records=once, fanned=left.fanned | right.fanned)
+
+
+def _tied_people(join: Join, left: Source, right: Source, holds: tuple[Expr, ...]) -> Source:
     unique, same = left.unique and right.unique, left.same | right.same
     match join.kind:
         case "left":

@@ -33,7 +33,10 @@ def _look(subject: Subject) -> Iterator[Because]:
         and subject.evidence.roles
     ):
         for column in subject.with_role(Role.OTHER):
-            fix = "Compute counts, sums, means, ratios or percentiles of groups, each in a column of its own."
+            fix = (
+                "Compute counts, sums, means, ratios or percentiles of groups, each in a column of its own; where rows"
+                " are repeated, count people: `count(DISTINCT patient_id)`."
+            )
             yield refuse(
                 "A column of the query holds something that cannot be judged.", fix, column=column.name
             )

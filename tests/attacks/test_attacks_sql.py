@@ -79,7 +79,9 @@ ADMITTED = {
     5: ["SELECT quantile_cont(numeric_value, 1.0) AS q, count(DISTINCT patient_id) AS n FROM clinical_events",
         "SELECT median(imd_quintile) AS m FROM patients WHERE <alone>"],
     7: ["SELECT imd_quintile, count(*) AS n FROM patients WHERE <alone> GROUP BY imd_quintile HAVING count(*) > 0"],
-    8: ["SELECT count(*) AS n, avg(imd_quintile) AS m FROM patients WHERE <alone>"],
+    8: ["SELECT count(*) AS n, avg(imd_quintile) AS m FROM patients WHERE <alone>",
+        f"SELECT count(*) AS n FROM patients JOIN range(0, 5) r ON true WHERE {CROWD} AND NOT ({TARGET} AND imd_quintile = 1)",  # noqa: S608 - our own words
+        f"SELECT count(*) AS n FROM (SELECT patient_id FROM patients WHERE {CROWD} AND NOT ({TARGET} AND imd_quintile = 1) UNION ALL SELECT 1 FROM range(0, 3))"],  # noqa: S608 - our own words
     9: ["SELECT count(*) AS n, count(*) FILTER (WHERE <alone> AND imd_quintile = 1) AS secret FROM patients",
         "SELECT sum(CASE WHEN <alone> THEN imd_quintile ELSE 0 END) AS secret, count(*) AS n FROM patients",
         "SELECT bool_or(<alone> AND imd_quintile = 1) AS secret, count(*) AS n FROM patients",

@@ -150,8 +150,13 @@ class Generator:
         if ordered and " (" in grouping and self._chance.random() < 0.5:
             items.append(f"grouping({dims[0]}) AS level")
         text = f"SELECT {', '.join(items)} FROM {people.text}{self._where(people)}{grouping}"
-        text += self._chance.choice(("", "", " HAVING count(*) > 5")) if count else ""
+        text += self._chance.choice(("", "", f" HAVING {self._everybody(people)} > 5")) if count else ""
         return text + (self._chance.choice(("", " ORDER BY ALL", " ORDER BY 1 DESC")) if ordered else "")
+
+    def _everybody(self, people: People) -> str:
+        """How many there are in a group: rows, where nothing can repeat them."""
+        repeats = "(" in people.text or " JOIN " in people.text
+        return f"count(DISTINCT {people.patient})" if repeats else "count(*)"
 
     def _group_by(self, count: int) -> str:
         names = [f"d{i}" for i in range(count)]

@@ -72,6 +72,8 @@ _PLAIN = """
 7   | sql-having             | SELECT region FROM patients GROUP BY region HAVING NOT count(*) > 8
 7   | sql-having             | SELECT region FROM patients GROUP BY region HAVING count(*) > 8 OR sum(imd_quintile) < 3
 7   | sql-having             | SELECT region FROM patients GROUP BY region HAVING -count(*) > -8
+7   | sql-having             | SELECT sex, count(DISTINCT patient_id) FROM patients JOIN range(0, 5) r ON true GROUP BY sex HAVING count(*) > 105
+7   | sql-having             | SELECT sex, count(DISTINCT patient_id) FROM (SELECT patient_id, sex FROM patients UNION ALL SELECT patient_id, sex FROM patients) GROUP BY sex HAVING count(*) >= 50
 7   | sql-having             | SELECT region, n FROM (SELECT region, count(*) AS n FROM patients GROUP BY region) WHERE n < 8
 7   | sql-having             | SELECT a.region, a.n FROM (SELECT region, count(*) AS n FROM patients GROUP BY region) a JOIN (SELECT region, count(*) AS n FROM patients WHERE sex = 'female' GROUP BY region) b ON a.region = b.region AND a.n = b.n
 7   | sql-having             | SELECT sex, count(*) FROM patients GROUP BY sex HAVING count_if(imd_quintile = 1) >= 1

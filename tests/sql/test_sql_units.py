@@ -85,26 +85,71 @@ def different(number: int) -> list[tuple[Any, ...]]:
 DAY = date(2020, 1, 1)
 
 
-@pytest.mark.parametrize(
-    "fan_out",
-    [
-        "patients p JOIN (VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12)) v(x) ON true",
-        "patients p, range(100) r",
-        "patients p CROSS JOIN generate_series(1, 50) g",
-        "patients p JOIN events e ON e.patient_id = p.patient_id",
-        "(SELECT patient_id, sex FROM patients UNION ALL SELECT patient_id, sex FROM patients UNION ALL SELECT patient_id, sex FROM patients) p",
-        "(SELECT p.patient_id, p.sex, e.code FROM patients p JOIN events e USING (patient_id)) p",
-        "(SELECT sex FROM patients UNION ALL SELECT 'f' FROM range(100)) p",
-        # a lookup without repeats is matched many times where its key is tied to another multiplied relation
-        "patients p JOIN range(9) a(k) ON a.k >= 0 JOIN (VALUES (1), (2), (3), (4)) b(k) ON b.k = a.k",
-    ],
-)
-def test_multiplying_rows_multiplies_no_people(fan_out: str) -> None:
-    found = counted(f"SELECT p.sex, count(*) AS n FROM {fan_out} GROUP BY p.sex")  # noqa: S608
-    (row,) = ask(found.sql, crowd(3), [(i % 3, DAY, "c", 1.0) for i in range(60)])
-    assert row["n"] > 7
+REPEATED = [
+    "patients p JOIN (VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12)) v(x) ON true",
+    "patients p, range(100) r",
+    "patients p CROSS JOIN generate_series(1, 50) g",
+    "(SELECT patient_id, sex FROM patients UNION ALL SELECT patient_id, sex FROM patients UNION ALL SELECT patient_id, sex FROM patients) p",
+    "(SELECT p.sex FROM patients p JOIN range(5) r ON true) p",
+    # rows of nobody move what a count is rounded from
+    "(SELECT sex FROM patients UNION ALL SELECT 'f' FROM range(100)) p",
+    "patients p FULL JOIN range(100) r(k) ON r.k < 0",
+    # a lookup without repeats is matched many times where its key is tied to another multiplied relation
+    "patients p JOIN range(9) a(k) ON a.k >= 0 JOIN (VALUES (1), (2), (3), (4)) b(k) ON b.k = a.k",
+    "patients p JOIN events e ON e.patient_id = p.patient_id JOIN events f ON f.patient_id = p.patient_id",
+]
+RECORDS = [
+    "patients p JOIN events e ON e.patient_id = p.patient_id",
+    "events e LEFT JOIN patients p ON e.patient_id = p.patient_id",
+    "(SELECT p.patient_id, p.sex, e.code FROM patients p JOIN events e USING (patient_id)) p",
+    "patients p JOIN events e USING (patient_id) JOIN (VALUES ('c', 'a code'), ('d', 'another')) v(code, label) ON v.code = e.code",
+    "patients p JOIN events e USING (patient_id) CROSS JOIN (SELECT count(*) AS one FROM range(3)) single",
+]
+
+
+@pytest.mark.parametrize("rows", [*REPEATED, *RECORDS])
+def test_multiplying_rows_multiplies_no_people(rows: str) -> None:
+    found = counted(f"SELECT p.sex, count(*) AS n FROM {rows} GROUP BY p.sex")  # noqa: S608
+    row = next(
+        each
+        for each in ask(found.sql, crowd(3), [(i % 3, DAY, "c", 1.0) for i in range(60)])
+        if each["tre_people"]
+    )
+    assert row["n"] >= 3
     assert row["tre_people"] == 3
+
+
+@pytest.mark.parametrize("rows", REPEATED)
+def test_rows_that_a_query_makes_are_not_counted_as_records(rows: str) -> None:
+    """Five rows of each person, rounded to fives, would be the exact number of people [P10]."""
+    found = counted(f"SELECT p.sex, count(*) AS n FROM {rows} GROUP BY p.sex")  # noqa: S608
+    assert roles(found)["n"] == "other"
+
+
+@pytest.mark.parametrize("rows", RECORDS)
+def test_records_are_counted_whoever_else_is_asked_about_them(rows: str) -> None:
+    found = counted(f"SELECT p.sex, count(*) AS n FROM {rows} GROUP BY p.sex")  # noqa: S608
     assert roles(found)["n"] == "count_rows"
+
+
+@pytest.mark.parametrize(
+    ("sql", "role"),
+    [
+        # a row of the calendar for each group: nobody's record stands twice in one
+        ("SELECT c.k, count(*) AS n FROM patients p JOIN range(1900, 2020) c(k) ON year(p.born) <= c.k GROUP BY c.k", "count_rows"),
+        ("SELECT c.k % 1 AS k, count(*) AS n FROM patients p JOIN range(5) c(k) ON true GROUP BY 1", "other"),
+        ("SELECT c.k, count(*) AS n FROM patients p JOIN (VALUES (1), (1), (1), (1), (1)) c(k) ON true GROUP BY c.k", "other"),
+        ("SELECT c.k, count(*) AS n FROM patients p JOIN range(5) c(k) ON true GROUP BY ROLLUP (c.k)", "other"),
+        ("SELECT c.k, count(*) AS n FROM range(5) c(k) LEFT JOIN patients p ON year(p.born) = c.k GROUP BY c.k", "other"),
+        ("SELECT c.k, count(p.sex) AS n FROM range(5) c(k) LEFT JOIN patients p ON year(p.born) = c.k GROUP BY c.k", "count_rows"),
+        ("SELECT c.k, count(c.k) AS n FROM range(5) c(k) LEFT JOIN patients p ON year(p.born) = c.k GROUP BY c.k", "other"),
+        ("SELECT c.k, count(DISTINCT p.patient_id) AS n FROM range(5) c(k) LEFT JOIN patients p ON year(p.born) = c.k GROUP BY c.k", "count_people"),
+        ("SELECT sex, sum(5) AS n FROM patients GROUP BY sex", "other"),
+        ("SELECT sex, avg(5) AS n FROM patients GROUP BY sex", "other"),
+    ],
+)  # fmt: skip
+def test_a_count_is_of_records_where_nothing_repeats_them_in_its_group(sql: str, role: str) -> None:
+    assert roles(counted(sql))["n"] == role
 
 
 @pytest.mark.parametrize(
