@@ -76,8 +76,7 @@ class Made:
 
     def look(self, *cases: JobRequest) -> None:
         self.estimating.look(cases)
-        if self.estimating._busy:
-            self.estimating._busy.join(30)
+        self.estimating.end()
 
 
 def test_a_request_that_is_not_over_is_estimated_once_and_told(house, case):
@@ -130,8 +129,10 @@ def test_nobody_waits_while_one_is_made(house, case):
     assert begun.wait(30)
     estimating.look([case])
     assert told(house, case) == {}
+    assert estimating.busy
     go_on.set()
-    estimating._busy.join(30)
+    estimating.end()
+    assert not estimating.busy, "a worker that ends leaves nothing of it going on behind"
     assert set(told(house, case)) == {"cohort"}
 
 

@@ -87,7 +87,7 @@ def _run_until_told(worker: Worker) -> None:
 
 def _leave_what_runs(worker: Worker) -> None:
     """Stop now where something runs: to leave as usual would wait for every thread, and so for every job."""
-    if worker.busy:
+    if worker.at_work:
         os._exit(Exit.INTERRUPTED)
 
 

@@ -31,6 +31,8 @@ STUDY = "study"
 """The one study of an estimate's folder."""
 PATIENCE = 5.0
 """Seconds after which a request that is not over is worth an estimate."""
+LONGEST_END = 60.0
+"""Seconds that a worker with nothing else to do waits for the estimate that is being made."""
 
 Estimate = Callable[[JobRequest], Mapping[str, Took]]
 """How long each query of a request took among made-up people; raises whatever it likes."""
@@ -48,7 +50,7 @@ class Estimating:
 
     def look(self, cases: Iterable[JobRequest]) -> None:
         """Begin the next estimate, where one is due and none is being made."""
-        if self._estimate is None or (self._busy is not None and self._busy.is_alive()):
+        if self._estimate is None or self.busy:
             return
         now, open_cases = self._steady(), {case.id: case for case in cases if _is_open(case)}
         self._seen = {name: self._seen.get(name, now) for name in open_cases}
@@ -61,6 +63,16 @@ class Estimating:
                 target=self._make, args=(open_cases[name], self._estimate), daemon=True
             )
             self._busy.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether one is being made."""
+        return self._busy is not None and self._busy.is_alive()
+
+    def end(self) -> None:
+        """Wait for the one that is being made: it leaves nothing behind, and nothing of it goes on when the worker has gone."""
+        if self._busy is not None:
+            self._busy.join(LONGEST_END)
 
     def clear(self, clear: Callable[[], None]) -> None:
         """End what a worker that was killed while it made an estimate has left, if that can be done now."""

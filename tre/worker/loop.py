@@ -117,6 +117,7 @@ class Worker:
     def close(self) -> None:
         """Let go of the bell and of the threads, once nothing runs in them."""
         self._actor.stopping.set()
+        self._estimating.end()
         self._bell.close()
         self.watch.close()
         for pool in self._pools.values():
@@ -138,6 +139,11 @@ class Worker:
     def busy(self) -> int:
         """How many things run now."""
         return len(self._running)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether anything runs now that leaving as usual would wait for."""
+        return bool(self._running) or self._estimating.busy
 
     def look(self) -> bool:
         """Take in what is new and start what may start; whether anything moved."""
