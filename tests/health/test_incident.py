@@ -15,6 +15,7 @@ from tre.dispatch.push import Push
 from tre.records import incidents as records_of_incidents
 from tre.records.backup import verify_backup
 from tre.records.incidents import evidence, freezes
+from tre.records.outbox import Outbox
 from tre.service import Service
 from tre.worker import incidents
 from tre.worker.drill import MARK
@@ -98,6 +99,35 @@ def test_a_full_disk_keeps_nobody_from_reporting(
     assert told["undone"] == ["The evidence is frozen where it lies, and was not copied: OSError"]
     house = hands(site).wiring().open_house(site)
     assert is_frozen(freezes(house.daybook), told["study"])
+    house.service.ledger.close()
+
+
+class Ended(BaseException):
+    """The process that reports is ended, at a moment of the test's choosing."""
+
+
+@pytest.mark.parametrize("at", ["_write", "_stop", "_send", "_copy"])
+def test_a_report_that_is_cut_short_freezes_all_the_same_and_the_next_worker_does_the_rest(
+    site: Path, released: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    def cut_short(*_: object, **__: object) -> None:
+        raise Ended
+
+    with monkeypatch.context() as patched:
+        patched.setattr(incidents, at, cut_short)
+        with pytest.raises(Ended):
+            tre_says(site, "--as", "ada", "incident", "report", released[1], "--why", "a name")
+    house = hands(site).wiring().open_house(site)
+    study = house.service.request(released[1]).submission.application
+    assert is_frozen(freezes(house.daybook), study), "nothing is deleted from the first moment on"
+    house.service.ledger.close()
+    for _ in range(2):
+        tre_says(site, "worker", "run", "--until-idle")
+    house = hands(site).wiring().open_house(site)
+    assert house.service.request(released[1]).stage is RequestStage.RECALLED
+    assert house.service.study(study).stage is ApplicationStage.SUSPENDED
+    assert len(house.daybook.entries("incident-stopped")) == 1, "once done, it is not done again"
+    assert sum(Outbox(house.service.ledger).counts().values()) >= 1, "who watches is told, or will be"
     house.service.ledger.close()
 
 

@@ -16,6 +16,7 @@ from tre.cli.session import Session, session
 from tre.records.locks import only_worker
 from tre.records.site import SiteError, as_written
 from tre.worker import Worker
+from tre.worker.incidents import finish
 from tre.worker.logs import write_to
 from tre.worker.meter import Meter, PageMeter, answer
 from tre.worker.traces import Traces, exporter_to
@@ -121,12 +122,14 @@ def _work(s: Session, heard: Heard) -> None:
         while True:
             seen = as_written(s.site)
             try:
-                worker = s.wiring.open_house(s.site).worker("worker")
+                house = s.wiring.open_house(s.site)
+                worker = house.worker("worker")
             except SiteError as error:
                 facts = {"code": error.code, "kind": error.where}
                 LOG.error("nothing is worked on", extra=facts)  # noqa: TRY400 - its code and place are all there is
                 time.sleep(EVERY_SECONDS)
                 continue
+            finish(house.scene(), s.wiring.clock())
             heard.listen_to(worker)
             _work_until_changed(worker, lambda seen=seen: as_written(s.site) != seen)  # type: ignore[misc] # bound now
 

@@ -18,6 +18,7 @@ from tre.custody.requests import JobState, RequestStage
 from tre.records.locks import only_worker
 from tre.worker import Waiting, Worker
 from tre.worker.gate import DATA_PAUSED, DRAINED, PAUSED, RESUMED
+from tre.worker.incidents import finish
 from tre.worker.logs import write_to
 from tre.worker.traces import Traces, exporter_to
 
@@ -48,6 +49,7 @@ def run(
             worker.tools.meter.serve(metrics_port)
         _say_walls(s)
         s.house.seals.verify()
+        finish(s.house.scene(), s.wiring.clock())
         with closing(worker):
             _work(s, worker, until_idle=until_idle)
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from tre.custody.events import Event
 from tre.custody.frozen import Freeze, frozen_digests
 from tre.custody.requests import JobRequest
-from tre.records.daybook import Daybook
+from tre.records.daybook import Daybook, Entry
 from tre.records.ledger import Ledger
 
-OPENED, CLOSED, DRILLED = "incident", "incident-closed", "incident-drill"
+OPENED, STOPPED, CLOSED, DRILLED = "incident", "incident-stopped", "incident-closed", "incident-drill"
 APPLICATION, REQUEST = "application", "request"
 
 
@@ -23,6 +23,19 @@ def freezes(daybook: Daybook) -> tuple[Freeze, ...]:
         Freeze(str(entry.facts["incident"]), str(entry.facts["study"]), entry.at)
         for entry in opened
         if entry.facts["incident"] not in closed
+    )
+
+
+def unfinished(daybook: Daybook) -> tuple[Entry, ...]:
+    """The incidents that were reported, and of which nobody noted that they were stopped: whoever did it was ended in between.
+
+    Those of before this was noted apart say in their own entry where the study stands.
+    """
+    stopped = {entry.facts["incident"] for entry in daybook.entries(STOPPED, CLOSED)}
+    return tuple(
+        entry
+        for entry in daybook.entries(OPENED)
+        if entry.facts["incident"] not in stopped and "study_is" not in entry.facts
     )
 
 

@@ -1,11 +1,12 @@
 """A suspected breach, whoever reports it and by whatever way: recalled, suspended, noted, evidence frozen, watchers told [P15].
 
+The report is noted first, and then carried out; whoever is ended in between, the next worker that starts does the rest.
 Reporting is never blocked: not by a permission, not by a lapsed training, and not by a step that cannot be taken, which is
 said instead. What counts as evidence is frozen by the note itself; the copy that follows is so that it can be taken away.
 Refuses a study or request that is not there, and to close an incident for anybody but those who watch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from tre.custody.studies import ApplicationStage
 from tre.records.backup import Backup, Place, back_up
 from tre.records.daybook import Daybook, Facts
 from tre.records.errors import RecordsError
-from tre.records.incidents import CLOSED, OPENED, evidence
+from tre.records.incidents import CLOSED, OPENED, STOPPED, evidence, unfinished
 from tre.records.outbox import Outbox
 from tre.records.seals import Seals
 from tre.service import APPLICATION, REQUEST, By, Service
@@ -30,6 +31,8 @@ ALREADY_STOPPED = frozenset(
 )
 FREEZABLE = frozenset({"quarantine", "released"})
 """The shelves of which the evidence is copied, and not everything."""
+
+_NAMED = ("incident", "request", "study", "told")
 
 
 @dataclass(frozen=True)
@@ -71,32 +74,41 @@ def report(scene: Scene, by: By, about: str, note: str = "") -> Reported:
         Refusal: neither a study nor a request has that name.
     """
     case, study = _case(scene.service, about)
-    undone = [*_stop(scene.service, by, (case, study), Reason(ReasonCode.SUSPECTED_BREACH, note))]
-    incident = scene.new_id(scene.kind)
-    now_is = scene.service.request(case.id).stage.value if case else ""
-    facts: Facts = {
-        "incident": incident,
+    told: Facts = {
+        "incident": scene.new_id(scene.kind),
         "drill": False,
         "request": case.id if case else "",
-        "request_is": now_is,
         "study": study,
-        "study_is": scene.service.study(study).stage.value,
+        "note": note,
+        "told": list(_watchers(scene)),
     }
-    scene.daybook.note(OPENED, actor=by.person.id, at=by.now, facts=facts)
-    told = _tell(scene, by, incident, study, undone=undone)
+    # First of all: from here on nothing is deleted, and whoever is ended before the rest is done leaves it to `finish`.
+    scene.daybook.note(OPENED, actor=by.person.id, at=by.now, facts=told)
+    return _carried_out(scene, by, told)
+
+
+def finish(scene: Scene, now: datetime) -> tuple[Reported, ...]:
+    """Do the rest of every report that was cut short: recall, suspend, tell. All of it may be done twice."""
+    people = scene.service.site.people
+    cut_short = [entry for entry in unfinished(scene.daybook) if entry.actor in people]
+    return tuple(_carried_out(scene, By(people[entry.actor], now), entry.facts) for entry in cut_short)
+
+
+def _carried_out(scene: Scene, by: By, told: Mapping[str, Any]) -> Reported:
+    """Tell, recall, suspend, note that it is stopped, and copy the evidence of an incident that is open."""
+    incident, request, study, watchers = (told[name] for name in _NAMED)
+    _write(scene, by, told)
+    case = scene.service.request(request) if request else None
+    undone = _stop(scene.service, by, (case, study), Reason(ReasonCode.SUSPECTED_BREACH, told["note"]))
+    request_is = scene.service.request(request).stage.value if request else ""
+    study_is = scene.service.study(study).stage.value
+    facts: Facts = {"incident": incident, "request_is": request_is, "study_is": study_is}
+    scene.daybook.note(STOPPED, actor=by.person.id, at=by.now, facts=facts)
+    undone += _send(scene, by)
     copy = _copy(scene, by, incident, undone)
-    stands = scene.service.study(study).stage.value
-    folder = str(scene.folder / incident) if copy else ""
+    folder, files = (str(scene.folder / incident), copy.files) if copy else ("", 0)
     return Reported(
-        incident,
-        case.id if case else "",
-        study,
-        now_is,
-        stands,
-        told,
-        folder,
-        copy.files if copy else 0,
-        tuple(undone),
+        incident, request, study, request_is, study_is, tuple(watchers), folder, files, tuple(undone)
     )
 
 
@@ -133,18 +145,25 @@ def _stop(service: Service, by: By, where: tuple[JobRequest | None, str], reason
     return undone
 
 
-def _tell(scene: Scene, by: By, incident: str, study: str, *, undone: list[str]) -> tuple[str, ...]:
-    """Write a message to each of those who watch; it is sent at once where that can be, and until it has left."""
+def _watchers(scene: Scene) -> tuple[str, ...]:
     people = scene.service.site.people
-    watchers = tuple(sorted(name for name, person in people.items() if person.roles & set(WATCHERS)))
-    for name in watchers:
-        notice = Notice(name, scene.words, ReasonCode.SUSPECTED_BREACH.value, f"/studies/{study}")
-        scene.outbox.add(f"{incident}.{name}", notice, at=by.now.isoformat())
+    return tuple(sorted(name for name, person in people.items() if person.roles & set(WATCHERS)))
+
+
+def _write(scene: Scene, by: By, told: Mapping[str, Any]) -> None:
+    """Write a message to each of those who watch: it is sent until it has left, and written once."""
+    for name in told["told"]:
+        notice = Notice(name, scene.words, ReasonCode.SUSPECTED_BREACH.value, f"/studies/{told['study']}")
+        scene.outbox.add(f"{told['incident']}.{name}", notice, at=by.now.isoformat())
+
+
+def _send(scene: Scene, by: By) -> list[str]:
+    """Send what waits, at once where that can be; what could not be done, in words."""
     try:
         scene.send(by.now)
     except Exception as error:  # noqa: BLE001 - whatever keeps a letter from leaving keeps nobody from reporting
-        undone.append(f"The messages wait, and could not be sent now: {type(error).__name__}")
-    return watchers
+        return [f"The messages wait, and could not be sent now: {type(error).__name__}"]
+    return []
 
 
 def _copy(scene: Scene, by: By, incident: str, undone: list[str]) -> Backup | None:

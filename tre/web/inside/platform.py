@@ -4,7 +4,7 @@ Refuses to say anything of what a study made: it shows the daybook, the people's
 A pause is open to any maintainer at once; to go on again asks for a proof of who it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from tre.custody.people import Person, Role
 from tre.custody.requests import JobState, RequestStage
 from tre.records.accounts.passwords import digest_of
 from tre.records.daybook import Entry
-from tre.records.incidents import CLOSED, DRILLED, OPENED
+from tre.records.incidents import CLOSED, DRILLED, OPENED, STOPPED
 from tre.records.looks import board_of
 from tre.records.read_models import RequestRow
 from tre.records.read_models.listing import Wanted
@@ -58,11 +58,12 @@ CLOSINGS = {"everything": PAUSED, "data": DATA_PAUSED}
 
 @dataclass(frozen=True)
 class Incident:
-    """A suspected breach that was reported, or a drill: its entry in the daybook, and whether it is closed."""
+    """A suspected breach that was reported, or a drill: its entry in the daybook, what it stopped, and whether it is closed."""
 
     entry: Entry
     drill: bool
     closed: bool
+    stopped: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -146,10 +147,14 @@ def reported(inside: Inside) -> list[Incident]:
     """Every suspected breach that was reported, and every drill, the newest first."""
     daybook = inside.common.daybook
     closed = {entry.facts["incident"] for entry in daybook.entries(CLOSED)}
+    stopped = {entry.facts["incident"]: entry.facts for entry in daybook.entries(STOPPED)}
     found = daybook.entries(OPENED, DRILLED)[::-1]
     return [
         Incident(
-            each, each.kind == DRILLED or bool(each.facts.get("drill")), each.facts.get("incident") in closed
+            each,
+            each.kind == DRILLED or bool(each.facts.get("drill")),
+            each.facts.get("incident") in closed,
+            stopped.get(each.facts.get("incident"), each.facts),
         )
         for each in found
     ]
