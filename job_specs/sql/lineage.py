@@ -228,17 +228,15 @@ class _Tracer:
 
     def _per_person(self, select: Select, source: Source, keys: tuple[Expr, ...]) -> Facts:
         columns = tuple(self._columns.column(item, source) for item in select.items)
-        unique = (
-            all(self._columns.is_fixed(key, source) for key in keys)
-            and len(select.group.sets if select.group else ()) == 1
-        )
+        one_set = len(select.group.sets if select.group else ()) == 1
+        unique = one_set and all(self._columns.is_fixed(key, source) for key in keys)
         visible = next((column.name for column in columns if column.sure), None)
         facts = Facts(
             Level.ONE,
             columns,
             unique,
             source.nullable,
-            records=source.records,
+            records=source.records and not source.fanned and one_set,
             tied=source.tied,
             person=visible or PATIENT,
             doubts=source.doubts,

@@ -167,9 +167,9 @@ def _two_people(join: Join, left: Source, right: Source, holds: tuple[Expr, ...]
     if not are_tied(left, right, holds):
         return _product(left, right).doubting(_TWO_PEOPLE, join.at)
     met = _tied_people(join, left, right, holds)
-    # A record of one side stands once where the other side has one row for its patient.
+    # A record of one side stands once where the other side has one row for its patient; FULL gives a row to each side's own.
     once = (left.records and right.unique) or (right.records and left.unique)
-    return replace(met, records=once, fanned=left.fanned | right.fanned)
+    return replace(met, records=once and join.kind != "full", fanned=left.fanned | right.fanned)
 
 
 def _tied_people(join: Join, left: Source, right: Source, holds: tuple[Expr, ...]) -> Source:
