@@ -89,7 +89,7 @@ def _run_until_told(worker: Worker) -> None:
 
 def _leave_what_runs(worker: Worker) -> None:
     """Stop now where something runs: to leave as usual would wait for every thread, and so for every job."""
-    if worker.at_work:
+    if worker.busy:
         os._exit(Exit.INTERRUPTED)
 
 

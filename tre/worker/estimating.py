@@ -32,7 +32,7 @@ STUDY = "study"
 PATIENCE = 5.0
 """Seconds after which a request that is not over is worth an estimate."""
 LONGEST_END = 60.0
-"""Seconds that a worker with nothing else to do waits for the estimate that is being made."""
+"""Seconds that a worker which ends, and of which nothing else runs, waits for the estimate that it is making."""
 
 Estimate = Callable[[JobRequest], Mapping[str, Took]]
 """How long each query of a request took among made-up people; raises whatever it likes."""

@@ -140,11 +140,6 @@ class Worker:
         """How many things run now."""
         return len(self._running)
 
-    @property
-    def at_work(self) -> bool:
-        """Whether anything runs now that leaving as usual would wait for."""
-        return bool(self._running) or self._estimating.busy
-
     def look(self) -> bool:
         """Take in what is new and start what may start; whether anything moved."""
         began = time.monotonic()
