@@ -1,6 +1,7 @@
 """A suspected breach in one command, by anybody; and a drill that goes the whole way on canaries and stops nothing [P15]."""
 
 import shutil
+from datetime import UTC, datetime
 from email import message_from_bytes
 from pathlib import Path
 
@@ -128,6 +129,23 @@ def test_a_report_that_is_cut_short_freezes_all_the_same_and_the_next_worker_doe
     assert house.service.study(study).stage is ApplicationStage.SUSPENDED
     assert len(house.daybook.entries("incident-stopped")) == 1, "once done, it is not done again"
     assert sum(Outbox(house.service.ledger).counts().values()) >= 1, "who watches is told, or will be"
+    house.service.ledger.close()
+
+
+def test_of_a_report_that_somebody_who_has_gone_left_cut_short_those_who_watch_are_told(
+    site: Path, released: tuple[Path, str]
+) -> None:
+    house = hands(site).wiring().open_house(site)
+    study = house.service.request(released[1]).submission.application
+    facts = {"incident": "incident-1", "request": released[1], "study": study, "note": "", "told": ["gus"]}
+    house.daybook.note("incident", actor="nobody-here-now", at=datetime.now(UTC), facts=facts)
+    house.service.ledger.close()
+    for _ in range(2):
+        tre_says(site, "worker", "run", "--until-idle")
+    house = hands(site).wiring().open_house(site)
+    assert sum(Outbox(house.service.ledger).counts().values()) >= 1
+    assert house.service.study(study).stage is ApplicationStage.APPROVED, "nobody acts in their name"
+    assert is_frozen(freezes(house.daybook), study)
     house.service.ledger.close()
 
 

@@ -28,13 +28,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     house.service.ledger.close()
 
 
-@pytest.fixture
-def worker(house: House) -> Iterator[Worker]:
-    worker = house.worker("worker")
-    yield worker
-    worker.close()
-
-
 def the_case(house: House) -> JobRequest:
     (request,) = house.service.request_ids()
     return house.service.request(request)

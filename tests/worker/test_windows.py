@@ -108,13 +108,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     house.service.ledger.close()
 
 
-@pytest.fixture
-def worker(house: House) -> Iterator[Worker]:
-    worker = house.worker("worker")
-    yield worker
-    worker.close()
-
-
 def test_data_actions_wait_in_a_window_say_so_and_start_by_themselves(house: House, worker: Worker) -> None:
     site = house.folders.site
     (study,) = house.service.study_ids()

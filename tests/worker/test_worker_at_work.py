@@ -37,13 +37,6 @@ def house(stand: tuple[Path, str]) -> Iterator[House]:
     house.service.ledger.close()
 
 
-@pytest.fixture
-def worker(house: House) -> Iterator[Worker]:
-    worker = house.worker("worker")
-    yield worker
-    worker.close()
-
-
 def submitted(stand: tuple[Path, str], kind: str = "table", number: int = 0, seconds: float = 0) -> str:
     site, study = stand
     folder = write_study(site.parent / f"study-{next(NUMBERS)}", kind, number or next(NUMBERS), seconds)

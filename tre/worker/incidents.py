@@ -88,16 +88,24 @@ def report(scene: Scene, by: By, about: str, note: str = "") -> Reported:
 
 
 def finish(scene: Scene, now: datetime) -> tuple[Reported, ...]:
-    """Do the rest of every report that was cut short: recall, suspend, tell. All of it may be done twice."""
+    """Do the rest of every report that was cut short: recall, suspend, tell. All of it may be done twice.
+
+    Nobody acts in the name of somebody who is no longer here: those who watch are told then, and stop the study themselves.
+    """
     people = scene.service.site.people
-    cut_short = [entry for entry in unfinished(scene.daybook) if entry.actor in people]
-    return tuple(_carried_out(scene, By(people[entry.actor], now), entry.facts) for entry in cut_short)
+    done = list[Reported]()
+    for entry in unfinished(scene.daybook):
+        if entry.actor in people:
+            done.append(_carried_out(scene, By(people[entry.actor], now), entry.facts))
+        else:
+            _write(scene, entry.facts, at=now)
+    return tuple(done)
 
 
 def _carried_out(scene: Scene, by: By, told: Mapping[str, Any]) -> Reported:
     """Tell, recall, suspend, note that it is stopped, and copy the evidence of an incident that is open."""
     incident, request, study, watchers = (told[name] for name in _NAMED)
-    _write(scene, by, told)
+    _write(scene, told, at=by.now)
     case = scene.service.request(request) if request else None
     undone = _stop(scene.service, by, (case, study), Reason(ReasonCode.SUSPECTED_BREACH, told["note"]))
     request_is = scene.service.request(request).stage.value if request else ""
@@ -150,11 +158,11 @@ def _watchers(scene: Scene) -> tuple[str, ...]:
     return tuple(sorted(name for name, person in people.items() if person.roles & set(WATCHERS)))
 
 
-def _write(scene: Scene, by: By, told: Mapping[str, Any]) -> None:
+def _write(scene: Scene, told: Mapping[str, Any], *, at: datetime) -> None:
     """Write a message to each of those who watch: it is sent until it has left, and written once."""
     for name in told["told"]:
         notice = Notice(name, scene.words, ReasonCode.SUSPECTED_BREACH.value, f"/studies/{told['study']}")
-        scene.outbox.add(f"{told['incident']}.{name}", notice, at=by.now.isoformat())
+        scene.outbox.add(f"{told['incident']}.{name}", notice, at=at.isoformat())
 
 
 def _send(scene: Scene, by: By) -> list[str]:

@@ -71,20 +71,18 @@ class Listing:
     def _hold_everybody(self) -> float:
         """Everybody in the answer, in the order of their new pseudonyms; how often each is in a row, at the least."""
         pseudonyms(self._writer, self._query.pseudonym)
-        people = (
+        asked = (
             f"SELECT tre_patient, count(*) AS tre_times FROM ({self._query.members}) AS found "  # noqa: S608 - guarded, and read as a whole
             "WHERE tre_patient IS NOT NULL GROUP BY tre_patient"
         )
-        with handed_over(self._readings.answer(people), self._writer):
+        with handed_over(self._readings.answer(asked), self._writer):
             self._writer.execute(
                 "CREATE OR REPLACE TABLE everybody AS SELECT tre_patient, tre_times, study_pseudonym(tre_patient) AS member "  # noqa: S608 - our words
                 f"FROM {HANDED} ORDER BY member"
             )
-        lines, people_there = (
-            self._number("SELECT sum(tre_times) FROM everybody"),
-            "SELECT count(*) FROM everybody",
-        )
-        return lines / max(1, self._number(people_there) * self._rows)
+        lines = self._number("SELECT sum(tre_times) FROM everybody")
+        people = self._number("SELECT count(*) FROM everybody")
+        return lines / max(1, people * self._rows)
 
     def _hand_back(self) -> None:
         """Give the store's side the numbers of rows and people; a row that is not alone in its dimensions has none."""
